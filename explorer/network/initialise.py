@@ -1,0 +1,55 @@
+"""Seeded initial weights: each tensor's numbers depend only on the seed, its own name and its shape.
+
+So a network and its twin (plain, another shortcut option, another norm) start from the very same weights in every
+layer they share, and a comparison shows the choice, not the dice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import sqrt
+from zlib import crc32
+
+import torch
+from torch import Tensor, nn
+
+from ..spec import Init, ResNetSpec
+from .blocks import PreActBlock, ResidualBlock
+
+_CONV: dict[Init, Callable[[Tensor, torch.Generator], Tensor]] = {
+    Init.HE: lambda w, g: nn.init.kaiming_normal_(w, mode="fan_out", nonlinearity="relu", generator=g),
+    Init.XAVIER: lambda w, g: nn.init.xavier_normal_(w, generator=g),
+    Init.ORTHOGONAL: lambda w, g: nn.init.orthogonal_(w, generator=g),
+    Init.DEFAULT: lambda w, g: nn.init.kaiming_uniform_(w, a=sqrt(5), generator=g),
+}
+
+
+@torch.no_grad()
+def initialise(model: nn.Module, spec: ResNetSpec, seed: int) -> None:
+    """Fill every parameter of ``model`` (in place, CPU). Biases start at 0, norms at scale 1 and shift 0, the classifier
+    as ``nn.Linear`` does; ``spec.zero_init_residual`` then zeroes the last layer of every branch (Goyal et al. 2017 §5.1)."""
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Conv2d):
+            _CONV[spec.init](module.weight, _generator(seed, name))
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Linear):
+            generator = _generator(seed, name)
+            bound = 1 / sqrt(module.in_features)
+            nn.init.uniform_(module.weight, -bound, bound, generator=generator)
+            nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+    if spec.zero_init_residual:
+        for module in model.modules():
+            if isinstance(module, ResidualBlock):
+                nn.init.zeros_(_last_of_branch(module))
+
+
+def _generator(seed: int, name: str) -> torch.Generator:
+    return torch.Generator().manual_seed((seed << 32) + crc32(name.encode()))
+
+
+def _last_of_branch(block: ResidualBlock) -> nn.Parameter:
+    """The last scale or weight that F applies: of its last norm where that ends F, else of its last convolution."""
+    convolution, last_norm = (block.conv3, block.bn3) if hasattr(block, "conv3") else (block.conv2, block.bn2)
+    ends_in_norm = not isinstance(block, PreActBlock) and not isinstance(last_norm, nn.Identity)
+    return last_norm.weight if ends_in_norm else convolution.weight

@@ -1,0 +1,93 @@
+"""``build(spec)``: the network itself, with torchvision's module names, so that its weights load unchanged."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..spec import ResNetSpec, Stem
+from .blocks import BLOCKS
+from .initialise import initialise
+from .layers import activation, conv, norm
+
+
+class ResNet(nn.Module):
+    """Stem, stages ``layer1`` … ``layerN``, global average pooling and a linear classifier.
+
+    (N, in_channels, H, W) -> logits (N, num_classes). For the presets that torchvision has too, ``state_dict`` keys,
+    shapes and outputs equal ``torchvision.models``'.
+    """
+
+    def __init__(self, spec: ResNetSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        width = spec.widths[0]
+        self.conv1 = _stem(spec)
+        # A pre-activation network normalises inside its blocks, and once more behind the last.
+        self.bn1 = nn.Identity() if spec.block.is_preact else norm(width, spec)
+        self.relu = nn.Identity() if spec.block.is_preact else activation(spec)
+        self.maxpool = nn.Identity() if spec.stem is Stem.CIFAR else nn.MaxPool2d(3, stride=2, padding=1)
+        self.stages = tuple(f"layer{i}" for i in range(1, len(spec.depths) + 1))
+        block = BLOCKS[spec.block]
+        for number, stage in enumerate(self.stages, start=1):
+            plans = [plan for plan in spec.blocks if plan.stage == number]
+            setattr(self, stage, nn.Sequential(*(block(plan, spec) for plan in plans)))
+        self.post = _post_activation(spec)
+        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
+        self.fc = nn.Linear(spec.out_channels, spec.num_classes)
+
+    def features(self, x: Tensor) -> Tensor:
+        """(N, in_channels, H, W) -> (N, out_channels, h, w): the map that reaches the pooling."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        for stage in self.stages:
+            x = getattr(self, stage)(x)
+        return self.post(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(torch.flatten(self.avgpool(self.features(x)), 1))
+
+
+def build(spec: ResNetSpec, *, device: torch.device | str = "cpu", seed: int = 0) -> ResNet:
+    """Build the network in training mode.
+
+    Args:
+        device: where the weights live; ``"meta"`` allocates and initialises nothing.
+        seed: of the initial weights (see ``initialise``); 0 … 2³¹−1.
+    """
+    device = torch.device(device)
+    with torch.device("meta"):
+        model = ResNet(spec)
+    if device.type == "meta":
+        return model
+    model = model.to_empty(device="cpu")
+    for module in model.modules():
+        if isinstance(module, (nn.BatchNorm2d, nn.GroupNorm)):
+            module.reset_parameters()
+    initialise(model, spec, seed)
+    return model.to(device)
+
+
+def _stem(spec: ResNetSpec) -> nn.Module:
+    width = spec.widths[0]
+    if spec.stem is Stem.CIFAR:
+        return conv(spec.in_channels, width, 3, spec)
+    if spec.stem is Stem.IMAGENET:
+        return conv(spec.in_channels, width, 7, spec, stride=2)
+    # ResNet-C (He T. et al. 2019 §4): the 7×7 as three 3×3.
+    half = max(1, width // 2)
+    return nn.Sequential(
+        conv(spec.in_channels, half, 3, spec, stride=2),
+        norm(half, spec),
+        activation(spec),
+        conv(half, half, 3, spec),
+        norm(half, spec),
+        activation(spec),
+        conv(half, width, 3, spec),
+    )
+
+
+def _post_activation(spec: ResNetSpec) -> nn.Module:
+    """Norm and activation behind the last pre-activation block; nothing otherwise."""
+    if not spec.block.is_preact:
+        return nn.Identity()
+    return nn.Sequential(norm(spec.out_channels, spec), activation(spec))

@@ -1,0 +1,32 @@
+"""The frozen description of a network, its options, presets, and its JSON and URL forms."""
+
+from .codec import FIELDS, from_dict, from_json, from_query, from_words, to_dict, to_json, to_query
+from .model import BlockPlan, ResNetSpec
+from .options import Activation, Block, Init, Norm, Option, Shortcut, Stem, StrideOn, ZeroPad
+from .presets import DEPTHS, PRESETS, preset_of, title
+
+__all__ = [
+    "DEPTHS",
+    "FIELDS",
+    "PRESETS",
+    "Activation",
+    "Block",
+    "BlockPlan",
+    "Init",
+    "Norm",
+    "Option",
+    "ResNetSpec",
+    "Shortcut",
+    "Stem",
+    "StrideOn",
+    "ZeroPad",
+    "from_dict",
+    "from_json",
+    "from_query",
+    "from_words",
+    "preset_of",
+    "title",
+    "to_dict",
+    "to_json",
+    "to_query",
+]

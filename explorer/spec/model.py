@@ -1,0 +1,185 @@
+"""The one value everything else is computed from: a frozen description of a residual network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+from ..errors import SpecError
+from . import fields as kinds
+from .budget import estimate
+from .options import Activation, Block, Init, Norm, Shortcut, Stem, StrideOn, ZeroPad
+
+MAX_BLOCKS = 1024
+MAX_PARAMS = 2_000_000_000
+MAX_MACS = 20_000_000_000_000
+
+
+@dataclass(frozen=True)
+class BlockPlan:
+    """Geometry of one block, derived from the spec.
+
+    Attributes:
+        path: module path, ``layer{stage}.{index}``; stages count from 1, blocks from 0.
+        in_channels, out_channels: channels of x and of the sum.
+        width: channels between the block's convolutions.
+        stride: 1 or 2, of the block as a whole.
+        shortcut: the mode in force for this block, overrides applied.
+    """
+
+    path: str
+    stage: int
+    index: int
+    in_channels: int
+    width: int
+    out_channels: int
+    stride: int
+    shortcut: Shortcut
+
+    @property
+    def changes_shape(self) -> bool:
+        """Whether x does not fit F(x) as it is."""
+        return self.stride != 1 or self.in_channels != self.out_channels
+
+    @property
+    def shortcut_kind(self) -> Shortcut:
+        """What is built: ``ZERO_PAD``, ``PROJECTION``, ``IDENTITY`` or ``NONE`` (options A, B adapt only on change)."""
+        if self.shortcut is Shortcut.PROJECTION_ALL:
+            return Shortcut.PROJECTION
+        if self.shortcut is Shortcut.NONE or self.changes_shape:
+            return self.shortcut
+        return Shortcut.IDENTITY
+
+
+@dataclass(frozen=True)
+class ResNetSpec:
+    """A residual network, whole (He et al. 2015, "Deep Residual Learning", and 2016, "Identity Mappings").
+
+    The defaults are torchvision's ``resnet18``. Construction validates; the error names the field.
+
+    Attributes:
+        depths: blocks in each stage, input to output; every stage after the first halves the map.
+        widths: base channels of each stage, before a bottleneck's ×4; the stem has ``widths[0]``.
+        groups, width_per_group: of a bottleneck's 3×3, as in ResNeXt and Wide ResNet; basic blocks take 1 and 64.
+        shortcut_overrides: shortcut mode of single blocks, as ``{"layer2.0": "identity"}``.
+        zero_pad: where option A puts its zeros.
+        zero_init_residual: the last layer of every F starts at 0, so that each block starts as the identity.
+        image_size: height and width of the square input, px.
+
+    Raises:
+        SpecError: a value is out of bounds, or two fields contradict each other.
+    """
+
+    depths: tuple[int, ...] = kinds.spec_field((2, 2, 2, 2), kinds.integers(1, 512, 8))
+    block: Block = kinds.spec_field(Block.BASIC, kinds.choice(Block))
+    shortcut: Shortcut = kinds.spec_field(Shortcut.PROJECTION, kinds.choice(Shortcut))
+    stem: Stem = kinds.spec_field(Stem.IMAGENET, kinds.choice(Stem))
+    widths: tuple[int, ...] = kinds.spec_field((64, 128, 256, 512), kinds.integers(1, 8192, 8))
+    groups: int = kinds.spec_field(1, kinds.integer(1, 1024))
+    width_per_group: int = kinds.spec_field(64, kinds.integer(1, 4096))
+    stride_on: StrideOn = kinds.spec_field(StrideOn.V1_5, kinds.choice(StrideOn))
+    norm: Norm = kinds.spec_field(Norm.BATCH, kinds.choice(Norm))
+    activation: Activation = kinds.spec_field(Activation.RELU, kinds.choice(Activation))
+    init: Init = kinds.spec_field(Init.HE, kinds.choice(Init))
+    zero_init_residual: bool = kinds.spec_field(False, kinds.boolean)
+    zero_pad: ZeroPad = kinds.spec_field(ZeroPad.APPEND, kinds.choice(ZeroPad))
+    num_classes: int = kinds.spec_field(1000, kinds.integer(1, 100_000))
+    in_channels: int = kinds.spec_field(3, kinds.integer(1, 256))
+    image_size: int = kinds.spec_field(224, kinds.integer(1, 2048))
+    shortcut_overrides: tuple[tuple[str, Shortcut], ...] = kinds.spec_field((), kinds.overrides)
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            object.__setattr__(self, f.name, f.metadata["parse"](f.name, getattr(self, f.name)))
+        _check_consistent(self)
+        _check_budget(self)
+
+    @cached_property
+    def blocks(self) -> tuple[BlockPlan, ...]:
+        """Every block from input to output."""
+        return tuple(_plan(self))
+
+    @property
+    def stem_stride(self) -> int:
+        return 1 if self.stem is Stem.CIFAR else 4
+
+    @property
+    def out_channels(self) -> int:
+        """Channels that reach the classifier."""
+        return self.widths[-1] * self.block.expansion
+
+    @property
+    def weighted_layers(self) -> int:
+        """Layers with weights on the main path: the count in the name "ResNet-50". Projections and norms are not counted."""
+        stem = 3 if self.stem is Stem.DEEP else 1
+        return stem + self.block.convolutions * sum(self.depths) + 1
+
+    @property
+    def is_plain(self) -> bool:
+        return all(b.shortcut_kind is Shortcut.NONE for b in self.blocks)
+
+    def plain(self) -> ResNetSpec:
+        """The same network without its shortcuts (He et al. 2015 §3.3, "plain network")."""
+        return replace(self, shortcut=Shortcut.NONE, shortcut_overrides=())
+
+    def with_(self, **changes: Any) -> ResNetSpec:
+        """A validated copy with some fields changed."""
+        return replace(self, **changes)
+
+
+def _plan(spec: ResNetSpec) -> Iterator[BlockPlan]:
+    overridden = dict(spec.shortcut_overrides)
+    channels = spec.widths[0]
+    for stage, (depth, base) in enumerate(zip(spec.depths, spec.widths, strict=True), start=1):
+        # torchvision.models.resnet: basic blocks ignore width_per_group, bottlenecks scale by it.
+        width = base * spec.width_per_group // 64 * spec.groups if spec.block.is_bottleneck else base
+        for index in range(depth):
+            path = f"layer{stage}.{index}"
+            stride = 2 if stage > 1 and index == 0 else 1
+            out = base * spec.block.expansion
+            mode = overridden.get(path, spec.shortcut)
+            yield BlockPlan(path, stage, index, channels, width, out, stride, mode)
+            channels = out
+
+
+def _check_consistent(spec: ResNetSpec) -> None:
+    if len(spec.widths) != len(spec.depths):
+        raise SpecError(
+            "widths", f"got {len(spec.widths)} widths for {len(spec.depths)} stages; give one width for each stage"
+        )
+    if sum(spec.depths) > MAX_BLOCKS:
+        raise SpecError("depths", f"got {sum(spec.depths)} blocks in all; at most {MAX_BLOCKS} are allowed")
+    if not spec.block.is_bottleneck:
+        for name, usual in (("groups", 1), ("width_per_group", 64)):
+            if getattr(spec, name) != usual:
+                raise SpecError(
+                    name,
+                    f"got {getattr(spec, name)} with block={spec.block}; basic blocks take {usual} only: "
+                    f"set {name}={usual} or choose a bottleneck block",
+                )
+    for plan in spec.blocks:
+        if plan.width < 1:
+            raise SpecError(
+                "width_per_group",
+                f"got {spec.width_per_group}, which leaves {plan.path} no channels; "
+                f"width × width_per_group ÷ 64 must be at least 1",
+            )
+        if plan.width > 65_536:
+            raise SpecError("groups", f"{plan.path} would have {plan.width:,} channels inside; at most 65,536 are allowed")
+    unknown = dict(spec.shortcut_overrides).keys() - {b.path for b in spec.blocks}
+    if unknown:
+        raise SpecError(
+            "shortcut_overrides",
+            f"no block is named {kinds.shown(min(unknown))}; blocks run from layer1.0 to {spec.blocks[-1].path}",
+        )
+
+
+def _check_budget(spec: ResNetSpec) -> None:
+    """Refuse what would not fit a workstation, before anything is built."""
+    params, macs = estimate(spec)
+    if params > MAX_PARAMS:
+        raise SpecError("widths", f"about {params:,} parameters; at most {MAX_PARAMS:,} are allowed: lower widths, groups or depths")
+    if macs > MAX_MACS:
+        raise SpecError("image_size", f"about {macs:,} MACs; at most {MAX_MACS:,} are allowed: lower image_size, widths or depths")

@@ -1,0 +1,52 @@
+"""Where the two operands of an addition parted, and which of the two is the main branch."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .operations import WEIGHTED, Op
+
+
+@dataclass(frozen=True)
+class Fork:
+    """The two paths that meet in an addition.
+
+    Attributes:
+        at: operation both paths start from; None where they never meet (two separate inputs).
+        sides: operations on the path to the first and to the second operand only, in execution order.
+        main: 0 or 1: the operand of the main branch, F(x); the other one is the shortcut.
+    """
+
+    at: int | None
+    sides: tuple[tuple[int, ...], tuple[int, ...]]
+    main: int
+
+
+def find_fork(ops: Sequence[Op], first: int, second: int) -> Fork:
+    """Walk back from both operands until a single operation feeds both.
+
+    The main branch is the side with more weighted operations (convolutions, matrix products), else with more
+    operations, else the first operand. Only the operations in between are visited.
+    """
+    reach = {first: 1}
+    reach[second] = reach.get(second, 0) | 2
+    frontier = [-i for i in reach]
+    heapq.heapify(frontier)
+    sides: tuple[list[int], list[int]] = ([], [])
+    at: int | None = None
+    while frontier:
+        index = -heapq.heappop(frontier)
+        if reach[index] == 3 and all(reach[-i] == 3 for i in frontier):
+            at = index
+            break
+        if reach[index] != 3:
+            sides[reach[index] - 1].append(index)
+        for producer in ops[index].inputs:
+            if producer not in reach:
+                heapq.heappush(frontier, -producer)
+            reach[producer] = reach.get(producer, 0) | reach[index]
+    weights = [(sum(ops[i].name in WEIGHTED for i in side), len(side)) for side in sides]
+    ordered = tuple(sorted(sides[0])), tuple(sorted(sides[1]))
+    return Fork(at, ordered, int(weights[1] > weights[0]))

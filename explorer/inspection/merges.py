@@ -1,0 +1,128 @@
+"""Every addition of two paths: both shapes, whether they fit, and why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from .forks import find_fork
+from .operations import Op
+from .trace import Shape, Trace
+
+
+class Verdict(str, Enum):
+    MATCH = "match"
+    MISMATCH = "mismatch"  # the addition raises
+    BROADCAST = "broadcast"  # no error, and yet not an addition of equals: counts as a failure
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Merge:
+    """y = F(x) + x at one place.
+
+    Attributes:
+        path: the block's module path.
+        op: index of the addition in the trace.
+        branch_shape, shortcut_shape: of F(x) and of the shortcut, C×H×W, without the batch dimension.
+        fork: operation both paths start from; None where they don't.
+        branch, shortcut: operations on either path only, in execution order.
+        kind: what the shortcut is made of: "identity", "zero_pad", "projection" or "other".
+        explanation: one sentence naming channels and size.
+    """
+
+    path: str
+    op: int
+    branch_shape: Shape
+    shortcut_shape: Shape
+    verdict: Verdict
+    explanation: str
+    fork: int | None
+    branch: tuple[int, ...]
+    shortcut: tuple[int, ...]
+    kind: str
+
+    @property
+    def fits(self) -> bool:
+        return self.verdict is Verdict.MATCH
+
+
+def find_merges(trace: Trace) -> tuple[Merge, ...]:
+    """All additions of two different activations, in execution order. ``x + x`` and ``x + parameter`` are none."""
+    pairs = (op for op in trace.ops if op.name == "add" and len(set(op.inputs)) == 2)
+    return tuple(_merge(trace, op) for op in pairs)
+
+
+def _merge(trace: Trace, op: Op) -> Merge:
+    fork = find_fork(trace.ops, *op.inputs)
+    branch, shortcut = (_unbatched(op.in_shapes[side]) for side in (fork.main, 1 - fork.main))
+    verdict = _verdict(op.in_shapes)
+    path = op.path or "the network"
+    return Merge(
+        path=op.path,
+        op=op.index,
+        branch_shape=branch,
+        shortcut_shape=shortcut,
+        verdict=verdict,
+        explanation=explain(path, branch, shortcut, verdict),
+        fork=fork.at,
+        branch=fork.sides[fork.main],
+        shortcut=fork.sides[1 - fork.main],
+        kind=_kind([trace.ops[i].name for i in fork.sides[1 - fork.main]]),
+    )
+
+
+def _unbatched(shape: Shape) -> Shape:
+    return shape[1:]
+
+
+def _verdict(shapes: tuple[Shape, ...]) -> Verdict:
+    a, b = shapes
+    if a == b:
+        return Verdict.MATCH
+    fits = all(x == y or 1 in (x, y) for x, y in zip(reversed(a), reversed(b), strict=False))
+    return Verdict.BROADCAST if fits else Verdict.MISMATCH
+
+
+def _kind(names: list[str]) -> str:
+    if not names:
+        return "identity"
+    if "conv" in names or "linear" in names:
+        return "projection"
+    return "zero_pad" if "pad" in names else "other"
+
+
+def explain(path: str, branch: Shape, shortcut: Shape, verdict: Verdict) -> str:
+    """One sentence: what meets, why it does not fit, and what a projection would cost."""
+    if verdict is Verdict.MATCH:
+        return f"{path}: branch and shortcut both give {_text(branch)}."
+    facts = f"{path}: the branch gives {_text(branch)}, the shortcut {_text(shortcut)}"
+    if verdict is Verdict.BROADCAST:
+        return f"{facts}. PyTorch repeats the smaller one without an error; the sum is not y = F(x) + x."
+    if len(branch) != 3 or len(shortcut) != 3:
+        return f"{facts}: {len(branch)} and {len(shortcut)} dimensions cannot be added."
+    return f"{facts}: {_difference(branch, shortcut)}.{_projection(branch, shortcut)}"
+
+
+def _difference(branch: Shape, shortcut: Shape) -> str:
+    parts = []
+    if branch[0] != shortcut[0]:
+        parts.append(f"channels {shortcut[0]} against {branch[0]}")
+    if branch[1:] != shortcut[1:]:
+        parts.append(f"map {_text(shortcut[1:])} against {_text(branch[1:])}")
+    return " and ".join(parts)
+
+
+def _projection(branch: Shape, shortcut: Shape) -> str:
+    """The 1×1 projection that would fit, if one would."""
+    stride = max(1, round(shortcut[1] / branch[1]))
+    if any(-(-s // stride) != b for s, b in zip(shortcut[1:], branch[1:], strict=True)):
+        return ""
+    params = shortcut[0] * branch[0] + 2 * branch[0]
+    return f" A 1×1 projection with stride {stride} and a norm would fit (+{params:,} parameters)."
+
+
+def _text(shape: Shape) -> str:
+    return "×".join(map(str, shape)) or "a scalar"

@@ -1,0 +1,144 @@
+"""Names, attributes and multiply-adds of recorded tensor operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+aten = torch.ops.aten
+
+# Readable names; an operation not listed keeps its own.
+NAMES: dict[Any, str] = {
+    aten.convolution: "conv",
+    aten.native_batch_norm: "batch_norm",
+    aten.native_group_norm: "group_norm",
+    aten.native_layer_norm: "layer_norm",
+    aten.max_pool2d_with_indices: "max_pool",
+    aten.avg_pool2d: "avg_pool",
+    aten._adaptive_avg_pool2d: "adaptive_avg_pool",
+    aten.mean: "mean",
+    aten.addmm: "linear",
+    aten.mm: "linear",
+    aten.constant_pad_nd: "pad",
+    aten.slice: "slice",
+    aten.add: "add",
+    aten.add_: "add",
+    aten.relu_: "relu",
+    aten.silu_: "silu",
+    aten.leaky_relu_: "leaky_relu",
+}
+
+# These don't change values; with an unchanged shape they are no step worth showing.
+TRANSPARENT = frozenset({"alias", "detach", "clone", "slice", "view", "expand", "contiguous", "dropout"})
+
+# The output has the input's shape by definition. PyTorch works these out through Python decompositions on the meta
+# device, half of a whole pass; saying so directly is what makes the pass fast.
+SHAPE_PRESERVING: dict[Any, Callable[[Tensor], Any]] = {
+    aten.native_batch_norm.default: lambda x: (torch.empty_like(x), x.new_empty(0), x.new_empty(0)),
+    aten.relu.default: torch.empty_like,
+    aten.add.Tensor: torch.empty_like,
+}
+
+# Weighted operations carry the main branch; see ``forks``.
+WEIGHTED = frozenset({"conv", "linear", "bmm", "baddbmm"})
+
+
+@dataclass(frozen=True)
+class Op:
+    """One recorded tensor operation.
+
+    Attributes:
+        index: position in execution order; inputs of the network come first.
+        name: "conv", "batch_norm", "add" …; "input" for an input of the network.
+        path: module whose forward ran it; empty for the network's own.
+        inputs: producing operations, one for each activation it read; weights are not listed.
+        in_shapes, shape: with the batch dimension.
+        bytes: of the output.
+        attrs: kernel, stride, padding, dilation, groups, weight … where the operation has them.
+    """
+
+    index: int
+    name: str
+    path: str
+    inputs: tuple[int, ...]
+    in_shapes: tuple[tuple[int, ...], ...]
+    shape: tuple[int, ...]
+    bytes: int
+    attrs: Mapping[str, Any]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of convolutions and matrix products; everything else counts 0 (torchvision's ``_ops``)."""
+        if self.name == "conv":
+            out, inputs, *kernel = self.attrs["weight"]
+            if self.attrs["transposed"]:
+                return prod(self.in_shapes[0]) * inputs * prod(kernel)
+            return prod(self.shape) * inputs * prod(kernel)
+        if self.name in ("linear", "bmm", "baddbmm"):
+            return prod(self.shape) * int(self.attrs["inner"])
+        return 0
+
+
+def describe(func: Any, args: Any) -> dict[str, Any]:
+    """The attributes of an operation that matter to a reader, from its positional arguments."""
+    reader = _READERS.get(func.overloadpacket)
+    return reader(args) if reader else {}
+
+
+def _conv(args: Any) -> dict[str, Any]:
+    _, weight, bias, stride, padding, dilation, transposed, _, groups = args
+    return {
+        "kernel": tuple(weight.shape[2:]),
+        "stride": tuple(stride),
+        "padding": tuple(padding),
+        "dilation": tuple(dilation),
+        "groups": groups,
+        "bias": bias is not None,
+        "transposed": transposed,
+        "weight": tuple(weight.shape),
+    }
+
+
+def _pool(args: Any) -> dict[str, Any]:
+    kernel = _pair(args[1])
+    stride = _pair(args[2]) if len(args) > 2 and args[2] else kernel
+    padding = _pair(args[3]) if len(args) > 3 else (0, 0)
+    dilation = _pair(args[4]) if len(args) > 4 and isinstance(args[4], (list, tuple)) else (1, 1)
+    return {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+
+
+def _pair(value: Any) -> tuple[int, ...]:
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    return values * 2 if len(values) == 1 else values
+
+
+def _slice(args: Any) -> dict[str, Any]:
+    dim = args[1] if len(args) > 1 else 0
+    return {"dim": dim % args[0].dim(), "step": args[4] if len(args) > 4 else 1}
+
+
+def _pad(args: Any) -> dict[str, Any]:
+    return {"pad": tuple(args[1])}
+
+
+def _product(args: Any) -> dict[str, Any]:
+    left = [a for a in args if isinstance(a, Tensor)][-2]
+    return {"inner": left.shape[-1]}
+
+
+_READERS: dict[Any, Callable[[Any], dict[str, Any]]] = {
+    aten.convolution: _conv,
+    aten.max_pool2d_with_indices: _pool,
+    aten.avg_pool2d: _pool,
+    aten.slice: _slice,
+    aten.constant_pad_nd: _pad,
+    aten.addmm: _product,
+    aten.mm: _product,
+    aten.bmm: _product,
+    aten.baddbmm: _product,
+}

@@ -1,0 +1,120 @@
+"""``inspect``: everything that can be said of a network without its weights, in one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from torch import nn
+
+from ..network import build
+from ..spec import ResNetSpec, title
+from .merges import Merge, find_merges
+from .receptive_field import ReceptiveField, receptive_fields
+from .trace import Layer, Shape, Trace, trace
+
+
+@dataclass(frozen=True)
+class Report:
+    """A traced network.
+
+    Attributes:
+        name: title of the spec, or class name of the module.
+        spec: what it was built from; None for a foreign module.
+        merges: every addition of two paths, in execution order.
+        receptive_fields: one for each operation of the trace.
+    """
+
+    name: str
+    spec: ResNetSpec | None
+    input_size: Shape
+    trace: Trace
+    merges: tuple[Merge, ...]
+    receptive_fields: tuple[ReceptiveField | None, ...]
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """torchinfo's table."""
+        return self.trace.layers
+
+    @cached_property
+    def params(self) -> int:
+        """Parameters; buffers such as running statistics are not counted."""
+        return sum(self.trace.params.values())
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-adds for the traced batch; convolutions and matrix products only (see ``Op.macs``)."""
+        return sum(op.macs for op in self.trace.ops)
+
+    @cached_property
+    def macs_by_path(self) -> Mapping[str, int]:
+        """Multiply-adds of each module's own operations."""
+        totals: dict[str, int] = {}
+        for op in self.trace.ops:
+            totals[op.path] = totals.get(op.path, 0) + op.macs
+        return totals
+
+    @cached_property
+    def activation_bytes(self) -> int:
+        """Outputs of all operations for the traced batch, as if all were kept; views share memory but are counted."""
+        return sum(op.bytes for op in self.trace.ops)
+
+    @cached_property
+    def receptive_field(self) -> ReceptiveField | None:
+        """Of the last feature map; None where no spatial map exists."""
+        return next((f for f in reversed(self.receptive_fields) if f is not None), None)
+
+    @property
+    def broken(self) -> tuple[Merge, ...]:
+        """Merges that don't fit."""
+        return tuple(m for m in self.merges if not m.fits)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values of totals and merges."""
+        field = self.receptive_field
+        return {
+            "name": self.name,
+            "input_size": list(self.input_size),
+            "params": self.params,
+            "macs": self.macs,
+            "activation_bytes": self.activation_bytes,
+            "receptive_field": field and field.size,
+            "merges": [
+                {
+                    "path": m.path,
+                    "shortcut": m.kind,
+                    "branch_shape": list(m.branch_shape),
+                    "shortcut_shape": list(m.shortcut_shape),
+                    "verdict": m.verdict.value,
+                    "explanation": m.explanation,
+                }
+                for m in self.merges
+            ],
+        }
+
+
+def inspect(target: ResNetSpec | nn.Module, input_size: Shape | None = None) -> Report:
+    """Trace a spec or any module, shapes only.
+
+    Args:
+        input_size: (C, H, W) or (N, C, H, W); default: the spec's own, or (1, 3, 224, 224) for a module.
+
+    Raises:
+        TraceError: the forward pass fails elsewhere than at an addition.
+    """
+    if isinstance(target, ResNetSpec):
+        return _inspect_spec(target, tuple(input_size or (1, target.in_channels, target.image_size, target.image_size)))
+    return _report(type(target).__name__, None, target, tuple(input_size or (1, 3, 224, 224)))
+
+
+@lru_cache(maxsize=64)
+def _inspect_spec(spec: ResNetSpec, input_size: Shape) -> Report:
+    return _report(title(spec), spec, build(spec, device="meta"), input_size)
+
+
+def _report(name: str, spec: ResNetSpec | None, module: nn.Module, input_size: Shape) -> Report:
+    traced = trace(module, input_size)
+    return Report(name, spec, traced.ops[0].shape, traced, find_merges(traced), receptive_fields(traced))

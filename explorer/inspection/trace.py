@@ -1,0 +1,247 @@
+"""One pass over any ``nn.Module`` that survives mismatched additions.
+
+``torchinfo.summary`` runs the forward pass on the meta device, inside a dispatch mode that records every tensor operation
+with its module path. Where two activations of different shape meet in an addition, the recorder notes it, lets the main
+branch's shape go on, and the pass continues: one pass yields torchinfo's layer table, the true operation graph and *all*
+mismatches.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import torch
+import torchinfo
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torchinfo.layer_info import LayerInfo
+
+from ..errors import TraceError
+from .forks import find_fork
+from .operations import NAMES, SHAPE_PRESERVING, TRANSPARENT, Op, describe
+
+Shape = tuple[int, ...]
+_ADDITIONS = {torch.ops.aten.add.Tensor, torch.ops.aten.add_.Tensor}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A row of torchinfo's table: one call of one module.
+
+    Attributes:
+        path: dotted module path; empty for the network itself.
+        kind: class name.
+        depth: nesting level; 0 is the network.
+        in_shape, out_shape: with the batch dimension; empty where the module was never called.
+        params: parameters of the module and its children; 0 on a repeated call.
+    """
+
+    path: str
+    kind: str
+    depth: int
+    in_shape: Shape
+    out_shape: Shape
+    kernel: Shape
+    params: int
+    repeated: bool
+
+    @property
+    def is_leaf(self) -> bool:
+        return bool(self.out_shape) and self.kind not in ("Sequential", "ModuleList")
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What one forward pass did.
+
+    Attributes:
+        name: class name of the module.
+        ops: in execution order, inputs first; an operation's ``inputs`` index this tuple.
+        layers: torchinfo's table.
+        params: parameters by dotted name of the module that owns them (shared tensors counted once).
+        kinds: class name by module path.
+    """
+
+    name: str
+    ops: tuple[Op, ...]
+    layers: tuple[Layer, ...]
+    params: Mapping[str, int]
+    kinds: Mapping[str, str]
+
+    @cached_property
+    def consumers(self) -> tuple[tuple[int, ...], ...]:
+        """For each operation, the operations that read its output."""
+        readers: list[list[int]] = [[] for _ in self.ops]
+        for op in self.ops:
+            for producer in dict.fromkeys(op.inputs):
+                readers[producer].append(op.index)
+        return tuple(map(tuple, readers))
+
+
+def trace(module: nn.Module, input_size: Shape) -> Trace:
+    """Trace ``module`` in evaluation mode on a copy without weights; the module itself is not touched.
+
+    Args:
+        input_size: (N, C, H, W) or (C, H, W) of the one input.
+
+    Raises:
+        TraceError: the forward pass failed for another reason than a mismatched addition; names the layer.
+    """
+    size = input_size if len(input_size) > 3 else (1, *input_size)
+    shadow = meta_copy(module)
+    paths = {id(m): path for path, m in shadow.named_modules()}
+    recorder = _Recorder()
+    data = torch.empty(size, device="meta")
+    recorder.add_input(data)
+    try:
+        with _module_paths(shadow, paths, recorder.stack), recorder:
+            summary = torchinfo.summary(shadow, input_data=data, device="meta", mode="eval", verbose=0, depth=64)
+    except Exception as error:  # whatever a foreign forward raises becomes one sentence
+        raise _trace_error(recorder, error) from error
+    return Trace(
+        name=type(module).__name__,
+        ops=tuple(recorder.ops),
+        layers=tuple(_layer(info, paths) for info in summary.summary_list),
+        params=_params_by_owner(shadow),
+        kinds={path: type(m).__name__ for path, m in shadow.named_modules()},
+    )
+
+
+def meta_copy(module: nn.Module) -> nn.Module:
+    """A copy whose parameters and buffers have shapes but no memory."""
+    memo: dict[int, Any] = {}
+    for tensor in chain(module.parameters(), module.buffers()):
+        empty = torch.empty_like(tensor, device="meta")
+        if isinstance(tensor, nn.Parameter):
+            empty = nn.Parameter(empty, requires_grad=tensor.requires_grad)
+        memo[id(tensor)] = empty
+    return copy.deepcopy(module, memo)
+
+
+@dataclass
+class _Recorder(TorchDispatchMode):
+    """Collects operations. ``stack`` is the path of the modules being run, outermost first."""
+
+    ops: list[Op] = field(default_factory=list)
+    stack: list[str] = field(default_factory=lambda: [""])
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        # Tensors are kept alive, or a later one could reuse the identity of an earlier one.
+        self._producer: dict[int, tuple[int, Tensor]] = {}
+
+    def add_input(self, tensor: Tensor) -> None:
+        self._append("input", (), (), {}, (tensor,))
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        operands = [t for t in _tensors(chain(args, kwargs.values())) if id(t) in self._producer]
+        producers = tuple(self._producer[id(t)][0] for t in operands)
+        shapes = tuple(tuple(t.shape) for t in operands)
+        if func in _ADDITIONS and len(operands) == 2 and not _broadcastable(*shapes):
+            main = operands[find_fork(self.ops, *producers).main]
+            out = args[0] if func is torch.ops.aten.add_.Tensor else torch.empty_like(main)
+        elif func in SHAPE_PRESERVING and len(set(shapes)) == 1:
+            out = SHAPE_PRESERVING[func](operands[0])
+        else:
+            out = func(*args, **kwargs)
+        outputs = tuple(_tensors((out,)))
+        if not operands or not outputs:
+            return out
+        name = NAMES.get(func.overloadpacket, func.overloadpacket.__name__.strip("_"))
+        if name in TRANSPARENT and tuple(outputs[0].shape) == shapes[0]:
+            self._remember(producers[0], outputs)
+        else:
+            self._append(name, producers, shapes, describe(func, args), outputs)
+        return out
+
+    def _append(
+        self,
+        name: str,
+        producers: tuple[int, ...],
+        shapes: tuple[Shape, ...],
+        attrs: dict[str, Any],
+        outputs: tuple[Tensor, ...],
+    ) -> None:
+        index = len(self.ops)
+        shape = tuple(outputs[0].shape)
+        size = outputs[0].element_size() * outputs[0].numel()
+        self.ops.append(Op(index, name, self.stack[-1], producers, shapes, shape, size, attrs))
+        self._remember(index, outputs)
+
+    def _remember(self, index: int, tensors: tuple[Tensor, ...]) -> None:
+        for tensor in tensors:
+            self._producer[id(tensor)] = (index, tensor)
+
+
+def _tensors(values: Any) -> Iterator[Tensor]:
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from _tensors(value)
+
+
+def _broadcastable(a: Shape, b: Shape) -> bool:
+    return all(x == y or 1 in (x, y) for x, y in zip(reversed(a), reversed(b), strict=False))
+
+
+@contextmanager
+def _module_paths(model: nn.Module, paths: dict[int, str], stack: list[str]) -> Iterator[None]:
+    """Keep ``stack`` at the path of the module being run. Not popped on an error: its top then names the culprit."""
+
+    def enter(module: nn.Module, _: Any) -> None:
+        stack.append(paths[id(module)])
+
+    def leave(*_: Any) -> None:
+        stack.pop()
+
+    with ExitStack() as hooks:
+        for module in model.modules():
+            for handle in (module.register_forward_pre_hook(enter), module.register_forward_hook(leave)):
+                hooks.callback(handle.remove)
+        yield
+
+
+def _trace_error(recorder: _Recorder, error: Exception) -> TraceError:
+    cause = error.__cause__ or error
+    where = recorder.stack[-1] or "the network"
+    shape = "×".join(map(str, recorder.ops[-1].shape[1:]))
+    reason = (str(cause).strip() or type(cause).__name__).splitlines()[0][:200]
+    return TraceError(f"{where} failed on an input of {shape}: {reason}")
+
+
+def _layer(info: LayerInfo, paths: dict[int, str]) -> Layer:
+    return Layer(
+        path=paths.get(info.layer_id, info.var_name),
+        kind=info.class_name,
+        depth=info.depth,
+        in_shape=_shape(info.input_size),
+        out_shape=_shape(info.output_size),
+        kernel=_shape(info.kernel_size or ()),
+        params=0 if info.is_recursive else info.num_params,
+        repeated=info.is_recursive,
+    )
+
+
+def _shape(size: Any) -> Shape:
+    """torchinfo nests the sizes of several inputs (the first one is shown) and gives a square kernel as one number."""
+    if isinstance(size, int):
+        return (size, size)
+    while size and isinstance(size[0], (list, tuple)):
+        size = size[0]
+    return tuple(size)
+
+
+def _params_by_owner(model: nn.Module) -> dict[str, int]:
+    owners: dict[str, int] = {}
+    for name, parameter in model.named_parameters():
+        owner = name.rpartition(".")[0]
+        owners[owner] = owners.get(owner, 0) + parameter.numel()
+    return owners

@@ -1,0 +1,170 @@
+"""The training loop: a generator of what happened, so that a page, a terminal or a test decides when to go on or stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..network import build
+from ..spec import ResNetSpec
+from .datasets import ImageSet
+from .recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimiser step. ``loss`` is the batch's mean cross-entropy, nats."""
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    learning_rate: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training set. Losses in nats; accuracies 0 … 1; training accuracy is over augmented images."""
+
+    epoch: int
+    loss: float
+    train_accuracy: float
+    test_accuracy: float
+    seconds: float
+
+
+@dataclass
+class Run:
+    """A training run that can be stopped after any step and continued after any epoch.
+
+    Attributes:
+        mean, std: of the input channels, in 0 … 1, measured on the training set.
+        history: finished epochs.
+    """
+
+    spec: ResNetSpec
+    recipe: Recipe
+    train: ImageSet
+    test: ImageSet
+    device: torch.device = torch.device("cpu")
+    history: list[Epoch] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.mean, self.std = self.train.mean_std()
+        self.model = build(self.spec, device=self.device, seed=self.recipe.seed)
+        # Channels-last is the layout oneDNN and cuDNN convolve fastest in.
+        self.model = self.model.to(memory_format=torch.channels_last)
+        self.optimiser = torch.optim.SGD(
+            self.model.parameters(),
+            lr=self.recipe.learning_rate,
+            momentum=self.recipe.momentum,
+            weight_decay=self.recipe.weight_decay,
+            nesterov=self.recipe.nesterov,
+        )
+
+    @property
+    def finished(self) -> bool:
+        return len(self.history) >= self.recipe.epochs
+
+    def events(self) -> Iterator[Step | Epoch]:
+        """Train to the end of the recipe, yielding after every step and every epoch."""
+        while not self.finished:
+            yield from self._epoch(len(self.history))
+
+    def _epoch(self, epoch: int) -> Iterator[Step | Epoch]:
+        recipe, count = self.recipe, len(self.train)
+        generator = torch.Generator().manual_seed((recipe.seed << 20) + epoch)
+        # A lone last image could not be batch-normalised where the map is 1×1.
+        batches = [b for b in torch.randperm(count, generator=generator).split(recipe.batch_size) if len(b) > 1]
+        self.model.train()
+        started, seen, correct, total_loss = time.perf_counter(), 0, 0, 0.0
+        for index, batch in enumerate(batches):
+            rate = recipe.rate((epoch + index / len(batches)) / recipe.epochs)
+            images = augment(self.train.images[batch], recipe, generator)
+            loss, right = self._step(images, self.train.labels[batch], rate)
+            seen, correct, total_loss = seen + len(batch), correct + right, total_loss + loss * len(batch)
+            speed = seen / (time.perf_counter() - started)
+            yield Step(epoch, index + 1, len(batches), loss, rate, speed)
+        accuracy = evaluate(self.model, self.test, self.mean, self.std)
+        seconds = time.perf_counter() - started
+        self.history.append(Epoch(epoch, total_loss / seen, correct / seen, accuracy, seconds))
+        yield self.history[-1]
+
+    def _step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[float, int]:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        inputs = normalise(images, self.mean, self.std, self.device)
+        labels = labels.to(self.device)
+        logits = self.model(inputs)
+        loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        return loss.item(), int((logits.argmax(1) == labels).sum())
+
+    def save(self, path: Path) -> None:
+        """Write the state after the last finished epoch, atomically."""
+        state: dict[str, Any] = {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "recipe": self.recipe.to_dict(),
+            "history": [asdict(epoch) for epoch in self.history],
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(path)
+
+    def resume(self, path: Path) -> bool:
+        """Continue from ``save``'s file if it is there and of the same recipe; tells whether it did."""
+        if not path.is_file():
+            return False
+        state = torch.load(path, weights_only=True, map_location=self.device)
+        if state["recipe"] != self.recipe.to_dict():
+            return False
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.history = [Epoch(**epoch) for epoch in state["history"]]
+        return True
+
+
+def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """(N, C, H, W) uint8 -> the same, each image padded, cropped and maybe mirrored on its own."""
+    n, _, height, width = images.shape
+    padded = F.pad(images, (recipe.pad,) * 4)
+    top, left = torch.randint(2 * recipe.pad + 1, (2, n, 1), generator=generator)
+    rows, columns = top + torch.arange(height), left + torch.arange(width)
+    if recipe.flip:
+        mirrored = torch.rand(n, 1, generator=generator) < 0.5
+        columns = torch.where(mirrored, columns.flip(1), columns)
+    return padded[torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> Tensor:
+    """(N, C, H, W) uint8 -> float32 (x/255 − mean) / std, on ``device``, channels-last."""
+    scale = 1 / (255 * torch.tensor(std, device=device)).view(-1, 1, 1)
+    shift = (torch.tensor(mean, device=device) / torch.tensor(std, device=device)).view(-1, 1, 1)
+    return (images.to(device, torch.float32) * scale - shift).contiguous(memory_format=torch.channels_last)
+
+
+@torch.inference_mode()
+def evaluate(model: nn.Module, images: ImageSet, mean: tuple[float, ...], std: tuple[float, ...]) -> float:
+    """Share of ``images`` whose top prediction is right, 0 … 1. The model's mode is restored."""
+    device, mode = next(model.parameters()).device, model.training
+    model.eval()
+    try:
+        right = sum(
+            int((model(normalise(x, mean, std, device)).argmax(1).cpu() == y).sum())
+            for x, y in zip(images.images.split(250), images.labels.split(250), strict=True)
+        )
+    finally:
+        model.train(mode)
+    return right / len(images)

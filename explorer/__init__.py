@@ -1,0 +1,86 @@
+"""ResNet Explorer: residual networks described, built, checked, measured, trained and asked.
+
+>>> from explorer import PRESETS, inspect
+>>> inspect(PRESETS["resnet50"]).params
+25557032
+
+Names load on first use: importing this package takes no time, torch takes seconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .errors import (
+        DataError,
+        DiagramError,
+        ExplorerError,
+        ImageError,
+        SpecError,
+        TraceError,
+        WeightsError,
+    )
+    from .gradients import probe_gradients, probe_with_twin
+    from .inference import load_classifier
+    from .inspection import Merge, Report, Verdict, inspect
+    from .network import build
+    from .spec import PRESETS, ResNetSpec, from_json, to_json
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "DataError": "errors",
+    "DiagramError": "errors",
+    "ExplorerError": "errors",
+    "ImageError": "errors",
+    "Merge": "inspection",
+    "PRESETS": "spec",
+    "Report": "inspection",
+    "ResNetSpec": "spec",
+    "SpecError": "errors",
+    "TraceError": "errors",
+    "Verdict": "inspection",
+    "WeightsError": "errors",
+    "build": "network",
+    "from_json": "spec",
+    "inspect": "inspection",
+    "load_classifier": "inference",
+    "probe_gradients": "gradients",
+    "probe_with_twin": "gradients",
+    "to_json": "spec",
+}
+
+__all__ = [
+    "PRESETS",
+    "DataError",
+    "DiagramError",
+    "ExplorerError",
+    "ImageError",
+    "Merge",
+    "Report",
+    "ResNetSpec",
+    "SpecError",
+    "TraceError",
+    "Verdict",
+    "WeightsError",
+    "__version__",
+    "build",
+    "from_json",
+    "inspect",
+    "load_classifier",
+    "probe_gradients",
+    "probe_with_twin",
+    "to_json",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

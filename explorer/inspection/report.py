@@ -16,7 +16,7 @@ from .receptive_field import ReceptiveField, receptive_fields
 from .trace import Layer, Shape, Trace, trace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
     """A traced network.
 
@@ -50,11 +50,14 @@ class Report:
         return sum(op.macs for op in self.trace.ops)
 
     @cached_property
-    def macs_by_path(self) -> Mapping[str, int]:
-        """Multiply-adds of each module's own operations."""
+    def macs_by_module(self) -> Mapping[str, int]:
+        """Multiply-adds of each module, its children included."""
         totals: dict[str, int] = {}
         for op in self.trace.ops:
-            totals[op.path] = totals.get(op.path, 0) + op.macs
+            path = op.path
+            while path:
+                totals[path] = totals.get(path, 0) + op.macs
+                path = path.rpartition(".")[0]
         return totals
 
     @cached_property

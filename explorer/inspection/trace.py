@@ -75,6 +75,11 @@ class Trace:
     kinds: Mapping[str, str]
 
     @cached_property
+    def containers(self) -> frozenset[str]:
+        """Paths of modules that have children."""
+        return frozenset(path.rpartition(".")[0] for path in self.kinds if "." in path)
+
+    @cached_property
     def consumers(self) -> tuple[tuple[int, ...], ...]:
         """For each operation, the operations that read its output."""
         readers: list[list[int]] = [[] for _ in self.ops]

@@ -45,7 +45,8 @@ def initialise(model: nn.Module, spec: ResNetSpec, seed: int) -> None:
 
 
 def _generator(seed: int, name: str) -> torch.Generator:
-    return torch.Generator().manual_seed((seed << 32) + crc32(name.encode()))
+    # One 32-bit number: the processor's generator looks at no higher bits of its seed.
+    return torch.Generator().manual_seed(crc32(name.encode(), seed))
 
 
 def _last_of_branch(block: ResidualBlock) -> nn.Parameter:

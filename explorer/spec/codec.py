@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -18,6 +19,7 @@ MAX_TEXT = 64 * 1024
 MAX_NESTING = 8
 SCHEMA = 1
 FIELDS = tuple(f.name for f in fields(ResNetSpec))
+_STRING = re.compile(r'"(?:[^"\\]|\\.?)*"?')  # matches at every quote, so that it never tries twice
 _DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(ResNetSpec)}
 
 
@@ -137,13 +139,13 @@ def _parse_word(name: str, word: str) -> Any:
 def _int(word: str) -> int | str:
     """Digits -> int; anything else stays text, for the field's parser to refuse by name."""
     word = word.strip()
-    return int(word) if word.isascii() and word.lstrip("-").isdigit() and len(word) <= 18 else word
+    return int(word) if word.isascii() and word.removeprefix("-").isdigit() and len(word) <= 18 else word
 
 
 def _nesting(text: str) -> int:
-    """Deepest bracket level; brackets inside strings count too, which only makes the bound stricter."""
+    """Deepest bracket level outside strings."""
     deepest = level = 0
-    for char in text:
+    for char in _STRING.sub("", text):
         if char in "[{":
             level += 1
             deepest = max(deepest, level)

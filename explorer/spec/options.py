@@ -14,7 +14,7 @@ class Option(str, Enum):
     @property
     def label(self) -> str:
         """Words for a form or a caption."""
-        return LABELS[self]
+        return LABELS[type(self)][self]
 
 
 class Block(Option):
@@ -97,32 +97,49 @@ class Init(Option):
     DEFAULT = "default"
 
 
-LABELS: dict[Option, str] = {
-    Block.BASIC: "Basic",
-    Block.BOTTLENECK: "Bottleneck",
-    Block.PREACT_BASIC: "Pre-act basic",
-    Block.PREACT_BOTTLENECK: "Pre-act bottleneck",
-    Shortcut.ZERO_PAD: "A · zero-pad",
-    Shortcut.PROJECTION: "B · project on change",
-    Shortcut.PROJECTION_ALL: "C · project everywhere",
-    Shortcut.IDENTITY: "Identity only",
-    Shortcut.NONE: "None (plain)",
-    ZeroPad.APPEND: "After the channels",
-    ZeroPad.SPLIT: "Half on each side",
-    Stem.IMAGENET: "7×7, stride 2 + pool",
-    Stem.CIFAR: "3×3",
-    Stem.DEEP: "Deep 3×3×3 + pool",
-    StrideOn.V1: "v1 · first 1×1",
-    StrideOn.V1_5: "v1.5 · the 3×3",
-    Norm.BATCH: "Batch",
-    Norm.GROUP: "Group",
-    Norm.NONE: "None",
-    Activation.RELU: "ReLU",
-    Activation.LEAKY_RELU: "Leaky ReLU",
-    Activation.GELU: "GELU",
-    Activation.SILU: "SiLU",
-    Init.HE: "He (fan-out)",
-    Init.XAVIER: "Xavier",
-    Init.ORTHOGONAL: "Orthogonal",
-    Init.DEFAULT: "PyTorch default",
+# By enum first: options of two enums that are spelled alike, as Shortcut.NONE and Norm.NONE, are equal keys.
+LABELS: dict[type[Option], dict[Option, str]] = {
+    Block: {
+        Block.BASIC: "Basic",
+        Block.BOTTLENECK: "Bottleneck",
+        Block.PREACT_BASIC: "Pre-act basic",
+        Block.PREACT_BOTTLENECK: "Pre-act bottleneck",
+    },
+    Shortcut: {
+        Shortcut.ZERO_PAD: "A · zero-pad",
+        Shortcut.PROJECTION: "B · project on change",
+        Shortcut.PROJECTION_ALL: "C · project everywhere",
+        Shortcut.IDENTITY: "Identity only",
+        Shortcut.NONE: "None (plain)",
+    },
+    ZeroPad: {
+        ZeroPad.APPEND: "After the channels",
+        ZeroPad.SPLIT: "Half on each side",
+    },
+    Stem: {
+        Stem.IMAGENET: "7×7, stride 2 + pool",
+        Stem.CIFAR: "3×3",
+        Stem.DEEP: "Deep 3×3×3 + pool",
+    },
+    StrideOn: {
+        StrideOn.V1: "v1 · first 1×1",
+        StrideOn.V1_5: "v1.5 · the 3×3",
+    },
+    Norm: {
+        Norm.BATCH: "Batch",
+        Norm.GROUP: "Group",
+        Norm.NONE: "None",
+    },
+    Activation: {
+        Activation.RELU: "ReLU",
+        Activation.LEAKY_RELU: "Leaky ReLU",
+        Activation.GELU: "GELU",
+        Activation.SILU: "SiLU",
+    },
+    Init: {
+        Init.HE: "He (fan-out)",
+        Init.XAVIER: "Xavier",
+        Init.ORTHOGONAL: "Orthogonal",
+        Init.DEFAULT: "PyTorch default",
+    },
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 import torch
@@ -16,6 +18,7 @@ from torch import Tensor
 from ..errors import DataError
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+_DAMAGED = (tarfile.TarError, EOFError, OSError, lzma.LZMAError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -47,20 +50,24 @@ def load_cifar10(source: Path) -> tuple[ImageSet, ImageSet]:
     """Training and test split of CIFAR-10.
 
     Args:
-        source: a folder or ``.tar`` archive with ``train/<class>/*.jpg`` and ``test/<class>/*.jpg``, or a folder where
-            torchvision's CIFAR-10 is, or may be downloaded to.
+        source: a folder or ``.tar`` archive with ``train/<class>/*.jpg`` and ``test/<class>/*.jpg``, or a
+            folder where torchvision's CIFAR-10 is, or may be downloaded to.
 
     Raises:
-        DataError: nothing usable there.
+        DataError: nothing usable there, an image is damaged or of another size, or a class has no image.
     """
     if source.is_file():
         splits = _from_files(_archived(source))
     elif (source / "train").is_dir():
-        splits = _from_files((p.relative_to(source), p.read_bytes()) for p in sorted(source.glob("t*/*/*")))
+        splits = _from_files((p, p.read_bytes()) for p in sorted(source.glob("t*/*/*")) if p.is_file())
     else:
         return _from_torchvision(source)
     if {"train", "test"} - splits.keys():
         raise DataError("no CIFAR-10 here: folders train/<class>/ and test/<class>/ with images are expected")
+    for split, images in splits.items():
+        absent = set(range(len(CIFAR10_CLASSES))) - set(images.labels.tolist())
+        if absent:
+            raise DataError(f"{split}: no image of {', '.join(CIFAR10_CLASSES[i] for i in sorted(absent))}")
     return splits["train"], splits["test"]
 
 
@@ -71,50 +78,48 @@ def _archived(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
                 file = tar.extractfile(member) if member.isfile() else None
                 if file is not None:
                     yield PurePosixPath(member.name), file.read()
-    except tarfile.TarError as error:
-        raise DataError(f"the archive is damaged: {error}") from error
+    except _DAMAGED as error:
+        raise DataError(
+            f"{archive.name[:80]!a} is damaged or no archive; copy or download it anew"
+        ) from error
 
 
-def _from_files(files: Iterator[tuple[PurePosixPath | Path, bytes]]) -> dict[str, ImageSet]:
+def _from_files(files: Iterator[tuple[PurePath, bytes]]) -> dict[str, ImageSet]:
     """Group ``…/<split>/<class>/<name>`` by split."""
     pixels: dict[str, list[np.ndarray]] = {"train": [], "test": []}
     labels: dict[str, list[int]] = {"train": [], "test": []}
     for path, data in files:
-        split, name = path.parts[-3:-1]
+        split, name = path.parent.parent.name, path.parent.name
         if split in pixels and name in CIFAR10_CLASSES:
             pixels[split].append(_decode(data, path.name))
             labels[split].append(CIFAR10_CLASSES.index(name))
-    return {
-        split: ImageSet(
-            torch.from_numpy(np.stack(pixels[split])).permute(0, 3, 1, 2).contiguous(),
-            torch.tensor(labels[split]),
-            CIFAR10_CLASSES,
-        )
-        for split in pixels
-        if pixels[split]
-    }
+    return {split: _image_set(np.stack(pixels[split]), labels[split]) for split in pixels if pixels[split]}
 
 
 def _decode(data: bytes, name: str) -> np.ndarray:
-    """A local training image -> (32, 32, 3) uint8. Uploaded photos go through ``explorer.inference.images`` instead."""
+    """A local training image -> (32, 32, 3) uint8. Photos from outside: ``explorer.inference.images``."""
     try:
-        pixels = np.asarray(Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]).convert("RGB"))
-    except (OSError, SyntaxError) as error:
+        image = Image.open(io.BytesIO(data), formats=["JPEG", "PNG"])
+        if image.size != (32, 32):
+            raise DataError(f"{name[:80]!a} is {image.width}×{image.height}; CIFAR-10 images are 32×32")
+        return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{name[:80]!a} is not a readable JPEG or PNG") from error
-    if pixels.shape != (32, 32, 3):
-        raise DataError(f"{name[:80]!a} is {pixels.shape[1]}×{pixels.shape[0]}; CIFAR-10 images are 32×32")
-    return pixels
 
 
 def _from_torchvision(root: Path) -> tuple[ImageSet, ImageSet]:
     from ..compat import torchvision
 
     try:
-        sets = [torchvision.datasets.CIFAR10(str(root), train=train, download=True) for train in (True, False)]
+        train, test = (torchvision.datasets.CIFAR10(str(root), part, download=True) for part in (True, False))
     except (OSError, RuntimeError) as error:
-        raise DataError("CIFAR-10 is not here and could not be downloaded; give a folder or archive of it") from error
-    train, test = (
-        ImageSet(torch.from_numpy(s.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(s.targets), CIFAR10_CLASSES)
-        for s in sets
-    )
-    return train, test
+        raise DataError(
+            "CIFAR-10 is not here and could not be downloaded; give a folder or archive of it"
+        ) from error
+    return _image_set(train.data, train.targets), _image_set(test.data, test.targets)
+
+
+def _image_set(pixels: np.ndarray, labels: list[int]) -> ImageSet:
+    """(N, 32, 32, 3) uint8 and N labels."""
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
+    return ImageSet(images, torch.tensor(labels), CIFAR10_CLASSES)

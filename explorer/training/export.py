@@ -1,4 +1,4 @@
-"""A trained network as the files the Classify panel reads: ``.safetensors`` and a JSON that says what it is."""
+"""A trained network as the files the Classify panel reads: the weights and a JSON that says what they are."""
 
 from __future__ import annotations
 
@@ -17,8 +17,16 @@ LICENCE = "Trained by this project on CIFAR-10 (Krizhevsky 2009); for research a
 
 
 def export(run: Run, folder: Path, name: str, title: str, data: str) -> Path:
-    """Write ``name.safetensors`` and ``name.json``; the JSON holds spec, classes, transform, recipe, curves, measured
-    accuracy (last epoch, test split) and the weights' SHA-256. Returns the weights' path."""
+    """Write ``name.safetensors`` and ``name.json``; returns the path of the first.
+
+    The JSON holds spec, classes, transform, recipe, curves, accuracy (last epoch, test split) and the
+    weights' SHA-256.
+
+    Args:
+        run: with at least one finished epoch.
+        title: of the network, for people.
+        data: what it was trained and tested on, as "CIFAR-10".
+    """
     folder.mkdir(parents=True, exist_ok=True)
     weights = save({key: tensor.cpu().contiguous() for key, tensor in run.model.state_dict().items()})
     path = folder / f"{name}.safetensors"

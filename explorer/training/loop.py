@@ -1,4 +1,4 @@
-"""The training loop: a generator of what happened, so that a page, a terminal or a test decides when to go on or stop."""
+"""The training loop: a generator of what happened, so that whoever listens decides when to go on or stop."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..errors import DataError
 from ..network import build
-from ..spec import ResNetSpec
+from ..spec import ResNetSpec, to_dict
 from .datasets import ImageSet
 from .recipe import Recipe
+
+_CPU = torch.device("cpu")
+# torch reports a damaged file by whatever its reader stumbles over.
+_DAMAGED = (RuntimeError, ValueError, LookupError, TypeError, AttributeError, EOFError, UnpicklingError)
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training set. Losses in nats; accuracies 0 … 1; training accuracy is over augmented images."""
+    """One pass over the training set. Loss in nats; accuracies 0 … 1, in training over augmented images."""
 
     epoch: int
     loss: float
@@ -54,14 +60,14 @@ class Run:
     recipe: Recipe
     train: ImageSet
     test: ImageSet
-    device: torch.device = torch.device("cpu")
+    device: torch.device = _CPU
     history: list[Epoch] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.mean, self.std = self.train.mean_std()
         self.model = build(self.spec, device=self.device, seed=self.recipe.seed)
         # Channels-last is the layout oneDNN and cuDNN convolve fastest in.
-        self.model = self.model.to(memory_format=torch.channels_last)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = torch.optim.SGD(
             self.model.parameters(),
             lr=self.recipe.learning_rate,
@@ -83,7 +89,8 @@ class Run:
         recipe, count = self.recipe, len(self.train)
         generator = torch.Generator().manual_seed((recipe.seed << 20) + epoch)
         # A lone last image could not be batch-normalised where the map is 1×1.
-        batches = [b for b in torch.randperm(count, generator=generator).split(recipe.batch_size) if len(b) > 1]
+        order = torch.randperm(count, generator=generator)
+        batches = [batch for batch in order.split(recipe.batch_size) if len(batch) > 1]
         self.model.train()
         started, seen, correct, total_loss = time.perf_counter(), 0, 0, 0.0
         for index, batch in enumerate(batches):
@@ -115,7 +122,7 @@ class Run:
         state: dict[str, Any] = {
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "recipe": self.recipe.to_dict(),
+            **self._identity,
             "history": [asdict(epoch) for epoch in self.history],
         }
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,16 +131,33 @@ class Run:
         part.replace(path)
 
     def resume(self, path: Path) -> bool:
-        """Continue from ``save``'s file if it is there and of the same recipe; tells whether it did."""
+        """Continue from ``save``'s file if it is there and of an equal run; tells whether it did.
+
+        Raises:
+            DataError: the file is damaged.
+        """
         if not path.is_file():
             return False
-        state = torch.load(path, weights_only=True, map_location=self.device)
-        if state["recipe"] != self.recipe.to_dict():
-            return False
+        try:
+            state = torch.load(path, weights_only=True, map_location=self.device)
+            # What an older file doesn't hold cannot differ.
+            if any(state.get(key, value) != value for key, value in self._identity.items()):
+                return False
+            self._restore(state)
+        except _DAMAGED as error:
+            raise DataError(f"{path.name} is damaged; delete it to train from the start") from error
+        return True
+
+    @property
+    def _identity(self) -> dict[str, Any]:
+        """What a saved run must have had to be continued as this one."""
+        data = (len(self.train), len(self.test), *self.mean, *self.std)
+        return {"spec": to_dict(self.spec), "recipe": self.recipe.to_dict(), "data": data}
+
+    def _restore(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.history = [Epoch(**epoch) for epoch in state["history"]]
-        return True
 
 
 def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
@@ -145,10 +169,13 @@ def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tenso
     if recipe.flip:
         mirrored = torch.rand(n, 1, generator=generator) < 0.5
         columns = torch.where(mirrored, columns.flip(1), columns)
-    return padded[torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    image = torch.arange(n)[:, None, None]
+    return padded[image, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> Tensor:
+def normalise(
+    images: Tensor, mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
+) -> Tensor:
     """(N, C, H, W) uint8 -> float32 (x/255 − mean) / std, on ``device``, channels-last."""
     scale = 1 / (255 * torch.tensor(std, device=device)).view(-1, 1, 1)
     shift = (torch.tensor(mean, device=device) / torch.tensor(std, device=device)).view(-1, 1, 1)

@@ -25,8 +25,8 @@ class Recipe:
         learning_rate: peak of the schedule, for batches of ``batch_size``.
         pad: zeros around the image, px, before a crop of the original size.
         label_smoothing: share of the target spread over all classes, 0 … 1.
-        seed: of initial weights, order and augmentation; epoch e draws from (seed, e) alone, so that a resumed run equals
-            an uninterrupted one.
+        seed: of initial weights, order and augmentation; epoch e draws from (seed, e) alone, so that a
+            resumed run equals an uninterrupted one.
     """
 
     epochs: int = 10

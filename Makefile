@@ -1,0 +1,36 @@
+# Two commands on a fresh machine: `make run` starts the page, `make test` checks everything.
+# Both set up what they need first, and only what is missing.
+#
+#   make run HOST=0.0.0.0 PORT=8000     another address
+#   make test ARGS="-k merges -x"       ARGS goes to pytest; for bench and train, to them
+#   make run PYTHON=python3.12          the interpreter for a new .venv
+HOST ?= 127.0.0.1
+PORT ?= 7860
+ARGS ?=
+export PYTHON
+
+.PHONY: run test lint bench train
+
+run:
+	@bash scripts/setup.sh venv graphviz
+	@echo "ResNet Explorer starts on http://$(HOST):$(PORT) (Ctrl-C stops it)"
+	@.venv/bin/python app.py --host "$(HOST)" --port "$(PORT)" $(ARGS)
+
+test: lint
+	@bash scripts/setup.sh graphviz browser
+	.venv/bin/python -m pytest $(ARGS)
+
+lint:
+	@bash scripts/setup.sh dev
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy
+	.venv/bin/python .venv/bin/lint-imports --no-logo
+
+bench:
+	@bash scripts/setup.sh dev graphviz
+	.venv/bin/python -m tests.benchmarks $(ARGS)
+
+train:
+	@bash scripts/setup.sh venv
+	.venv/bin/python -m explorer train $(ARGS)

@@ -1,0 +1,14 @@
+"""The web app: ``python app.py [--host 127.0.0.1] [--port 7860]``."""
+
+from __future__ import annotations
+
+import argparse
+
+from explorer.ui import serve
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="ResNet Explorer, in your browser.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=7860)
+    arguments = parser.parse_args()
+    serve(arguments.host, arguments.port)

@@ -1,0 +1,91 @@
+"""``classify``: what photos show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import ImageError, WeightsError
+from .terminal import QUIET, console, counted, print_json
+
+if TYPE_CHECKING:
+    from ..inference import Classifier, Prediction
+
+
+def classify(
+    files: Annotated[list[Path], typer.Argument(metavar="FILES...", help="Photos.")],
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A pretrained network, as resnet50; else the built-in one."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes the fastest.")] = "auto",
+    top: Annotated[int, typer.Option(min=1, help="Classes to name for each photo.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array of an object a file.")] = False,
+) -> None:
+    """Name what photos show: exit code 1 if any could not be read."""
+    classifier = _load(model, device)
+    results = []
+    for file in files:
+        try:
+            prediction = classifier.classify_bytes(_read(file), top)
+        except (OSError, ImageError, WeightsError) as error:
+            result = {"file": str(file), "error": _reason(error)}
+            if not as_json:
+                typer.echo(f"{file}: {result['error']}", err=True)
+        else:
+            result = {"file": str(file), **_plain(prediction)}
+            if not as_json:
+                _print(file, prediction)
+        results.append(result)
+    if as_json:
+        print_json(results)
+    elif any("error" not in result for result in results):
+        console().print(f"{classifier.variant.title}: {classifier.variant.transform.sentence}", style=QUIET)
+    if any("error" in result for result in results):
+        raise typer.Exit(1)
+
+
+def _load(model: str | None, device: str) -> Classifier:
+    from ..inference import load_classifier
+    from ..inference.classifier import DEFAULT
+
+    with counted("Fetching weights") as report:
+        return load_classifier(
+            model or DEFAULT, device, on_progress=lambda progress: report(progress.received, progress.total)
+        )
+
+
+def _read(file: Path) -> bytes:
+    """At most a byte more than a photo may have, which the decoder then refuses."""
+    from ..inference.images import MAX_BYTES
+
+    with file.open("rb") as opened:
+        return opened.read(MAX_BYTES + 1)
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def _plain(prediction: Prediction) -> dict[str, Any]:
+    """Plain JSON values."""
+    return {
+        "model": prediction.variant.name,
+        "top": [{"class": name, "probability": probability} for name, probability in prediction.top],
+        "device": prediction.device,
+        "milliseconds": prediction.timings.total,
+        "transform": prediction.transform,
+        "notes": list(prediction.notes),
+    }
+
+
+def _print(file: Path, prediction: Prediction) -> None:
+    from ..views.numbers import percent
+
+    out = console()
+    answers = ", ".join(f"{name} {percent(probability)}" for name, probability in prediction.top)
+    out.print(f"{file}: {answers}", soft_wrap=True)
+    for note in prediction.notes:
+        out.print(f"  {note}", style=QUIET, soft_wrap=True)

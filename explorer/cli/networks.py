@@ -1,0 +1,140 @@
+"""``inspect``, ``check`` and ``diagram``: what can be said of a network without its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .targets import Changes, Target, read_target
+from .terminal import BAD, GOOD, QUIET, console, output_path, print_json, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..inspection import Layer, Merge, Report
+
+
+def inspect(
+    target: Target,
+    changes: Changes = None,
+    depth: Annotated[
+        int, typer.Option(min=1, help="Levels of the tree: 1 stages, 2 blocks, 3 their layers, more for all.")
+    ] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print totals and shortcuts as JSON.")] = False,
+) -> None:
+    """Layers, shapes, costs and shortcuts of a network."""
+    from ..inspection import inspect
+
+    report = inspect(read_target(target, changes))
+    if as_json:
+        print_json(report.to_dict())
+        return
+    out = console()
+    out.print(_tree(report, depth))
+    out.print()
+    out.print(_totals(report), soft_wrap=True)
+    out.print(_verdict(report), soft_wrap=True)
+
+
+def check(target: Target, changes: Changes = None) -> None:
+    """Whether every shortcut fits: exit code 0 if all do, 1 if some don't."""
+    from ..inspection import inspect
+
+    report = inspect(read_target(target, changes))
+    out = console()
+    for merge in report.broken:
+        out.print(merge.explanation, soft_wrap=True)
+    out.print(_verdict(report), soft_wrap=True)
+    if report.broken:
+        raise typer.Exit(1)
+
+
+def diagram(
+    target: Target,
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE.svg", help="The file to write.")],
+    changes: Changes = None,
+) -> None:
+    """Draw the network as SVG, equal blocks folded. Needs Graphviz."""
+    from ..inspection import inspect
+    from ..views.diagram import default_open
+    from ..views.svg import render, standalone
+
+    path = output_path(output, ".svg")
+    report = inspect(read_target(target, changes))
+    path.write_text(standalone(render(report, default_open(report))), encoding="utf-8")
+    typer.echo(f"{report.name}: wrote {output}")
+
+
+def branches(depths: Sequence[int]) -> list[str]:
+    """Lines in front of a tree's rows: nesting levels 1, 2, 2, 1 -> "├─ ", "│  ├─ ", "│  └─ ", "└─ "."""
+    prefixes = []
+    open_levels: set[int] = set()  # those that have a further row, seen from the end
+    for depth in reversed(depths):
+        lines = "".join("│  " if level in open_levels else "   " for level in range(1, depth))
+        prefixes.append(lines + ("├─ " if depth in open_levels else "└─ "))
+        open_levels = {level for level in open_levels if level < depth} | {depth}
+    return prefixes[::-1]
+
+
+def _tree(report: Report, depth: int) -> Table:
+    """The layers down to a nesting level; ``nn.Identity`` does nothing and is left out."""
+    from ..views import numbers
+
+    rows = [row for row in report.layers if 0 < row.depth <= depth and row.kind != "Identity"]
+    merges = {merge.path: merge for merge in report.merges}
+    shown = table(
+        ("layer", False), ("type", False), ("output", False), ("params", True), ("MACs", True), ("sum", False)
+    )
+    for layer, branch in zip(rows, branches([row.depth for row in rows]), strict=True):
+        macs = 0 if layer.repeated else report.macs_by_module.get(layer.path, 0)
+        shown.add_row(
+            branch + _name(layer),
+            layer.kind,
+            numbers.shape(layer.out_shape[1:]),
+            numbers.count(layer.params) if layer.params else "",
+            numbers.macs(macs).removesuffix("MACs").rstrip() if macs else "",
+            _sum(merges.get(layer.path)),
+        )
+    return shown
+
+
+def _name(layer: Layer) -> str:
+    """Whole for stages and blocks, as a spec spells them; what the line stands under is left out below."""
+    return layer.path if layer.depth <= 2 else layer.path.rpartition(".")[2]
+
+
+def _sum(merge: Merge | None) -> Text:
+    """Whether the block's shortcut fits, and what it is or does instead."""
+    from rich.text import Text
+
+    if merge is None:
+        return Text()
+    kind = merge.kind.replace("_", "-")
+    return Text(f"✓ {kind}", GOOD) if merge.fits else Text(f"✕ {merge.verdict}: {kind}", BAD)
+
+
+def _totals(report: Report) -> str:
+    from ..views import numbers
+
+    field = report.receptive_field
+    parts = [
+        report.name,
+        f"{numbers.exact(report.params)} parameters",
+        f"{numbers.macs(report.macs)} for an image of {numbers.shape(report.input_size[1:])}",
+        *([f"receptive field {numbers.pixels(field.size)}"] if field else []),
+    ]
+    return " · ".join(parts)
+
+
+def _verdict(report: Report) -> Text:
+    """The check line."""
+    from rich.text import Text
+
+    total, broken = len(report.merges), len(report.broken)
+    if not total:
+        return Text("No shortcuts: a plain network", QUIET)
+    words = f"{total - broken} of {total} shortcuts match"
+    return Text(f"✕ {words}", BAD) if broken else Text(f"✓ {words}", GOOD)

@@ -1,0 +1,206 @@
+"""Every pretrained network on offer: torchvision's ResNet family, read from torchvision's own metadata, and
+the nets that come with this program, read from the side files beside their weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import ExplorerError, WeightsError
+from ..spec import PRESETS, ResNetSpec, from_dict, title
+from ..spec.budget import estimate
+from .cache import cached_path
+from .transform import Transform
+
+BUILTIN = Path(__file__).resolve().parents[2] / "assets" / "weights"
+_MIB = 2**20
+_LICENCE = (
+    "Published by torchvision (BSD-3-Clause). Trained on ImageNet, whose terms allow non-commercial research "
+    "and education; whether they bind the weights is for you to judge."
+)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One set of pretrained weights, with all that is known of it before it is opened.
+
+    Attributes:
+        name: unique, as ``resnet50.IMAGENET1K_V2`` or ``cifar10_resnet20``.
+        title: for people, as "ResNet-50 (V2)".
+        source: URL, or for a built-in net the file itself.
+        sha256: of the file; hexadecimal, whole or its first digits (torchvision publishes eight).
+        top1, top5: accuracy on ``dataset``, %; None where nobody measured it.
+        params, gmacs: of the network; 10⁹ MACs of one image, by torchvision's convention.
+        size_bytes: of the file; torchvision's is known to within 1 KiB.
+        classes: names, in the order of the logits.
+        recipe: how it was trained: a URL, or words.
+        note: a limit to tell whoever reads a prediction; may be empty.
+    """
+
+    name: str
+    title: str
+    spec: ResNetSpec
+    source: str | Path
+    sha256: str
+    top1: float | None
+    top5: float | None
+    dataset: str
+    params: int
+    gmacs: float
+    size_bytes: int
+    transform: Transform
+    classes: tuple[str, ...] = field(repr=False)
+    licence: str
+    recipe: str
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.sha256) < 8 or set(self.sha256) - set("0123456789abcdef"):
+            raise ValueError(
+                f"sha256: got {self.sha256!a}; at least eight lower-case hexadecimal digits are expected"
+            )
+
+    @property
+    def builtin(self) -> bool:
+        """Whether the file comes with this program."""
+        return isinstance(self.source, Path)
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file, without a folder."""
+        return (
+            self.source.name
+            if isinstance(self.source, Path)
+            else PurePosixPath(urlsplit(self.source).path).name
+        )
+
+
+def is_cached(variant: Variant) -> bool:
+    """Whether the weights are on this machine already (``fetch`` checks whether intact)."""
+    return cached_path(variant) is not None
+
+
+def find(name: str, folder: Path = BUILTIN) -> Variant:
+    """The variant of that name. A torchvision network's name alone, as ``resnet50``, is its best weights.
+
+    Raises:
+        WeightsError: there is none.
+    """
+    builtin = {variant.name: variant for variant in _builtin(folder)}
+    if name in builtin:
+        return builtin[name]
+    known = builtin | {variant.name: variant for variant in _torchvision()}
+    known |= {variant.name.partition(".")[0]: variant for variant in _torchvision()}
+    if name not in known:
+        close = get_close_matches(name[:80], known, n=3) or builtin or PRESETS
+        raise WeightsError(f"no pretrained network is named {name[:40]!a}; near it: {', '.join(close)}")
+    return known[name]
+
+
+@lru_cache(maxsize=8)
+def variants(folder: Path = BUILTIN) -> tuple[Variant, ...]:
+    """The built-in nets of ``folder``, then torchvision's, in the order of ``PRESETS``.
+
+    Raises:
+        WeightsError: a side file is incomplete.
+    """
+    return _builtin(folder) + _torchvision()
+
+
+@lru_cache(maxsize=8)
+def _builtin(folder: Path) -> tuple[Variant, ...]:
+    return tuple(_from_side_file(path) for path in sorted(folder.glob("*.json")))
+
+
+def _from_side_file(path: Path) -> Variant:
+    weights = path.with_suffix(".safetensors")
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        spec = from_dict(data["spec"])
+        classes = tuple(map(str, data["classes"]))
+        if len(classes) != spec.num_classes:
+            raise ValueError(f"{len(classes)} class names for {spec.num_classes} classes")
+        params, macs = estimate(spec)
+        accuracy = data["accuracy"]
+        return Variant(
+            name=path.stem,
+            title=data["title"],
+            spec=spec,
+            source=weights,
+            sha256=data["sha256"],
+            top1=accuracy["top1"],
+            top5=accuracy.get("top5"),
+            dataset=accuracy["split"],
+            params=params,
+            gmacs=macs / 1e9,
+            size_bytes=weights.stat().st_size if weights.is_file() else 0,
+            transform=_transform(data["transform"]),
+            classes=classes,
+            licence=data["licence"],
+            recipe=json.dumps(data["recipe"]),
+            note=_limits(spec),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ExplorerError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        reason = "it cannot be read" if isinstance(error, OSError) else what
+        raise WeightsError(f"{path.name}, which describes built-in weights, is unusable: {reason}") from error
+
+
+def _transform(data: dict[str, Any]) -> Transform:
+    """From the JSON form of the side files."""
+    return Transform(**{**data, "mean": tuple(data["mean"]), "std": tuple(data["std"])})
+
+
+def _limits(spec: ResNetSpec) -> str:
+    return (
+        f"This network sees {spec.image_size}×{spec.image_size} pixels and knows {spec.num_classes} classes: "
+        "whatever the photo shows, it names one of them."
+    )
+
+
+@lru_cache(maxsize=1)
+def _torchvision() -> tuple[Variant, ...]:
+    """All weights torchvision publishes for the presets it shares with this program."""
+    from ..compat import torchvision  # seconds; only where it is needed
+
+    models = torchvision.models
+    shared = [name for name in PRESETS if name in models.list_models(module=models)]
+    return tuple(
+        _from_torchvision(name, weights) for name in shared for weights in models.get_model_weights(name)
+    )
+
+
+def _from_torchvision(preset: str, weights: Any) -> Variant:
+    meta, preprocessing = weights.meta, weights.transforms()
+    ((dataset, accuracy),) = meta["_metrics"].items()
+    # The name carries the start of the SHA-256, as in resnet50-11ad3fa6.pth.
+    _, digits = PurePosixPath(urlsplit(weights.url).path).stem.rsplit("-", 1)
+    return Variant(
+        name=f"{preset}.{weights.name}",
+        title=f"{title(PRESETS[preset])} ({weights.name.rsplit('_', 1)[-1]})",
+        spec=PRESETS[preset],
+        source=weights.url,
+        sha256=digits,
+        top1=accuracy["acc@1"],
+        top5=accuracy["acc@5"],
+        dataset=dataset,
+        params=meta["num_params"],
+        gmacs=meta["_ops"],
+        size_bytes=round(meta["_file_size"] * _MIB),
+        transform=Transform(
+            resize=preprocessing.resize_size[0],
+            crop=preprocessing.crop_size[0],
+            mean=tuple(preprocessing.mean),
+            std=tuple(preprocessing.std),
+            interpolation=preprocessing.interpolation.value,
+            antialias=preprocessing.antialias,
+        ),
+        classes=tuple(meta["categories"]),
+        licence=_LICENCE,
+        recipe=meta["recipe"],
+    )

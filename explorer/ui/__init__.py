@@ -1,0 +1,13 @@
+"""The page. The only room that knows Gradio."""
+
+from __future__ import annotations
+
+
+def serve(host: str = "127.0.0.1", port: int = 7860) -> None:
+    """Run the web app until interrupted; see ``server.serve``."""
+    from .server import serve as run  # Gradio and torch take seconds to import
+
+    run(host, port)
+
+
+__all__ = ["serve"]

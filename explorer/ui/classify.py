@@ -1,0 +1,180 @@
+"""The Classify tab: a photo in, top-5 out; pretrained weights fetched only when asked."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import json
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from ..errors import ExplorerError, ImageError
+from ..inference import Progress, Variant, available_devices, decode, fetch, find, is_cached, load_variant, variants
+from ..inference.classifier import DEFAULT
+from ..inference.images import MAX_BYTES
+from ..views import numbers
+from ..views.prediction import answer, download_progress
+from ..views.markup import banner, tag, text
+from .style import ASSETS
+
+_TEMPLATE = """
+<div class="rx-classify">
+  <div class="rx-drop" aria-label="Photo">
+    <img class="rx-photo" alt="Your photo" hidden>
+    <video playsinline muted hidden></video>
+    <div class="rx-idle"><p><strong>Drop a photo here</strong>, or paste one.</p>
+      <p class="rx-note">JPEG, PNG, WebP, GIF, AVIF or HEIC, up to 20 MiB. It stays on this machine.</p></div>
+    <div class="rx-buttons">
+      <button type="button" class="rx-button" data-do="pick">Choose a photo</button>
+      <button type="button" class="rx-button" data-do="camera">Use the camera</button>
+      <button type="button" class="rx-button" data-do="shoot" hidden>Take the photo</button>
+    </div>
+    <input type="file" accept="image/*,.heic,.heif,.avif" aria-label="Photo file" hidden>
+  </div>
+  <div class="rx-answer" aria-live="polite"></div>
+</div>
+"""
+
+
+def build_tab() -> None:
+    """Lay the tab out in the current Gradio context."""
+    devices = [("Automatic", "auto"), *((device.label, device.name) for device in available_devices())]
+    with gr.Row():
+        variant = gr.Dropdown(_choices(), value=DEFAULT, label="Network", interactive=True, scale=3, elem_id="variant")
+        device = gr.Radio(devices, value="auto", label="Device", interactive=True, scale=2)
+    about = gr.HTML(_about(DEFAULT), elem_id="variant-about", padding=False)
+    with gr.Row():
+        start = gr.Button("Download", visible=False, variant="primary", size="sm", scale=0, min_width=200, elem_id="download")
+        stop = gr.Button("Cancel", visible=False, size="sm", scale=0, min_width=120, elem_id="cancel-download")
+    status = gr.HTML("", padding=False, elem_id="download-status")
+    panel = gr.HTML(
+        value="",
+        variant=DEFAULT,
+        device="auto",
+        ready=0,
+        max_bytes=MAX_BYTES,
+        html_template=_TEMPLATE,
+        js_on_load=(ASSETS / "classify.js").read_text(),
+        server_functions=[classify],
+        apply_default_css=False,
+        padding=False,
+        elem_id="classify-panel",
+    )
+    variant.input(_chosen, variant, [about, start, status, panel], show_progress="hidden", trigger_mode="always_last")
+    device.input(lambda name: gr.update(device=name), device, panel, show_progress="hidden")
+    download = start.click(_download, variant, [status, start, stop, about, panel, variant], show_progress="hidden")
+    stop.click(_cancelled, variant, [status, start, stop], cancels=download, show_progress="hidden")
+
+
+def classify(request: Any) -> str:
+    """Browser's ``{"photo": base64, "variant", "device"}`` -> JSON ``{"html", "photo"}``; ``photo`` is re-encoded pixels."""
+    started = time.perf_counter()
+    try:
+        photo = decode(_bytes(request))
+        decoding = (time.perf_counter() - started) * 1000
+        variant = find(str(request.get("variant", DEFAULT))[:100])
+        if not is_cached(variant):
+            message = f"{variant.title} is not on this machine yet. Download it above ({numbers.size(variant.size_bytes)})."
+            return json.dumps({"html": banner(message, "note"), "photo": _data_uri(photo.image)})
+        prediction = load_variant(variant, str(request.get("device", "auto"))[:20]).classify(photo)
+    except ExplorerError as error:
+        return json.dumps({"html": banner(str(error))})
+    html = answer(prediction, decoding, _data_uri(prediction.seen, lossless=True))
+    return json.dumps({"html": html, "photo": _data_uri(photo.image)})
+
+
+def _bytes(request: Any) -> bytes:
+    encoded = request.get("photo") if isinstance(request, dict) else None
+    if not isinstance(encoded, str) or len(encoded) > MAX_BYTES * 4 // 3 + 4:
+        raise ImageError("A photo of at most 20 MiB is expected.")
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        raise ImageError("The photo did not arrive whole; drop it once more.") from None
+
+
+def _data_uri(image: Image.Image, *, lossless: bool = False, side: int = 800) -> str:
+    """Decoded pixels as a fresh file the page can show: nothing of the upload itself goes back."""
+    small = image.copy()
+    small.thumbnail((side, side))
+    buffer = io.BytesIO()
+    kind = "PNG" if lossless else "JPEG"
+    small.save(buffer, kind, quality=88)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _choices() -> list[tuple[str, str]]:
+    return [(_label(variant), variant.name) for variant in variants()]
+
+
+def _label(variant: Variant) -> str:
+    if variant.builtin:
+        return f"{variant.title} · built in"
+    return f"{variant.title} · {'on this machine' if is_cached(variant) else numbers.size(variant.size_bytes)}"
+
+
+def _about(name: str) -> str:
+    variant = find(name)
+    score = f"{variant.top1:.1f} % top-1 on {variant.dataset}. " if variant.top1 is not None else ""
+    names = ", ".join(variant.classes) if len(variant.classes) <= 12 else f"{len(variant.classes):,} classes"
+    return tag("p", text(f"{score}Knows {names}. {numbers.count(variant.params)} parameters."), css="rx-note")
+
+
+def _chosen(name: str) -> list[Any]:
+    variant = find(name)
+    missing = not is_cached(variant)
+    button = gr.update(visible=missing, value=f"Download {numbers.size(variant.size_bytes)}")
+    return [_about(name), button, "", gr.update(variant=name)]
+
+
+def _download(name: str) -> Iterator[list[Any]]:
+    """Fetch in a thread; the progress line follows it four times a second. Closing the generator cancels the download."""
+    variant = find(name)
+    latest: queue.SimpleQueue[Progress | Exception | None] = queue.SimpleQueue()
+    cancelled = threading.Event()
+
+    def work() -> None:
+        try:
+            fetch(variant, on_progress=latest.put, cancelled=cancelled.is_set)
+            latest.put(None)
+        except Exception as error:  # handed to the page's thread, which tells errors apart
+            latest.put(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    shown = 0.0
+    waiting = [gr.skip()] * 3
+    yield [download_progress(variant, None), gr.update(visible=False), gr.update(visible=True), *waiting]
+    try:
+        while isinstance(event := latest.get(), Progress):
+            if time.monotonic() - shown > 0.25:
+                shown = time.monotonic()
+                yield [download_progress(variant, event), gr.skip(), gr.skip(), *waiting]
+    finally:
+        cancelled.set()
+    hidden = gr.update(visible=False)
+    if isinstance(event, ExplorerError):
+        yield [banner(f"{event} {_working()}"), gr.update(visible=True), hidden, *waiting]
+    elif isinstance(event, Exception):
+        raise event
+    else:
+        fresh = gr.update(choices=_choices())
+        yield ["", hidden, hidden, _about(name), gr.update(variant=name, ready=time.time()), fresh]
+
+
+def _cancelled(name: str) -> list[Any]:
+    message = banner("Download cancelled. What has arrived is kept; Download goes on from there.", "note")
+    return [message, gr.update(visible=True), gr.update(visible=False)]
+
+
+def _working() -> str:
+    """The variants that do work without a network."""
+    ready = [variant.title for variant in variants() if is_cached(variant)]
+    return f"On this machine already: {', '.join(ready)}." if ready else "No weights are on this machine yet."

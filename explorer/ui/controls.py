@@ -1,0 +1,168 @@
+"""The builder: the only translation between widgets and ``ResNetSpec``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ..spec import (
+    DEPTHS,
+    PRESETS,
+    Activation,
+    Block,
+    Init,
+    Norm,
+    Option,
+    ResNetSpec,
+    Shortcut,
+    Stem,
+    StrideOn,
+    ZeroPad,
+    from_words,
+    preset_of,
+    title,
+    to_query,
+)
+
+CUSTOM = "custom"
+DEFAULT_WIDTH = 64
+
+
+@dataclass(frozen=True)
+class Control:
+    """One widget of the builder.
+
+    Attributes:
+        field: the ``ResNetSpec`` field it stands for.
+        make: creates the widget for an initial value.
+        show: field value -> widget value. (Its inverse is the codec's ``from_words``, through ``str``.)
+    """
+
+    field: str
+    make: Callable[[Any], gr.components.Component]
+    show: Callable[[Any], Any]
+
+
+def _choice(label: str, options: type[Option], info: str = "") -> Callable[[Any], gr.components.Component]:
+    choices = [(option.label, option.value) for option in options]
+    return lambda value: gr.Radio(choices, value=value, label=label, info=info or None, interactive=True)
+
+
+def _text(label: str, info: str) -> Callable[[Any], gr.components.Component]:
+    return lambda value: gr.Textbox(value, label=label, info=info, interactive=True, max_lines=1)
+
+
+def _number(label: str, info: str = "") -> Callable[[Any], gr.components.Component]:
+    return lambda value: gr.Number(value, label=label, info=info or None, precision=0, interactive=True)
+
+
+def _checkbox(label: str) -> Callable[[Any], gr.components.Component]:
+    return lambda value: gr.Checkbox(value, label=label, interactive=True)
+
+
+def _commas(value: Sequence[int]) -> str:
+    return ", ".join(map(str, value))
+
+
+def _overrides(value: Sequence[tuple[str, Shortcut]]) -> str:
+    return ", ".join(f"{path}:{mode}" for path, mode in value)
+
+
+def _same(value: Any) -> Any:
+    return value.value if isinstance(value, Option) else value
+
+
+MAIN = (
+    Control("block", _choice("Block type", Block), _same),
+    Control("shortcut", _choice("Shortcut mode", Shortcut), _same),
+)
+MORE = (
+    Control("depths", _text("Blocks in each stage", "for example 3, 4, 6, 3"), _commas),
+    Control("widths", _text("Width of each stage", "channels, before a bottleneck's ×4"), _commas),
+    Control("stem", _choice("Stem", Stem), _same),
+    Control("stride_on", _choice("Bottleneck strides in", StrideOn), _same),
+    Control("zero_pad", _choice("Option A puts zeros", ZeroPad), _same),
+    Control("groups", _number("Groups of the 3×3"), _same),
+    Control("width_per_group", _number("Width per group"), _same),
+    Control("norm", _choice("Normalisation", Norm), _same),
+    Control("activation", _choice("Activation", Activation), _same),
+    Control("init", _choice("Initial weights", Init), _same),
+    Control("zero_init_residual", _checkbox("Last layer of every branch starts at 0"), _same),
+    Control("num_classes", _number("Classes"), _same),
+    Control("in_channels", _number("Input channels"), _same),
+    Control("image_size", _number("Input side, px"), _same),
+    Control(
+        "shortcut_overrides", _text("Shortcuts of single blocks", "for example layer2.0:identity"), _overrides
+    ),
+)
+CONTROLS = (*MAIN, *MORE)
+
+
+@dataclass(frozen=True)
+class Builder:
+    """The widgets, in a fixed order: preset, depth, then ``CONTROLS``."""
+
+    preset: gr.Dropdown
+    depth: gr.Radio
+    fields: tuple[gr.components.Component, ...]
+
+    @property
+    def widgets(self) -> list[gr.components.Component]:
+        return [self.preset, self.depth, *self.fields]
+
+
+def create(spec: ResNetSpec) -> Builder:
+    """Lay the builder out in the current Gradio context, showing ``spec``."""
+    presets = [(title(preset), name) for name, preset in PRESETS.items()]
+    preset = gr.Dropdown(
+        [*presets, ("Custom", CUSTOM)], value=preset_of(spec) or CUSTOM, label="Preset", interactive=True
+    )
+    depth = gr.Radio([str(d) for d in DEPTHS], value=_depth(spec), label="Depth", interactive=True)
+    main = [control.make(control.show(getattr(spec, control.field))) for control in MAIN]
+    with gr.Accordion("More", open=False):
+        more = [control.make(control.show(getattr(spec, control.field))) for control in MORE]
+    return Builder(preset, depth, (*main, *more))
+
+
+def show(spec: ResNetSpec) -> list[Any]:
+    """``spec`` as widget values, in ``Builder.widgets``' order."""
+    values = [control.show(getattr(spec, control.field)) for control in CONTROLS]
+    return [preset_of(spec) or CUSTOM, _depth(spec), *values]
+
+
+def read(fields: Sequence[Any]) -> ResNetSpec:
+    """Widget values (of ``CONTROLS``) -> spec.
+
+    Raises:
+        SpecError: naming the field that is out of bounds.
+    """
+    pairs = zip(CONTROLS, fields, strict=True)
+    return from_words((control.field, str("" if value is None else value)) for control, value in pairs)
+
+
+def with_depth(spec: ResNetSpec, depth: str) -> ResNetSpec:
+    """The stage repeats that name ``depth``; widths double along the stages where their number changes."""
+    depths = DEPTHS[int(depth)]
+    first = spec.widths[0]
+    widths = spec.widths if len(spec.widths) == len(depths) else tuple(first * 2**i for i in range(len(depths)))
+    kept = tuple((path, mode) for path, mode in spec.shortcut_overrides if _exists(path, depths))
+    return spec.with_(depths=depths, widths=widths, shortcut_overrides=kept)
+
+
+def _exists(path: str, depths: Sequence[int]) -> bool:
+    stage, _, index = path.removeprefix("layer").partition(".")
+    return int(stage) <= len(depths) and int(index) < depths[int(stage) - 1]
+
+
+def _depth(spec: ResNetSpec) -> str | None:
+    """The depth that names these stage repeats. 34 and 50 share theirs: the block type decides."""
+    named = [depth for depth, depths in DEPTHS.items() if depths == spec.depths]
+    if not named:
+        return None
+    return str(named[-1] if spec.block.is_bottleneck else named[0])
+
+
+__all__ = ["CONTROLS", "CUSTOM", "Builder", "create", "read", "show", "to_query", "with_depth"]

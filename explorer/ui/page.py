@@ -1,0 +1,127 @@
+"""The page: builder at the left, summary on top, a tab for each question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from ..errors import ExplorerError, SpecError
+from ..inspection import inspect
+from ..spec import PRESETS, ResNetSpec, from_query, to_query
+from ..views import tables
+from ..views.markup import banner, tag
+from . import classify, controls, gradients
+from .graph_panel import graph_panel
+
+TITLE = "ResNet Explorer"
+_DRAWER = '<button type="button" id="rx-drawer" aria-expanded="false" aria-controls="builder">Builder</button>'
+
+
+def build_page() -> gr.Blocks:
+    """The whole app as Gradio blocks; the state of the network is the URL's query."""
+    start = ResNetSpec()
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        summary = gr.HTML(_bar(start), elem_id="summary", padding=False)
+        with gr.Row(elem_id="columns"):
+            with gr.Column(elem_id="builder"):
+                builder = controls.create(start)
+            with gr.Column(elem_id="workspace"):
+                message = gr.HTML("", padding=False, elem_id="message")
+                query = gr.Textbox(to_query(start), visible="hidden", label="Network", elem_id="query")
+                with gr.Tabs():
+                    with gr.Tab("Architecture"):
+                        graph = graph_panel(to_query(start))
+                        with gr.Tabs():
+                            with gr.Tab("Shortcut checks"):
+                                checks = gr.HTML(tables.checks(inspect(start)), padding=False, elem_id="checks")
+                            with gr.Tab("Layers"):
+                                layers = gr.HTML(tables.layers(inspect(start)), padding=False, elem_id="layers")
+                    with gr.Tab("Gradients") as gradient_tab:
+                        gradients.build_tab(gradient_tab, query)
+                    with gr.Tab("Classify"):
+                        classify.build_tab()
+        outputs = [*builder.widgets, message, summary, query, graph, checks, layers]
+        _wire(builder, outputs)
+        query.change(None, query, None, js="query => window.explorerSetQuery(query)")
+        page.load(_on_load, builder.widgets, outputs, show_progress="hidden")
+    return page
+
+
+def _wire(builder: controls.Builder, outputs: Sequence[Any]) -> None:
+    """Every widget recomputes everything. Typed text counts when it is finished, choices at once."""
+    common: dict[str, Any] = {
+        "inputs": builder.widgets,
+        "outputs": outputs,
+        "show_progress": "hidden",
+        "trigger_mode": "always_last",
+    }
+    builder.preset.input(_handler(_from_preset), **common)
+    builder.depth.input(_handler(_from_depth), **common)
+    for widget in builder.fields:
+        typed = isinstance(widget, (gr.Textbox, gr.Number))
+        events = [widget.submit, widget.blur] if typed else [widget.input]
+        gr.on(events, _handler(_from_fields), **common)
+
+
+def _handler(read: Callable[[Sequence[Any]], ResNetSpec]) -> Callable[..., list[Any]]:
+    """Widget values -> updates of all outputs. An error keeps every input and the last good diagram."""
+
+    def handle(*values: Any) -> list[Any]:
+        try:
+            spec = read(values)
+            return [*_changed(controls.show(spec), values), *_consequences(spec)]
+        except ExplorerError as error:
+            return [*[gr.skip()] * len(values), banner(str(error)), *[gr.skip()] * 5]
+
+    return handle
+
+
+def _from_preset(values: Sequence[Any]) -> ResNetSpec:
+    return PRESETS[values[0]] if values[0] in PRESETS else controls.read(values[2:])
+
+
+def _from_depth(values: Sequence[Any]) -> ResNetSpec:
+    return controls.with_depth(controls.read(values[2:]), values[1])
+
+
+def _from_fields(values: Sequence[Any]) -> ResNetSpec:
+    return controls.read(values[2:])
+
+
+def _changed(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
+    """Only widgets whose value differs are touched: a rewrite would move the caret of whoever is typing."""
+    return [gr.skip() if a == b else a for a, b in zip(new, old, strict=True)]
+
+
+def _consequences(spec: ResNetSpec) -> list[Any]:
+    report, text = inspect(spec), to_query(spec)
+    return ["", _bar(spec), text, gr.update(query=text), tables.checks(report), tables.layers(report)]
+
+
+def _bar(spec: ResNetSpec) -> str:
+    brand = tag("span", TITLE, css="rx-brand")
+    return tag("div", brand + tables.summary(inspect(spec)) + _DRAWER, css="rx-bar")
+
+
+def _on_load(request: gr.Request, *values: Any) -> list[Any]:
+    """Restore the network that the URL names; a bad value is dropped and said, the others are kept."""
+    spec, problems = spec_from_url(dict(request.query_params))
+    updates = [*_changed(controls.show(spec), values), *_consequences(spec)]
+    updates[len(values)] = banner(f"From the address: {problems[0]}", "note") if problems else ""
+    return updates
+
+
+def spec_from_url(params: Mapping[str, str]) -> tuple[ResNetSpec, list[str]]:
+    """The network of a URL's query, and what was wrong with fields that had to be left out."""
+    left, problems = dict(params), list[str]()
+    while True:
+        try:
+            return from_query(left), problems
+        except SpecError as error:
+            problems.append(str(error))
+            field = error.field.partition("[")[0].partition(".")[0]
+            if left.pop(field, None) is None:
+                # The fields contradict each other and none alone is to blame.
+                return ResNetSpec(), problems

@@ -1,0 +1,64 @@
+"""The few HTML pieces the page is made of. Every outside text is escaped here, and only here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table cell: ``text`` shown, ``exact`` on hover; numbers are set right, shapes and paths monospaced."""
+
+    text: str
+    exact: str = ""
+    css: str = ""
+
+
+def tag(name: str, content: str, **attributes: str) -> str:
+    """An element whose ``content`` is markup already; attribute values are escaped. ``css`` spells ``class``."""
+    pairs = "".join(
+        f' {"class" if key == "css" else key.replace("_", "-")}="{escape(value)}"'
+        for key, value in attributes.items()
+        if value
+    )
+    return f"<{name}{pairs}>{content}</{name}>"
+
+
+def text(value: object) -> str:
+    """Outside text, escaped."""
+    return escape(str(value))
+
+
+def table(caption: str, head: Sequence[Cell], rows: Iterable[tuple[dict[str, str], Sequence[Cell]]]) -> str:
+    """A captioned table; each row brings its attributes and its cells."""
+    header = tag("tr", "".join(_cell("th", c, scope="col") for c in head))
+    body = "".join(
+        tag("tr", "".join(_cell("td", c) for c in cells), **attributes) for attributes, cells in rows
+    )
+    inner = tag("caption", text(caption)) + tag("thead", header) + tag("tbody", body)
+    return tag(
+        "div",
+        tag("table", inner, css="rx-table"),
+        css="rx-scroll",
+        tabindex="0",
+        role="region",
+        aria_label=caption,
+    )
+
+
+def facts(pairs: Iterable[tuple[str, Cell]]) -> str:
+    """A definition list: name and value a line."""
+    return tag(
+        "dl", "".join(tag("dt", text(name)) + _cell("dd", cell) for name, cell in pairs), css="rx-facts"
+    )
+
+
+def banner(message: str, kind: str = "error") -> str:
+    """A line over the diagram; empty for no message."""
+    return tag("div", text(message), css=f"rx-banner {kind}", role="alert") if message else ""
+
+
+def _cell(name: str, cell: Cell, **attributes: str) -> str:
+    return tag(name, text(cell.text), title=cell.exact, css=cell.css, **attributes)

@@ -1,0 +1,121 @@
+"""DOT -> SVG that a page can hold: sized by its frame, walkable by keyboard, spoken by a screen reader."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from functools import lru_cache
+from html import escape
+from shutil import which
+
+from ..errors import DiagramError
+from ..inspection import Report
+from .diagram import MAX_NODES, Diagram, Node, build_diagram
+from .dot import to_dot
+from .theme import DARK, LIGHT, ROLES, Neutrals
+
+TIMEOUT_S = 5
+INSTALL = "apt-get install graphviz (Debian, Ubuntu) or brew install graphviz (macOS)"
+
+
+def render(report: Report, opened: frozenset[str]) -> str:
+    """The diagram as one ``<svg>`` element; node ids are the diagram's.
+
+    Raises:
+        DiagramError: too many nodes, or Graphviz is missing, failed or took longer than 5 s.
+    """
+    diagram = build_diagram(report, opened)
+    if len(diagram.nodes) > MAX_NODES:
+        raise DiagramError(
+            f"{len(diagram.nodes):,} boxes are too many to read; at most {MAX_NODES} are drawn. Close some."
+        )
+    return accessible(run_dot(to_dot(diagram)), diagram)
+
+
+@lru_cache(maxsize=128)
+def run_dot(source: str) -> str:
+    """SVG text of ``source``, laid out by Graphviz's ``dot``, which reads standard input and is stopped after 5 s."""
+    program = which("dot")
+    if program is None:
+        raise DiagramError(
+            f"The diagram needs Graphviz, which is not installed: {INSTALL}. The table below shows the same."
+        )
+    try:
+        done = subprocess.run(
+            [program, "-Tsvg"], input=source.encode(), capture_output=True, timeout=TIMEOUT_S, check=True
+        )
+    except subprocess.TimeoutExpired:
+        raise DiagramError(
+            f"Graphviz took longer than {TIMEOUT_S} s and was stopped. Close some blocks."
+        ) from None
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise DiagramError(
+            f"Graphviz could not draw this network. The table below shows the same. Reinstall: {INSTALL}."
+        ) from error
+    return done.stdout.decode()
+
+
+def accessible(svg: str, diagram: Diagram) -> str:
+    """Strip what ``dot`` adds (prolog, fixed size, titles, colours) and make nodes and groups focusable, labelled buttons."""
+    nodes = {node.id: node for node in diagram.nodes}
+    titles = {f"group:{g.id}": g.title for g in diagram.groups}
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(
+        r'<svg width="[^"]*" height="[^"]*"', '<svg role="group" aria-label="Network diagram"', svg, count=1
+    )
+    svg = re.sub(r"<title>[^<]*</title>\n?|<!--.*?-->\n?|<polygon fill=\"white\"[^>]*/>\n?", "", svg)
+    # The style sheet colours by class; presentation attributes would only repeat it for one mode of light.
+    svg = re.sub(r' (?:fill|stroke)="(?!none)[^"]*"', "", svg)
+
+    def label(match: re.Match[str]) -> str:
+        group_id, classes = match[1], match[2]
+        text = sentence(nodes[group_id]) if group_id in nodes else f"{titles.get(group_id, group_id)}. Close."
+        return f'<g id="{match[1]}" class="{classes}" tabindex="0" role="button" aria-label="{escape(text)}"'
+
+    return re.sub(r'<g id="([^"]+)" class="((?:node|cluster)[^"]*)"', label, svg)
+
+
+def sentence(node: Node) -> str:
+    """What a screen reader says of a node."""
+    if node.merge:
+        verdict = "fits" if node.merge.fits else "does not fit"
+        return f"Sum of {node.merge.path}, {verdict}. {node.merge.explanation}"
+    times = f", {node.count} equal blocks" if node.count > 1 else ""
+    return f"{', '.join(node.lines)}{times}."
+
+
+def standalone(svg: str) -> str:
+    """``render``'s element as a file of its own: sized, coloured for light and dark, nothing to click."""
+    svg = re.sub(r'viewBox="\S+ \S+ (\S+) (\S+)"', r'width="\1pt" height="\2pt" \g<0>', svg, count=1)
+    svg = svg.replace(' tabindex="0" role="button"', ' role="img"').replace('. Close."', '."')
+    # For viewers that know no background and show transparency as a chequerboard.
+    page = f'<style>{STANDALONE_STYLE}</style>\n<rect class="page" width="100%" height="100%"/>\n'
+    start = svg.index(">") + 1
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{svg[:start]}\n{page}{svg[start:].lstrip()}'
+
+
+def _style(grey: Neutrals, on: str) -> str:
+    """Rules of one mode; ``on`` names the roles' text colours in it. Few viewers know variables."""
+    rules = [
+        f"svg {{ background: {grey.page} }}",
+        f".page {{ fill: {grey.page} }}",
+        f"text {{ fill: {grey.text} }}",
+        f".edge text {{ fill: {grey.muted} }}",
+        f".node path, .node polygon, .node ellipse {{ fill: {grey.surface}; stroke: {grey.line} }}",
+        f".cluster path {{ fill: none; stroke: {grey.rule} }}",
+        f".edge path {{ fill: none; stroke: {grey.line} }}",
+        f".edge polygon {{ fill: {grey.line}; stroke: {grey.line} }}",
+    ]
+    for name, role in ROLES.items():
+        if name != "main":
+            rules += [
+                f".{name} path, .{name} ellipse {{ stroke: {role.colour} }}",
+                f".edge.{name} polygon {{ fill: {role.colour}; stroke: {role.colour} }}",
+                f".{name} text {{ fill: {getattr(role, on)} }}",
+            ]
+    return "\n".join(rules)
+
+
+STANDALONE_STYLE = (
+    f"\n{_style(LIGHT, 'on_light')}\n@media (prefers-color-scheme: dark) {{\n{_style(DARK, 'on_dark')}\n}}\n"
+)

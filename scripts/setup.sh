@@ -1,0 +1,192 @@
+#!/usr/bin/env bash
+# Sets the project up, step by step; every step does nothing where its work is done already.
+#
+#   bash scripts/setup.sh venv       .venv with requirements.txt
+#   bash scripts/setup.sh dev        .venv with requirements-dev.txt too
+#   bash scripts/setup.sh graphviz   the `dot` program
+#   bash scripts/setup.sh browser    a Chromium for the browser tests; its path lands in .venv/browser-path
+#   bash scripts/setup.sh lock       constraints.txt, anew from the requirements files (needs uv)
+#
+# Several steps may follow one another: `setup.sh venv graphviz`. PYTHON= names the interpreter for a new .venv.
+# Written for bash 3.2, which is what macOS has.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+PY=.venv/bin/python
+BROWSER_PATH=.venv/browser-path
+
+say() { printf '%s\n' "$*"; }
+complain() { printf '\n%s\n\n' "$*" >&2; }
+stop() {
+    complain "$@"
+    exit 1
+}
+
+# ---- the rights to install system packages ----------------------------------------------------------------------
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+        sudo -n "$@"
+    else
+        return 1
+    fi
+}
+
+# A fresh machine has no package lists, and stale lists name files that are gone: update only after a failure.
+apt_install() {
+    command -v apt-get >/dev/null && as_root true || return 1
+    say "Installing $* with apt-get."
+    apt_get install --no-install-recommends "$@" >/dev/null 2>&1 && return
+    apt_get update >/dev/null || true
+    apt_get install --no-install-recommends "$@" >/dev/null
+}
+
+apt_get() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=120 "$@"; }
+
+# ---- Python packages --------------------------------------------------------------------------------------------
+
+# torch 2.13 and what goes with it exist for these versions.
+suits() { "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' >/dev/null 2>&1; }
+
+choose_python() {
+    local candidate
+    if [ -n "${PYTHON:-}" ]; then
+        suits "$PYTHON" && printf '%s' "$PYTHON" && return
+        stop "PYTHON=$PYTHON is not a Python from 3.10 to 3.14 that starts. Name another one, or leave PYTHON= out."
+    fi
+    for candidate in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do
+        suits "$candidate" && printf '%s' "$candidate" && return
+    done
+    stop "No Python from 3.10 to 3.14 was found. Install one (Debian, Ubuntu: sudo apt-get install python3; macOS:" \
+        "brew install python@3.13), or name one: make run PYTHON=/path/to/python3. Then run the same command again."
+}
+
+create_venv() {
+    local python package
+    python=$(choose_python)
+    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+        apt_install "$package" || true
+        "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+            stop "$python cannot create virtual environments: its venv package is missing, and this account may not" \
+                "install it. On Debian and Ubuntu: sudo apt-get install $package. Then run the same command again."
+    fi
+    say "Creating .venv with $("$python" --version)."
+    rm -rf .venv
+    "$python" -m venv .venv
+}
+
+site_packages() { ls .venv/lib/python*/site-packages; }
+
+# pip run again would take a half-written package for installed. While pip runs, .venv/installing holds what stood in
+# site-packages before: an interruption that changed nothing costs nothing, any other costs a new .venv.
+half_installed() { [ -e .venv/installing ] && ! site_packages | cmp -s - .venv/installing; }
+
+# A stamp is the checksums of the files that were installed, so any edit of them makes it stale.
+stamped() { [ -e "$1" ] && cksum "${@:2}" | cmp -s - "$1" && suits "$PY"; }
+
+install_packages() { # STAMP FILE...: the first file is the one to install
+    local stamp=$1 output=--quiet
+    shift
+    if [ -e .venv ] && { half_installed || ! suits "$PY" || ! "$PY" -m pip --version >/dev/null 2>&1; }; then
+        say "The .venv here is incomplete or broken; it is made anew."
+        rm -rf .venv
+    fi
+    [ -e .venv ] || create_venv
+    [ -t 1 ] && output=--progress-bar=on
+    say "Installing the Python packages of $1; the first time takes minutes, PyTorch is large."
+    rm -f .venv/stamp-*
+    site_packages >.venv/installing
+    "$PY" -m pip install --disable-pip-version-check "$output" -r "$1" -c constraints.txt ||
+        stop "pip could not install the Python packages; its own message stands above. If that was the network or a" \
+            "full disk, mend it and run the same command again: it goes on from here."
+    cksum "$@" >"$stamp"
+    rm .venv/installing
+}
+
+step_venv() {
+    stamped .venv/stamp-run requirements.txt constraints.txt ||
+        install_packages .venv/stamp-run requirements.txt constraints.txt
+}
+
+step_dev() {
+    stamped .venv/stamp-dev requirements-dev.txt requirements.txt constraints.txt && return
+    install_packages .venv/stamp-dev requirements-dev.txt requirements.txt constraints.txt
+    cksum requirements.txt constraints.txt >.venv/stamp-run
+}
+
+# Packages for CUDA come with torch where torch wants them; pinning them would only tie every machine to one build.
+step_lock() {
+    local uv
+    uv=$(command -v .venv/bin/uv uv | head -n 1) || true
+    [ -n "$uv" ] || stop "Making constraints.txt needs uv: .venv/bin/pip install uv. Then run this again."
+    UV_PYTHON_DOWNLOADS=never "$uv" pip compile --quiet --universal --upgrade --python-version 3.10 --no-annotate \
+        --custom-compile-command "bash scripts/setup.sh lock" requirements-dev.txt |
+        grep -Ev '^(cuda|nvidia|triton)' >constraints.txt.new
+    mv constraints.txt.new constraints.txt
+}
+
+# ---- programs ---------------------------------------------------------------------------------------------------
+
+step_graphviz() {
+    command -v dot >/dev/null && return
+    if command -v brew >/dev/null; then
+        say "Installing Graphviz with brew."
+        brew install --quiet graphviz || true
+    else
+        apt_install graphviz || true
+    fi
+    command -v dot >/dev/null ||
+        complain "Graphviz is missing, and this account may not install it, so the page shows each network as a table" \
+            "instead of a diagram. To see diagrams, install it (Debian, Ubuntu: sudo apt-get install graphviz; macOS:" \
+            "brew install graphviz; Fedora: sudo dnf install graphviz) and run the same command again."
+}
+
+# Ubuntu's chromium-browser is a snap, which sees no /tmp but its own, or a stub that asks for that snap.
+starts() { case "$("$1" --version 2>/dev/null)" in "" | *snap*) return 1 ;; esac; }
+
+find_browser() {
+    local candidate path
+    for candidate in chromium chromium-browser google-chrome google-chrome-stable \
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" \
+        "/Applications/Chromium.app/Contents/MacOS/Chromium"; do
+        path=$(command -v "$candidate") && starts "$path" && printf '%s' "$path" && return
+    done
+    return 1
+}
+
+playwright_starts() { "$PY" -m playwright --version >/dev/null 2>&1; }
+
+playwright_browser() {
+    say "Installing playwright's Chromium." >&2
+    as_root "$PY" -m playwright install-deps chromium >/dev/null 2>&1 || true
+    "$PY" -m playwright install chromium >&2 || return 1
+    "$PY" -c 'from playwright.sync_api import sync_playwright
+with sync_playwright() as p: print(p.chromium.executable_path)'
+}
+
+step_browser() {
+    local path
+    [ -e $BROWSER_PATH ] && starts "$(cat $BROWSER_PATH)" && return
+    playwright_starts || { apt_install libatomic1 && playwright_starts; } ||
+        stop "Playwright, which drives the browser tests, does not start. A bare Debian or Ubuntu lacks one library for" \
+            "it: sudo apt-get install libatomic1. Then run the same command again, or run the other tests alone:" \
+            "$PY -m pytest -m 'not browser'."
+    path=$(find_browser) ||
+        { apt_install chromium && path=$(find_browser); } ||
+        { path=$(playwright_browser) && starts "$path"; } ||
+        stop "The browser tests need Chromium or Google Chrome, and this account could not install one. Install it" \
+            "(Debian: sudo apt-get install chromium; Ubuntu, macOS: Google Chrome's own installer) and run the same" \
+            "command again, or run the other tests alone: $PY -m pytest -m 'not browser'."
+    printf '%s\n' "$path" >$BROWSER_PATH
+    say "Browser for the tests: $path"
+}
+
+for step in "${@:?name a step: venv, dev, graphviz, browser or lock}"; do
+    case $step in
+    venv | dev | graphviz | browser | lock) "step_$step" ;;
+    *) stop "setup.sh: no step '$step'; there are venv, dev, graphviz, browser and lock." ;;
+    esac
+done

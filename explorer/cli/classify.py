@@ -42,7 +42,9 @@ def classify(
     if as_json:
         print_json(results)
     elif any("error" not in result for result in results):
-        console().print(f"{classifier.variant.title}: {classifier.variant.transform.sentence}", style=QUIET)
+        variant = classifier.variant
+        words = f"{variant.title}. {variant.transform.sentence} {variant.note}".rstrip()
+        console().print(words, style=QUIET, soft_wrap=True)
     if any("error" in result for result in results):
         raise typer.Exit(1)
 
@@ -88,4 +90,5 @@ def _print(file: Path, prediction: Prediction) -> None:
     answers = ", ".join(f"{name} {percent(probability)}" for name, probability in prediction.top)
     out.print(f"{file}: {answers}", soft_wrap=True)
     for note in prediction.notes:
-        out.print(f"  {note}", style=QUIET, soft_wrap=True)
+        if note != prediction.variant.note:  # said once, of all photos
+            out.print(f"  {note}", style=QUIET, soft_wrap=True)

@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .targets import Changes, Target, read_target
-from .terminal import console, counted, output_path, table
+from .terminal import Column, console, counted, output_path, print_table
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from ..gradients import GradientProbe, LayerGradient
 
+_COLUMNS = (
+    Column("depth", number=True),
+    Column("layer"),
+    Column("‖∂L/∂W‖₂", number=True),
+    Column("low … high", number=True, optional=True),
+    Column("÷ ‖W‖", number=True, optional=True),
+    Column("plain twin", number=True),
+)
 _HEAD = ("depth", "layer", "is_projection", "norm", "low", "high", "weight_norm", "twin_norm")
 
 
@@ -32,16 +38,17 @@ def gradients(
         str | None, typer.Option(metavar="FILE.html", help="Write the plot, a page that works offline.")
     ] = None,
 ) -> None:
-    """Gradient of the loss in every layer, on noise and at the initial weights, beside the plain twin's."""
+    """Gradients along depth, beside the plain twin.
+
+    The norm of the loss gradient in every layer, measured by real backward passes on noise, at the initial weights.
+    """
     from ..gradients import probe_with_twin
     from ..views.charts import summary_sentence
 
     path = output_path(html, ".html") if html else None
     spec = read_target(target, changes)
     with counted("Measuring") as report:
-        probe, twin = probe_with_twin(
-            spec, batches=batches, batch_size=batch_size, seed=seed, on_progress=report
-        )
+        probe, twin = probe_with_twin(spec, batches=batches, batch_size=batch_size, seed=seed, on_progress=report)
     sentence = summary_sentence(probe, twin)
     if path:
         path.write_text(_page(probe, twin, sentence), encoding="utf-8")
@@ -49,7 +56,7 @@ def gradients(
         typer.echo(_csv(probe, twin), nl=False)
         return
     out = console()
-    out.print(_table(probe, twin))
+    print_table(out, _COLUMNS if twin else _COLUMNS[:-1], list(_rows(probe, twin)))
     out.print()
     for line in (sentence, *probe.notes):
         out.print(line, soft_wrap=True)
@@ -57,31 +64,24 @@ def gradients(
         typer.echo(f"Wrote {html}")
 
 
-def _pairs(
-    probe: GradientProbe, twin: GradientProbe | None
-) -> Iterator[tuple[LayerGradient, LayerGradient | None]]:
+def _pairs(probe: GradientProbe, twin: GradientProbe | None) -> Iterator[tuple[LayerGradient, LayerGradient | None]]:
     """Every layer with the twin's of the same name; a projection has none."""
     others = {layer.path: layer for layer in twin.layers} if twin else {}
     return ((layer, others.get(layer.path)) for layer in probe.layers)
 
 
-def _table(probe: GradientProbe, twin: GradientProbe | None) -> Table:
+def _rows(probe: GradientProbe, twin: GradientProbe | None) -> Iterator[tuple[str, ...]]:
     from ..views.numbers import magnitude
 
-    twins = [("plain twin", True)] if twin else []
-    shown = table(
-        ("depth", True), ("layer", False), ("‖∂L/∂W‖₂", True), ("low … high", True), ("÷ ‖W‖", True), *twins
-    )
     for layer, other in _pairs(probe, twin):
-        cells = [
+        yield (
             "" if layer.is_projection else str(layer.depth),
             layer.path,
             magnitude(layer.norm),
             f"{magnitude(layer.low)} … {magnitude(layer.high)}",
             magnitude(layer.relative),
-        ]
-        shown.add_row(*cells, *([magnitude(other.norm) if other else ""] if twin else []))
-    return shown
+            *([magnitude(other.norm) if other else ""] if twin else []),
+        )
 
 
 def _csv(probe: GradientProbe, twin: GradientProbe | None) -> str:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .targets import Changes, Target, read_target
-from .terminal import BAD, GOOD, QUIET, console, output_path, print_json, table
+from .terminal import BAD, GOOD, QUIET, Column, console, output_path, print_json, print_table
 
 if TYPE_CHECKING:
-    from rich.table import Table
     from rich.text import Text
 
     from ..inspection import Layer, Merge, Report
+
+_COLUMNS = (
+    Column("layer"),
+    Column("type", optional=True),
+    Column("output"),
+    Column("params", number=True, optional=True),
+    Column("MACs", number=True, optional=True),
+    Column("sum"),
+)
 
 
 def inspect(
@@ -33,14 +41,14 @@ def inspect(
         print_json(report.to_dict())
         return
     out = console()
-    out.print(_tree(report, depth))
+    print_table(out, _COLUMNS, list(_tree(report, depth)))
     out.print()
     out.print(_totals(report), soft_wrap=True)
     out.print(_verdict(report), soft_wrap=True)
 
 
 def check(target: Target, changes: Changes = None) -> None:
-    """Whether every shortcut fits: exit code 0 if all do, 1 if some don't."""
+    """Does every shortcut fit? Exit code 0 if all do, 1 if some don't."""
     from ..inspection import inspect
 
     report = inspect(read_target(target, changes))
@@ -79,18 +87,15 @@ def branches(depths: Sequence[int]) -> list[str]:
     return prefixes[::-1]
 
 
-def _tree(report: Report, depth: int) -> Table:
-    """The layers down to a nesting level; ``nn.Identity`` does nothing and is left out."""
+def _tree(report: Report, depth: int) -> Iterator[tuple[str | Text, ...]]:
+    """Rows of the layers down to a nesting level; ``nn.Identity`` does nothing and is left out."""
     from ..views import numbers
 
     rows = [row for row in report.layers if 0 < row.depth <= depth and row.kind != "Identity"]
     merges = {merge.path: merge for merge in report.merges}
-    shown = table(
-        ("layer", False), ("type", False), ("output", False), ("params", True), ("MACs", True), ("sum", False)
-    )
     for layer, branch in zip(rows, branches([row.depth for row in rows]), strict=True):
         macs = 0 if layer.repeated else report.macs_by_module.get(layer.path, 0)
-        shown.add_row(
+        yield (
             branch + _name(layer),
             layer.kind,
             numbers.shape(layer.out_shape[1:]),
@@ -98,7 +103,6 @@ def _tree(report: Report, depth: int) -> Table:
             numbers.macs(macs).removesuffix("MACs").rstrip() if macs else "",
             _sum(merges.get(layer.path)),
         )
-    return shown
 
 
 def _name(layer: Layer) -> str:
@@ -107,13 +111,13 @@ def _name(layer: Layer) -> str:
 
 
 def _sum(merge: Merge | None) -> Text:
-    """Whether the block's shortcut fits, and what it is or does instead."""
+    """What the block's shortcut is, and whether it fits."""
     from rich.text import Text
 
     if merge is None:
         return Text()
     kind = merge.kind.replace("_", "-")
-    return Text(f"✓ {kind}", GOOD) if merge.fits else Text(f"✕ {merge.verdict}: {kind}", BAD)
+    return Text(f"✓ {kind}", GOOD) if merge.fits else Text(f"✕ {kind}", BAD)
 
 
 def _totals(report: Report) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,21 @@ from ..errors import ExplorerError
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
-    from rich.table import Table
+    from rich.text import Text
 
 # A log has no width; rich would cut its lines at 80 characters.
 _LOG_WIDTH = 160
+_GAP = 2
 GOOD, BAD, QUIET = "green", "red", "dim"
+
+
+@dataclass(frozen=True)
+class Column:
+    """Numbers are set right; an optional column gives way in a narrow terminal."""
+
+    title: str
+    number: bool = False
+    optional: bool = False
 
 
 def console(*, err: bool = False) -> Console:
@@ -32,14 +43,26 @@ def console(*, err: bool = False) -> Console:
     return shown
 
 
-def table(*columns: tuple[str, bool]) -> Table:
-    """A table without lines, of titles and whether they hold numbers, which are set right."""
+def print_table(out: Console, columns: Sequence[Column], rows: Sequence[Sequence[Text | str]]) -> None:
+    """An aligned table without lines. Where it is too wide, optional columns are left out, the last first."""
     from rich.table import Table
 
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for title, is_number in columns:
-        made.add_column(title, justify="right" if is_number else "left", no_wrap=True)
-    return made
+    kept = list(range(len(columns)))
+    optional = [i for i in kept if columns[i].optional]
+    while optional and sum(_width(columns[i], rows, i) + _GAP for i in kept) - _GAP > out.width:
+        kept.remove(optional.pop())
+    table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="bold", pad_edge=False)
+    for i in kept:
+        table.add_column(columns[i].title, justify="right" if columns[i].number else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(row[i] for i in kept))
+    out.print(table)
+
+
+def _width(column: Column, rows: Sequence[Sequence[Text | str]], index: int) -> int:
+    from rich.cells import cell_len
+
+    return max(map(cell_len, [column.title, *(str(row[index]) for row in rows)]))
 
 
 def print_json(value: Any) -> None:

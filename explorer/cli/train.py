@@ -58,9 +58,7 @@ def train(
     checkpoint = builtin.checkpoint_path(name, runs or builtin.RUNS)
     source = builtin.find_data(data, cache_folder() / "cifar10")
     place = choose_device(device)
-    recipe = Recipe(
-        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, schedule=schedule, seed=seed
-    )
+    recipe = Recipe(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, schedule=schedule, seed=seed)
     typer.echo(f"Reading CIFAR-10 from {source}")
     run = builtin.prepare(spec, recipe, source, checkpoint, device=place, fresh=fresh)
     if run.history:
@@ -91,31 +89,26 @@ def _check(spec: ResNetSpec) -> None:
 
 def _follow(run: Run, checkpoint: Path) -> None:
     """Train to the end: a line for every epoch, and a bar for the whole run."""
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
     from ..training.builtin import train
     from ..training.loop import Epoch
 
     epochs = run.recipe.epochs
-    count = TextColumn("epoch {task.fields[epoch]} of {task.fields[epochs]}")
-    speed = TextColumn("loss {task.fields[loss]:.3f}  {task.fields[speed]:,.0f} images/s")
-    time = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    with progress(console(), count, BarColumn(), speed, *time) as bar:
-        task = bar.add_task(
-            "", total=None, epoch=len(run.history) + 1, epochs=epochs, loss=float("nan"), speed=0.0
-        )
+    columns = (TextColumn("{task.description}"), BarColumn(20), TimeRemainingColumn(), TextColumn("left"))
+    with progress(console(), *columns) as bar:
+        task = bar.add_task("starting", total=None)
         for event in train(run, checkpoint):
             if isinstance(event, Epoch):
                 bar.console.print(_line(event, epochs), soft_wrap=True)
-            else:
-                bar.update(
-                    task,
-                    total=epochs * event.steps,
-                    completed=event.epoch * event.steps + event.step,
-                    epoch=event.epoch + 1,
-                    loss=event.loss,
-                    speed=event.images_per_second,
-                )
+                continue
+            place = f"epoch {event.epoch + 1} of {epochs}"
+            bar.update(
+                task,
+                description=f"{place}  loss {event.loss:.3f}  {event.images_per_second:,.0f} images/s",
+                completed=event.epoch * event.steps + event.step,
+                total=epochs * event.steps,
+            )
 
 
 def _line(epoch: Epoch, epochs: int) -> str:

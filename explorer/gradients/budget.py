@@ -103,9 +103,7 @@ def fit(spec: ResNetSpec, wanted: Setting, value_bytes: int, budget: Budget) -> 
             "are allowed. Lower widths or depths."
         )
     sides = _sides(spec, wanted.side)
-    fitting = bisect_right(
-        sides, 1.0, key=lambda s: cost(spec, _resized(wanted, s), value_bytes).share(budget)
-    )
+    fitting = bisect_right(sides, 1.0, key=lambda s: cost(spec, _resized(wanted, s), value_bytes).share(budget))
     smaller = _resized(wanted, sides[max(0, fitting - 1)])
     share = cost(spec, smaller, value_bytes).share(budget)
     fewest = min(2, wanted.batch_size)

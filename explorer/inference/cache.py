@@ -64,9 +64,7 @@ def _places(variant: Variant) -> tuple[Path, ...]:
         return (variant.source,)
     shared = mirror()
     folders = (cache_folder(), Path(torch.hub.get_dir()) / "checkpoints")
-    return tuple(
-        folder / variant.file_name for folder in (*folders, *([shared] if isinstance(shared, Path) else []))
-    )
+    return tuple(folder / variant.file_name for folder in (*folders, *([shared] if isinstance(shared, Path) else [])))
 
 
 def _is_there(path: Path) -> bool:

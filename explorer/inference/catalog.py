@@ -61,9 +61,7 @@ class Variant:
 
     def __post_init__(self) -> None:
         if len(self.sha256) < 8 or set(self.sha256) - set("0123456789abcdef"):
-            raise ValueError(
-                f"sha256: got {self.sha256!a}; at least eight lower-case hexadecimal digits are expected"
-            )
+            raise ValueError(f"sha256: got {self.sha256!a}; at least eight lower-case hexadecimal digits are expected")
 
     @property
     def builtin(self) -> bool:
@@ -73,11 +71,7 @@ class Variant:
     @property
     def file_name(self) -> str:
         """Name of the file, without a folder."""
-        return (
-            self.source.name
-            if isinstance(self.source, Path)
-            else PurePosixPath(urlsplit(self.source).path).name
-        )
+        return self.source.name if isinstance(self.source, Path) else PurePosixPath(urlsplit(self.source).path).name
 
 
 def is_cached(variant: Variant) -> bool:
@@ -170,9 +164,7 @@ def _torchvision() -> tuple[Variant, ...]:
 
     models = torchvision.models
     shared = [name for name in PRESETS if name in models.list_models(module=models)]
-    return tuple(
-        _from_torchvision(name, weights) for name in shared for weights in models.get_model_weights(name)
-    )
+    return tuple(_from_torchvision(name, weights) for name in shared for weights in models.get_model_weights(name))
 
 
 def _from_torchvision(preset: str, weights: Any) -> Variant:

@@ -190,9 +190,7 @@ def _transfer(job: _Job) -> None:
     try:
         future.result()
     except CancelledError:
-        raise WeightsError(
-            f"{job.variant.title} was not downloaded: cancelled after {job.amount}; {_AGAIN}"
-        ) from None
+        raise WeightsError(f"{job.variant.title} was not downloaded: cancelled after {job.amount}; {_AGAIN}") from None
     except _Refused as error:
         raise _failure(job.variant, str(error)) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -237,9 +235,7 @@ def _check_answer(response: httpx.Response, job: _Job) -> None:
         asked = f"bytes {job.received}-"
         if not job.received or not response.headers.get("Content-Range", "").startswith(asked):
             job.part.unlink(missing_ok=True)
-            raise _Refused(
-                f"{job.host} sent another part of the file than was asked for; trying again starts over"
-            )
+            raise _Refused(f"{job.host} sent another part of the file than was asked for; trying again starts over")
 
 
 def _check_start(chunk: bytes, job: _Job) -> None:

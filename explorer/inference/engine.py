@@ -45,9 +45,7 @@ def available_devices() -> tuple[Device, ...]:
     """Every device this machine can compute on, the fastest kind first; the CPU is always last."""
     found = []
     if torch.cuda.is_available():
-        found += [
-            Device(f"cuda:{i}", torch.cuda.get_device_name(i)) for i in range(torch.cuda.device_count())
-        ]
+        found += [Device(f"cuda:{i}", torch.cuda.get_device_name(i)) for i in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         found.append(Device("mps", "Apple GPU"))
     threads = torch.get_num_threads()
@@ -63,9 +61,7 @@ def choose_device(name: str = "auto") -> torch.device:
     names = [device.name for device in available_devices()]
     wanted = {"auto": names[0], "cuda": "cuda:0"}.get(name, name)
     if wanted not in names:
-        raise ExplorerError(
-            f"device: got {name[:40]!a}; this machine has {', '.join(names)}; auto takes the first"
-        )
+        raise ExplorerError(f"device: got {name[:40]!a}; this machine has {', '.join(names)}; auto takes the first")
     return torch.device(wanted)
 
 

@@ -122,9 +122,7 @@ def _check_decoders(name: str) -> None:
             " (ImageFile.LOAD_TRUNCATED_IMAGES). Restart the program without that."
         )
     if name == "AVIF" and not features.check("avif"):
-        raise ImageError(
-            "AVIF photos cannot be read here: Pillow was built without AVIF. Export it as JPEG or PNG."
-        )
+        raise ImageError("AVIF photos cannot be read here: Pillow was built without AVIF. Export it as JPEG or PNG.")
 
 
 def _check_size(name: str, size: tuple[int, int]) -> None:

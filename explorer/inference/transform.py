@@ -77,9 +77,7 @@ class Transform:
             ImageError: the image is not RGB, or has no pixels.
         """
         if image.mode != "RGB" or not all(image.size):
-            raise ImageError(
-                f"got an image of mode {image.mode}, {image.width}×{image.height} px; RGB is expected"
-            )
+            raise ImageError(f"got an image of mode {image.mode}, {image.width}×{image.height} px; RGB is expected")
         seen = self._crop(self._resize(image))
         return Seen(seen, self._normalise(seen))
 

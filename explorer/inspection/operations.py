@@ -75,7 +75,7 @@ class Op:
     def macs(self) -> int:
         """Multiply-adds of convolutions and matrix products; everything else counts 0 (torchvision's ``_ops``)."""
         if self.name == "conv":
-            out, inputs, *kernel = self.attrs["weight"]
+            _, inputs, *kernel = self.attrs["weight"]
             if self.attrs["transposed"]:
                 return prod(self.in_shapes[0]) * inputs * prod(kernel)
             return prod(self.shape) * inputs * prod(kernel)

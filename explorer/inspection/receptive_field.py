@@ -25,8 +25,8 @@ class ReceptiveField:
 def receptive_fields(trace: Trace) -> tuple[ReceptiveField | None, ...]:
     """One for each operation; None behind an operation that sees the whole map (global pooling, linear on features).
 
-    Square kernels and strides are assumed; of unequal sides the larger counts. (Araujo et al. 2019, "Computing Receptive
-    Fields of Convolutional Neural Networks", Distill, Eq. 1, 2.)
+    Square kernels and strides are assumed; of unequal sides the larger counts. (Araujo et al. 2019, "Computing
+    Receptive Fields of Convolutional Neural Networks", Distill, Eq. 1, 2.)
     """
     fields: list[ReceptiveField | None] = []
     for op in trace.ops:
@@ -41,9 +41,7 @@ def _step(op: Op, sources: list[ReceptiveField | None]) -> ReceptiveField | None
         return None
     size, jump = max(s.size for s in known), max(s.jump for s in known)
     if "kernel" in op.attrs:
-        kernel = max(
-            (k - 1) * d + 1 for k, d in zip(op.attrs["kernel"], op.attrs["dilation"], strict=True)
-        )
+        kernel = max((k - 1) * d + 1 for k, d in zip(op.attrs["kernel"], op.attrs["dilation"], strict=True))
         return ReceptiveField(size + (kernel - 1) * jump, jump * max(op.attrs["stride"]))
     if op.name == "slice" and op.attrs["dim"] == 2:
         return ReceptiveField(size, jump * op.attrs["step"])

@@ -1,9 +1,9 @@
 """One pass over any ``nn.Module`` that survives mismatched additions.
 
-``torchinfo.summary`` runs the forward pass on the meta device, inside a dispatch mode that records every tensor operation
-with its module path. Where two activations of different shape meet in an addition, the recorder notes it, lets the main
-branch's shape go on, and the pass continues: one pass yields torchinfo's layer table, the true operation graph and *all*
-mismatches.
+``torchinfo.summary`` runs the forward pass on the meta device, inside a dispatch mode that records every tensor
+operation with its module path. Where two activations of different shape meet in an addition, the recorder notes it,
+lets the main branch's shape go on, and the pass continues: one pass yields torchinfo's layer table, the true operation
+graph and *all* mismatches.
 """
 
 from __future__ import annotations
@@ -99,7 +99,10 @@ def trace(module: nn.Module, input_size: Shape) -> Trace:
         TraceError: the forward pass failed for another reason than a mismatched addition; names the layer.
     """
     size = input_size if len(input_size) > 3 else (1, *input_size)
-    shadow = meta_copy(module)
+    try:
+        shadow = meta_copy(module)
+    except Exception as error:  # tensors that are no parameters, layers without a size yet
+        raise TraceError(f"{type(module).__name__} cannot be copied without its weights: {_reason(error)}") from error
     paths = {id(m): path for path, m in shadow.named_modules()}
     recorder = _Recorder()
     data = torch.empty(size, device="meta")
@@ -137,7 +140,7 @@ class _Recorder(TorchDispatchMode):
     stack: list[str] = field(default_factory=lambda: [""])
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch annotates only part of it
         # Tensors are kept alive, or a later one could reuse the identity of an earlier one.
         self._producer: dict[int, tuple[int, Tensor]] = {}
 
@@ -151,7 +154,8 @@ class _Recorder(TorchDispatchMode):
         shapes = tuple(tuple(t.shape) for t in operands)
         if func in _ADDITIONS and len(operands) == 2 and not _broadcastable(*shapes):
             main = operands[find_fork(self.ops, *producers).main]
-            out = args[0] if func is torch.ops.aten.add_.Tensor else torch.empty_like(main)
+            in_place = func is torch.ops.aten.add_.Tensor
+            out = args[0].resize_(main.shape) if in_place else torch.empty_like(main)
         elif func in SHAPE_PRESERVING and len(set(shapes)) == 1:
             out = SHAPE_PRESERVING[func](operands[0])
         else:
@@ -218,8 +222,12 @@ def _trace_error(recorder: _Recorder, error: Exception) -> TraceError:
     cause = error.__cause__ or error
     where = recorder.stack[-1] or "the network"
     shape = "×".join(map(str, recorder.ops[-1].shape[1:]))
-    reason = (str(cause).strip() or type(cause).__name__).splitlines()[0][:200]
-    return TraceError(f"{where} failed on an input of {shape}: {reason}")
+    return TraceError(f"{where} failed on an input of {shape}: {_reason(cause)}")
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what it says, bounded."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 def _layer(info: LayerInfo, paths: dict[int, str]) -> Layer:

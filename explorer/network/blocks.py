@@ -78,6 +78,8 @@ class PreActBlock(ResidualBlock):
     A projection reads a instead of x, as in the paper's released code; the other shortcuts read x.
     """
 
+    bn1: nn.Module
+
     def __init__(self, plan: BlockPlan, spec: ResNetSpec) -> None:
         super().__init__(plan, spec)
         self.shared = plan.shortcut_kind is Shortcut.PROJECTION

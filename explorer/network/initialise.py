@@ -26,8 +26,11 @@ _CONV: dict[Init, Callable[[Tensor, torch.Generator], Tensor]] = {
 
 @torch.no_grad()
 def initialise(model: nn.Module, spec: ResNetSpec, seed: int) -> None:
-    """Fill every parameter of ``model`` (in place, CPU). Biases start at 0, norms at scale 1 and shift 0, the classifier
-    as ``nn.Linear`` does; ``spec.zero_init_residual`` then zeroes the last layer of every branch (Goyal et al. 2017 §5.1)."""
+    """Fill the weights of ``model``'s convolutions and classifier (in place, CPU).
+
+    Biases of convolutions start at 0, the classifier as ``nn.Linear`` does. ``spec.zero_init_residual`` then zeroes the
+    last layer of every branch (Goyal et al. 2017 §5.1). Norms are left as they are.
+    """
     for name, module in model.named_modules():
         if isinstance(module, nn.Conv2d):
             _CONV[spec.init](module.weight, _generator(seed, name))
@@ -51,6 +54,6 @@ def _generator(seed: int, name: str) -> torch.Generator:
 
 def _last_of_branch(block: ResidualBlock) -> nn.Parameter:
     """The last scale or weight that F applies: of its last norm where that ends F, else of its last convolution."""
-    convolution, last_norm = (block.conv3, block.bn3) if hasattr(block, "conv3") else (block.conv2, block.bn2)
-    ends_in_norm = not isinstance(block, PreActBlock) and not isinstance(last_norm, nn.Identity)
-    return last_norm.weight if ends_in_norm else convolution.weight
+    last = 3 if hasattr(block, "conv3") else 2
+    ends_in_norm = not isinstance(block, PreActBlock) and not isinstance(block.get_submodule(f"bn{last}"), nn.Identity)
+    return block.get_parameter(f"{'bn' if ends_in_norm else 'conv'}{last}.weight")

@@ -16,9 +16,7 @@ _ACTIVATIONS: dict[Activation, type[nn.Module]] = {
 }
 
 
-def conv(
-    inputs: int, outputs: int, kernel: int, spec: ResNetSpec, *, stride: int = 1, groups: int = 1
-) -> nn.Conv2d:
+def conv(inputs: int, outputs: int, kernel: int, spec: ResNetSpec, *, stride: int = 1, groups: int = 1) -> nn.Conv2d:
     """Same-padded convolution: (N, inputs, H, W) -> (N, outputs, ⌈H/stride⌉, ⌈W/stride⌉).
 
     Has a bias only where no normalisation follows to provide one.

@@ -128,7 +128,8 @@ def _parse_word(name: str, word: str) -> Any:
         raise SpecError(kinds.shown(name)[1:-1], f"no such field; known fields: {', '.join(FIELDS)}")
     default = _DEFAULTS[name]
     if name == "shortcut_overrides":
-        return dict(pair.split(":", 1) if ":" in pair else (pair, "") for pair in word.split(",") if pair)
+        pairs = (pair.partition(":") for pair in word.split(",") if pair.strip())
+        return {path.strip(): mode.strip() for path, _, mode in pairs}
     if isinstance(default, Option):
         return word
     if isinstance(default, bool):

@@ -39,9 +39,7 @@ def integers(low: int, high: int, most: int) -> Parser:
 
     def parse(name: str, value: Any) -> tuple[int, ...]:
         if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= most:
-            raise SpecError(
-                name, f"got {shown(value)}; 1 to {most} whole numbers are allowed, one for each stage"
-            )
+            raise SpecError(name, f"got {shown(value)}; 1 to {most} whole numbers are allowed, one for each stage")
         one = integer(low, high)
         return tuple(one(f"{name}[{i}]", v) for i, v in enumerate(value))
 

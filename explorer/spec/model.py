@@ -112,7 +112,7 @@ class ResNetSpec:
 
     @property
     def weighted_layers(self) -> int:
-        """Layers with weights on the main path: the count in the name "ResNet-50". Projections and norms are not counted."""
+        """Layers with weights on the main path: the number in "ResNet-50". Projections and norms are not counted."""
         stem = 3 if self.stem is Stem.DEEP else 1
         return stem + self.block.convolutions * sum(self.depths) + 1
 
@@ -167,7 +167,9 @@ def _check_consistent(spec: ResNetSpec) -> None:
                 f"width × width_per_group ÷ 64 must be at least 1",
             )
         if plan.width > 65_536:
-            raise SpecError("groups", f"{plan.path} would have {plan.width:,} channels inside; at most 65,536 are allowed")
+            raise SpecError(
+                "groups", f"{plan.path} would have {plan.width:,} channels inside; at most 65,536 are allowed"
+            )
     unknown = dict(spec.shortcut_overrides).keys() - {b.path for b in spec.blocks}
     if unknown:
         raise SpecError(
@@ -180,6 +182,11 @@ def _check_budget(spec: ResNetSpec) -> None:
     """Refuse what would not fit a workstation, before anything is built."""
     params, macs = estimate(spec)
     if params > MAX_PARAMS:
-        raise SpecError("widths", f"about {params:,} parameters; at most {MAX_PARAMS:,} are allowed: lower widths, groups or depths")
+        raise SpecError(
+            "widths",
+            f"about {params:,} parameters; at most {MAX_PARAMS:,} are allowed: lower widths, groups or depths",
+        )
     if macs > MAX_MACS:
-        raise SpecError("image_size", f"about {macs:,} MACs; at most {MAX_MACS:,} are allowed: lower image_size, widths or depths")
+        raise SpecError(
+            "image_size", f"about {macs:,} MACs; at most {MAX_MACS:,} are allowed: lower image_size, widths or depths"
+        )

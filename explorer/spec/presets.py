@@ -49,10 +49,7 @@ PRESETS: MappingProxyType[str, ResNetSpec] = MappingProxyType(
         "wide_resnet50_2": _imagenet(50, width_per_group=128),
         "wide_resnet101_2": _imagenet(101, width_per_group=128),
         **{f"cifar_resnet{6 * n + 2}": _cifar(n) for n in (3, 5, 7, 9, 18, 200)},
-        **{
-            f"preact_resnet{9 * n + 2}": _cifar(n, Block.PREACT_BOTTLENECK, Shortcut.PROJECTION)
-            for n in (18, 111)
-        },
+        **{f"preact_resnet{9 * n + 2}": _cifar(n, Block.PREACT_BOTTLENECK, Shortcut.PROJECTION) for n in (18, 111)},
     }
 )
 

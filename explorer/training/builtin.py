@@ -80,7 +80,7 @@ def prepare(
     if not fresh and not run.resume(checkpoint) and checkpoint.exists():
         raise ExplorerError(
             f"{checkpoint.parent.name}: a run of this name, of another network, recipe or data, has been "
-            "trained; give this one another name, or start it afresh"
+            "trained; give this one another name, or start it anew (fresh)"
         )
     return run
 
@@ -94,9 +94,7 @@ def train(run: Run, checkpoint: Path) -> Iterator[Step | Epoch]:
     try:
         for event in run.events():
             if not isfinite(event.loss):
-                raise ExplorerError(
-                    f"epoch {event.epoch + 1}: the loss is no longer finite; lower the learning rate"
-                )
+                raise ExplorerError(f"epoch {event.epoch + 1}: the loss is no longer finite; lower the learning rate")
             if isinstance(event, Epoch):
                 run.save(checkpoint)
             yield event

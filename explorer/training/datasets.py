@@ -79,9 +79,7 @@ def _archived(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
                 if file is not None:
                     yield PurePosixPath(member.name), file.read()
     except _DAMAGED as error:
-        raise DataError(
-            f"{archive.name[:80]!a} is damaged or no archive; copy or download it anew"
-        ) from error
+        raise DataError(f"{archive.name[:80]!a} is damaged or no archive; copy or download it anew") from error
 
 
 def _from_files(files: Iterator[tuple[PurePath, bytes]]) -> dict[str, ImageSet]:
@@ -113,9 +111,7 @@ def _from_torchvision(root: Path) -> tuple[ImageSet, ImageSet]:
     try:
         train, test = (torchvision.datasets.CIFAR10(str(root), part, download=True) for part in (True, False))
     except (OSError, RuntimeError) as error:
-        raise DataError(
-            "CIFAR-10 is not here and could not be downloaded; give a folder or archive of it"
-        ) from error
+        raise DataError("CIFAR-10 is not here and could not be downloaded; give a folder or archive of it") from error
     return _image_set(train.data, train.targets), _image_set(test.data, test.targets)
 
 

@@ -87,7 +87,7 @@ class Run:
 
     def _epoch(self, epoch: int) -> Iterator[Step | Epoch]:
         recipe, count = self.recipe, len(self.train)
-        generator = torch.Generator().manual_seed((recipe.seed << 20) + epoch)
+        generator = torch.Generator().manual_seed((recipe.seed * 1_000_003 + epoch) % 2**32)
         # A lone last image could not be batch-normalised where the map is 1×1.
         order = torch.randperm(count, generator=generator)
         batches = [batch for batch in order.split(recipe.batch_size) if len(batch) > 1]
@@ -173,9 +173,7 @@ def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tenso
     return padded[image, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def normalise(
-    images: Tensor, mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
-) -> Tensor:
+def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> Tensor:
     """(N, C, H, W) uint8 -> float32 (x/255 − mean) / std, on ``device``, channels-last."""
     scale = 1 / (255 * torch.tensor(std, device=device)).view(-1, 1, 1)
     shift = (torch.tensor(mean, device=device) / torch.tensor(std, device=device)).view(-1, 1, 1)

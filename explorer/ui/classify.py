@@ -20,8 +20,8 @@ from ..inference import Progress, Variant, available_devices, decode, fetch, fin
 from ..inference.classifier import DEFAULT
 from ..inference.images import MAX_BYTES
 from ..views import numbers
-from ..views.prediction import answer, download_progress
 from ..views.markup import banner, tag, text
+from ..views.prediction import answer, download_progress
 from .style import ASSETS
 
 _TEMPLATE = """
@@ -47,11 +47,15 @@ def build_tab() -> None:
     """Lay the tab out in the current Gradio context."""
     devices = [("Automatic", "auto"), *((device.label, device.name) for device in available_devices())]
     with gr.Row():
-        variant = gr.Dropdown(_choices(), value=DEFAULT, label="Network", interactive=True, scale=3, elem_id="variant")
-        device = gr.Radio(devices, value="auto", label="Device", interactive=True, scale=2)
+        variant = gr.Dropdown(
+            _choices(), value=DEFAULT, label="Network", interactive=True, scale=3, min_width=280, elem_id="variant"
+        )
+        device = gr.Radio(devices, value="auto", label="Device", interactive=True, scale=2, min_width=280)
     about = gr.HTML(_about(DEFAULT), elem_id="variant-about", padding=False)
-    with gr.Row():
-        start = gr.Button("Download", visible=False, variant="primary", size="sm", scale=0, min_width=200, elem_id="download")
+    with gr.Row(elem_id="download-row"):
+        start = gr.Button(
+            "Download", visible=False, variant="primary", size="sm", scale=0, min_width=200, elem_id="download"
+        )
         stop = gr.Button("Cancel", visible=False, size="sm", scale=0, min_width=120, elem_id="cancel-download")
     status = gr.HTML("", padding=False, elem_id="download-status")
     panel = gr.HTML(
@@ -74,14 +78,16 @@ def build_tab() -> None:
 
 
 def classify(request: Any) -> str:
-    """Browser's ``{"photo": base64, "variant", "device"}`` -> JSON ``{"html", "photo"}``; ``photo`` is re-encoded pixels."""
+    """Browser's ``{"photo": base64, "variant", "device"}`` -> JSON ``{"html", "photo"}``, the photo re-encoded."""
     started = time.perf_counter()
     try:
         photo = decode(_bytes(request))
         decoding = (time.perf_counter() - started) * 1000
         variant = find(str(request.get("variant", DEFAULT))[:100])
         if not is_cached(variant):
-            message = f"{variant.title} is not on this machine yet. Download it above ({numbers.size(variant.size_bytes)})."
+            message = (
+                f"{variant.title} is not on this machine yet. Download it above ({numbers.size(variant.size_bytes)})."
+            )
             return json.dumps({"html": banner(message, "note"), "photo": _data_uri(photo.image)})
         prediction = load_variant(variant, str(request.get("device", "auto"))[:20]).classify(photo)
     except ExplorerError as error:
@@ -135,7 +141,7 @@ def _chosen(name: str) -> list[Any]:
 
 
 def _download(name: str) -> Iterator[list[Any]]:
-    """Fetch in a thread; the progress line follows it four times a second. Closing the generator cancels the download."""
+    """Fetch in a thread; the progress line follows four times a second. Closing the generator cancels the download."""
     variant = find(name)
     latest: queue.SimpleQueue[Progress | Exception | None] = queue.SimpleQueue()
     cancelled = threading.Event()
@@ -161,7 +167,7 @@ def _download(name: str) -> Iterator[list[Any]]:
         cancelled.set()
     hidden = gr.update(visible=False)
     if isinstance(event, ExplorerError):
-        yield [banner(f"{event} {_working()}"), gr.update(visible=True), hidden, *waiting]
+        yield [banner(str(event)), gr.update(visible=True), hidden, *waiting]
     elif isinstance(event, Exception):
         raise event
     else:
@@ -172,9 +178,3 @@ def _download(name: str) -> Iterator[list[Any]]:
 def _cancelled(name: str) -> list[Any]:
     message = banner("Download cancelled. What has arrived is kept; Download goes on from there.", "note")
     return [message, gr.update(visible=True), gr.update(visible=False)]
-
-
-def _working() -> str:
-    """The variants that do work without a network."""
-    ready = [variant.title for variant in variants() if is_cached(variant)]
-    return f"On this machine already: {', '.join(ready)}." if ready else "No weights are on this machine yet."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,11 +25,9 @@ from ..spec import (
     from_words,
     preset_of,
     title,
-    to_query,
 )
 
 CUSTOM = "custom"
-DEFAULT_WIDTH = 64
 
 
 @dataclass(frozen=True)
@@ -94,23 +93,28 @@ MORE = (
     Control("num_classes", _number("Classes"), _same),
     Control("in_channels", _number("Input channels"), _same),
     Control("image_size", _number("Input side, px"), _same),
-    Control(
-        "shortcut_overrides", _text("Shortcuts of single blocks", "for example layer2.0:identity"), _overrides
-    ),
+    Control("shortcut_overrides", _text("Shortcuts of single blocks", "for example layer2.0:identity"), _overrides),
 )
 CONTROLS = (*MAIN, *MORE)
 
 
 @dataclass(frozen=True)
 class Builder:
-    """The widgets, in a fixed order: preset, depth, then ``CONTROLS``."""
+    """The widgets, in a fixed order: preset, depth, then ``CONTROLS``.
+
+    Gradio adds a component's events while the program runs, so the fields' type says nothing of them: ``Any``.
+    """
 
     preset: gr.Dropdown
     depth: gr.Radio
-    fields: tuple[gr.components.Component, ...]
+    fields: tuple[Any, ...]
+
+    def field(self, name: str) -> Any:
+        """The widget of one ``ResNetSpec`` field."""
+        return self.fields[[control.field for control in CONTROLS].index(name)]
 
     @property
-    def widgets(self) -> list[gr.components.Component]:
+    def widgets(self) -> list[Any]:
         return [self.preset, self.depth, *self.fields]
 
 
@@ -143,18 +147,25 @@ def read(fields: Sequence[Any]) -> ResNetSpec:
     return from_words((control.field, str("" if value is None else value)) for control, value in pairs)
 
 
-def with_depth(spec: ResNetSpec, depth: str) -> ResNetSpec:
-    """The stage repeats that name ``depth``; widths double along the stages where their number changes."""
-    depths = DEPTHS[int(depth)]
-    first = spec.widths[0]
-    widths = spec.widths if len(spec.widths) == len(depths) else tuple(first * 2**i for i in range(len(depths)))
-    kept = tuple((path, mode) for path, mode in spec.shortcut_overrides if _exists(path, depths))
-    return spec.with_(depths=depths, widths=widths, shortcut_overrides=kept)
+def fill_from_preset() -> str:
+    """JavaScript: (preset, …fields) -> (…fields, now). In the browser, so that the next click sees the new fields."""
+    table = {name: show(preset)[2:] for name, preset in PRESETS.items()}
+    return f"(name, ...fields) => [...({json.dumps(table)}[name] ?? fields), Date.now()]"
 
 
-def _exists(path: str, depths: Sequence[int]) -> bool:
-    stage, _, index = path.removeprefix("layer").partition(".")
-    return int(stage) <= len(depths) and int(index) < depths[int(stage) - 1]
+def fill_from_depth() -> str:
+    """JavaScript: (depth, depths, widths, overrides) -> (depths, widths, overrides, now): the stage repeats that name a
+    depth. Widths double along the stages where their number changes; overrides of blocks that are gone go too."""
+    return f"""(depth, depths, widths, overrides) => {{
+      const next = {json.dumps({str(depth): list(depths) for depth, depths in DEPTHS.items()})}[depth];
+      const now = widths.split(",").map(Number);
+      const fits = now.length === next.length ? now : next.map((_, i) => now[0] * 2 ** i);
+      const kept = overrides.split(",").map(word => word.trim()).filter(word => {{
+        const [, stage, index] = word.match(/^layer(\\d+)\\.(\\d+):/) ?? [];
+        return stage && Number(index) < (next[stage - 1] ?? 0);
+      }});
+      return [next.join(", "), fits.join(", "), kept.join(", "), Date.now()];
+    }}"""
 
 
 def _depth(spec: ResNetSpec) -> str | None:
@@ -163,6 +174,3 @@ def _depth(spec: ResNetSpec) -> str | None:
     if not named:
         return None
     return str(named[-1] if spec.block.is_bottleneck else named[0])
-
-
-__all__ = ["CONTROLS", "CUSTOM", "Builder", "create", "read", "show", "to_query", "with_depth"]

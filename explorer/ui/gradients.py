@@ -13,7 +13,7 @@ from ..errors import ExplorerError
 from ..gradients import GradientProbe, probe_with_twin
 from ..spec import from_query
 from ..views.charts import gradient_figure, summary_sentence
-from ..views.markup import banner, tag, text
+from ..views.markup import banner, progress_bar, tag, text
 
 Result = tuple[GradientProbe, GradientProbe | None]
 _SEEDS = 10_000
@@ -31,7 +31,9 @@ def build_tab(tab: gr.Tab, query: gr.Textbox) -> None:
         padding=False,
     )
     with gr.Row():
-        seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=_SEEDS, interactive=True, scale=0, min_width=120)
+        seed = gr.Number(
+            0, label="Seed", precision=0, minimum=0, maximum=_SEEDS, interactive=True, scale=0, min_width=120
+        )
         again = gr.Button("Measure again", size="sm", scale=0, min_width=140)
         stop = gr.Button("Cancel", size="sm", scale=0, min_width=100, elem_id="cancel-gradients")
     status = gr.HTML("", padding=False, elem_id="gradient-status")
@@ -39,7 +41,12 @@ def build_tab(tab: gr.Tab, query: gr.Textbox) -> None:
     shown = gr.State("")
     measured = tab.select(_measure_once, [query, seed, shown], [status, plot, shown], show_progress="hidden")
     asked = again.click(_measure, [query, seed], [status, plot, shown], show_progress="hidden")
-    stop.click(lambda: banner("Cancelled. The chart still shows the last network measured.", "note"), None, status, cancels=[measured, asked])
+    stop.click(
+        lambda: banner("Cancelled. The chart still shows the last network measured.", "note"),
+        None,
+        status,
+        cancels=[measured, asked],
+    )
 
 
 def _measure_once(query: str, seed: int | None, shown: str) -> Iterator[list[Any]]:
@@ -84,9 +91,7 @@ def _measure(query: str, seed: int | None) -> Iterator[list[Any]]:
 
 def _progress(done: int, total: int) -> str:
     words = f"Measuring: {done} of {total} backward passes" if total else "Building the network …"
-    share = done / total if total else 0
-    bar = tag("div", tag("span", "", style=f"width:{share:.0%}"), css="rx-progress", role="progressbar", aria_label=words)
-    return bar + tag("p", text(words), css="rx-note", role="status")
+    return progress_bar(words, done / total if total else 0)
 
 
 def _finding(probe: GradientProbe, twin: GradientProbe | None) -> str:

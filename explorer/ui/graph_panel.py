@@ -24,15 +24,16 @@ _TEMPLATE = """
     <div class="rx-canvas" tabindex="-1"></div>
     <div class="rx-foot">
     <div class="rx-legend" aria-label="Legend">
-      <span class="main">main path</span><span class="identity">identity</span><span class="projection">projection</span>
-      <span class="zero_pad">zero-pad</span><span class="broken">does not fit</span>
+      <span class="main">main path</span><span class="identity">identity</span>
+      <span class="projection">projection</span><span class="zero_pad">zero-pad</span>
+      <span class="broken">does not fit</span>
     </div>
     <div class="rx-tools" role="toolbar" aria-label="Diagram">
       <button type="button" data-tool="in" title="Zoom in" aria-label="Zoom in">+</button>
       <button type="button" data-tool="out" title="Zoom out" aria-label="Zoom out">−</button>
       <button type="button" data-tool="fit" title="Fit width" aria-label="Fit width">Fit</button>
       <button type="button" data-tool="whole" title="Whole network" aria-label="Whole network">Whole</button>
-      <button type="button" data-tool="fold" title="Fold everything back" aria-label="Fold everything back">Fold</button>
+      <button type="button" data-tool="fold" title="Fold everything back" aria-label="Fold back">Fold</button>
     </div>
     </div>
     <div class="rx-failure" role="alert" hidden></div>
@@ -57,7 +58,7 @@ def graph_panel(query: str) -> gr.HTML:
 
 
 def draw(request: Any) -> str:
-    """Browser's ``{"query", "open"}`` -> JSON ``{"svg", "open"}``, or ``{"error"}``. ``open`` null asks for the first look."""
+    """Browser's ``{"query", "open"}`` -> JSON ``{"svg", "open"}`` or ``{"error"}``; ``open`` null: the first look."""
     try:
         report, opened = _parse(request)
         return json.dumps({"svg": _svg(report, opened), "open": sorted(opened)})

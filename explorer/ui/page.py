@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
 
 from ..errors import ExplorerError, SpecError
 from ..inspection import inspect
-from ..spec import PRESETS, ResNetSpec, from_query, to_query
+from ..spec import ResNetSpec, from_query, to_query
 from ..views import tables
 from ..views.markup import banner, tag
 from . import classify, controls, gradients
@@ -50,44 +50,30 @@ def build_page() -> gr.Blocks:
 
 
 def _wire(builder: controls.Builder, outputs: Sequence[Any]) -> None:
-    """Every widget recomputes everything. Typed text counts when it is finished, choices at once."""
-    common: dict[str, Any] = {
-        "inputs": builder.widgets,
-        "outputs": outputs,
-        "show_progress": "hidden",
-        "trigger_mode": "always_last",
-    }
-    builder.preset.input(_handler(_from_preset), **common)
-    builder.depth.input(_handler(_from_depth), **common)
+    """Every change recomputes everything, through one listener: of several quick ones the last is answered last.
+
+    Preset and depth only fill fields in, in the browser. Typed text counts when it is finished, choices at once.
+    """
+    filled = gr.Number(visible="hidden", label="Filled in")
+    depth_fields = [builder.field(name) for name in ("depths", "widths", "shortcut_overrides")]
+    builder.preset.input(
+        None, [builder.preset, *builder.fields], [*builder.fields, filled], js=controls.fill_from_preset()
+    )
+    builder.depth.input(None, [builder.depth, *depth_fields], [*depth_fields, filled], js=controls.fill_from_depth())
+    triggers = [filled.change]
     for widget in builder.fields:
         typed = isinstance(widget, (gr.Textbox, gr.Number))
-        events = [widget.submit, widget.blur] if typed else [widget.input]
-        gr.on(events, _handler(_from_fields), **common)
+        triggers += [widget.submit, widget.blur] if typed else [widget.input]
+    gr.on(triggers, _recompute, builder.widgets, outputs, show_progress="hidden", trigger_mode="always_last")
 
 
-def _handler(read: Callable[[Sequence[Any]], ResNetSpec]) -> Callable[..., list[Any]]:
+def _recompute(*values: Any) -> list[Any]:
     """Widget values -> updates of all outputs. An error keeps every input and the last good diagram."""
-
-    def handle(*values: Any) -> list[Any]:
-        try:
-            spec = read(values)
-            return [*_changed(controls.show(spec), values), *_consequences(spec)]
-        except ExplorerError as error:
-            return [*[gr.skip()] * len(values), banner(str(error)), *[gr.skip()] * 5]
-
-    return handle
-
-
-def _from_preset(values: Sequence[Any]) -> ResNetSpec:
-    return PRESETS[values[0]] if values[0] in PRESETS else controls.read(values[2:])
-
-
-def _from_depth(values: Sequence[Any]) -> ResNetSpec:
-    return controls.with_depth(controls.read(values[2:]), values[1])
-
-
-def _from_fields(values: Sequence[Any]) -> ResNetSpec:
-    return controls.read(values[2:])
+    try:
+        spec = controls.read(values[2:])
+        return [*_changed(controls.show(spec), values), *_consequences(spec)]
+    except ExplorerError as error:
+        return [*[gr.skip()] * len(values), banner(str(error)), *[gr.skip()] * 5]
 
 
 def _changed(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:

@@ -37,7 +37,13 @@ def theme() -> gr.themes.Base:
         c600="#0072b2", c700="#005a8d", c800="#004468", c900="#003049", c950="#00202f",
     )  # fmt: skip
     return gr.themes.Base(
-        primary_hue=accent, neutral_hue="gray", font=sans, font_mono=mono, spacing_size="sm", radius_size="sm", text_size="md"
+        primary_hue=accent,
+        neutral_hue="gray",
+        font=sans,
+        font_mono=mono,
+        spacing_size="sm",
+        radius_size="sm",
+        text_size="md",
     ).set(
         body_background_fill=LIGHT.page,
         body_background_fill_dark=DARK.page,

@@ -17,8 +17,8 @@ from .theme import GRID, NEUTRAL, ROLES, plotly_layout, translucent
 if TYPE_CHECKING:
     from ..gradients import GradientProbe, LayerGradient
 
-# Deeper than this, markers touch and only thicken the line.
-MOST_MARKERS = 64
+# Deeper than this, markers would hide the dashes: only some are drawn.
+MOST_MARKERS, SOME_MARKERS = 64, 24
 # A stage's label needs about this share of the width.
 LEAST_LABEL = 0.05
 # Powers of ten beside the axis. Within three decades also their doubles and fives (plotly's D2), or all (D1).
@@ -100,9 +100,9 @@ def _traces(probe: GradientProbe, look: Look) -> Iterator[go.Scatter]:
     yield go.Scatter(
         **_points(path, name),
         name=name + _left_out(path),
-        mode=_mode(path),
+        mode="lines+markers",
         line={"color": look.colour, "dash": look.dash, "width": 2},
-        marker=_marker(look.colour, look.symbol),
+        marker=_marker(look.colour, look.symbol, len(path)),
         legendgroup=name,
     )
     projections = [layer for layer in probe.layers if layer.is_projection]
@@ -130,19 +130,21 @@ def _output_trace(probe: GradientProbe, name: str, look: Look) -> go.Scatter:
         ],
         hovertemplate="%{hovertext}<extra></extra>",
         name=f"{name}: block outputs",
-        mode=_mode(probe.blocks),
+        mode="lines+markers",
         line={"color": look.colour, "dash": "dot", "width": 1.5},
-        marker=_marker(look.colour, look.output_symbol),
+        marker=_marker(look.colour, look.output_symbol, len(probe.blocks)),
         visible="legendonly",
     )
 
 
-def _mode(points: Sequence[object]) -> str:
-    return "lines+markers" if len(points) <= MOST_MARKERS else "lines"
-
-
-def _marker(colour: str, symbol: str, edge: str | None = None) -> dict[str, Any]:
-    return {"color": colour, "symbol": symbol, "size": 8, "line": {"color": edge or colour, "width": 1.5}}
+def _marker(colour: str, symbol: str, points: int = 0, edge: str | None = None) -> dict[str, Any]:
+    return {
+        "color": colour,
+        "symbol": symbol,
+        "size": 8,
+        "line": {"color": edge or colour, "width": 1.5},
+        "maxdisplayed": SOME_MARKERS if points > MOST_MARKERS else 0,
+    }
 
 
 def _points(layers: Sequence[LayerGradient], name: str) -> dict[str, Any]:
@@ -189,9 +191,7 @@ def _left_out(layers: Sequence[LayerGradient]) -> str:
 
 def _gradient_axes(probe: GradientProbe, twin: GradientProbe | None) -> dict[str, Any]:
     depth = probe.spec.weighted_layers
-    norms = [
-        v for p in (probe, twin) if p for layer in p.layers for v in (layer.low, layer.high) if _drawable(v)
-    ]
+    norms = [v for p in (probe, twin) if p for layer in p.layers for v in (layer.low, layer.high) if _drawable(v)]
     decades = log10(max(norms) / min(norms)) if norms else 0
     return {
         "xaxis": {

@@ -107,9 +107,7 @@ def units(report: Report) -> tuple[Unit, ...]:
     for position, (stage, members) in enumerate(parts):
         indices = tuple(op.index for op in members)
         if stage is None:
-            name = (
-                "stem" if position == 0 else "head" if position == len(parts) - 1 else f"between-{position}"
-            )
+            name = "stem" if position == 0 else "head" if position == len(parts) - 1 else f"between-{position}"
             found.append(Unit(name, indices))
         else:
             found.append(Unit(stage, indices, tuple(_blocks(report, stage, members))))

@@ -6,7 +6,8 @@ from graphviz import Digraph, escape
 
 from .diagram import Diagram, Edge, Group, Node, Role
 
-# Labels are measured 15 % larger than the style sheet sets them: system fonts differ in width, and none may leave its box.
+# Labels are measured 15 % larger than the style sheet sets them: system fonts differ in width, and none may leave
+# its box.
 _FONT = "Helvetica,Arial,sans-serif"
 _GRAPH = {
     "rankdir": "TB",

@@ -29,9 +29,7 @@ def inspector(report: Report, node: Node) -> str:
     head = tag(
         "h3",
         text(
-            node.lines[0]
-            if node.role is not Role.MERGE
-            else f"{node.ops and report.trace.ops[node.ops[0]].path} · sum"
+            node.lines[0] if node.role is not Role.MERGE else f"{node.ops and report.trace.ops[node.ops[0]].path} · sum"
         ),
     )
     return head + _verdict(node) + facts(_facts(report, node)) + _operations(report, node)

@@ -34,9 +34,7 @@ def text(value: object) -> str:
 def table(caption: str, head: Sequence[Cell], rows: Iterable[tuple[dict[str, str], Sequence[Cell]]]) -> str:
     """A captioned table; each row brings its attributes and its cells."""
     header = tag("tr", "".join(_cell("th", c, scope="col") for c in head))
-    body = "".join(
-        tag("tr", "".join(_cell("td", c) for c in cells), **attributes) for attributes, cells in rows
-    )
+    body = "".join(tag("tr", "".join(_cell("td", c) for c in cells), **attributes) for attributes, cells in rows)
     inner = tag("caption", text(caption)) + tag("thead", header) + tag("tbody", body)
     return tag(
         "div",
@@ -50,14 +48,19 @@ def table(caption: str, head: Sequence[Cell], rows: Iterable[tuple[dict[str, str
 
 def facts(pairs: Iterable[tuple[str, Cell]]) -> str:
     """A definition list: name and value a line."""
-    return tag(
-        "dl", "".join(tag("dt", text(name)) + _cell("dd", cell) for name, cell in pairs), css="rx-facts"
-    )
+    return tag("dl", "".join(tag("dt", text(name)) + _cell("dd", cell) for name, cell in pairs), css="rx-facts")
 
 
 def banner(message: str, kind: str = "error") -> str:
     """A line over the diagram; empty for no message."""
     return tag("div", text(message), css=f"rx-banner {kind}", role="alert") if message else ""
+
+
+def progress_bar(words: str, share: float) -> str:
+    """``words`` under a bar filled to ``share``, 0 … 1."""
+    fill = tag("span", "", style=f"width:{share:.1%}")
+    bar = tag("div", fill, css="rx-progress", role="progressbar", aria_label=words)
+    return bar + tag("p", text(words), css="rx-note", role="status")
 
 
 def _cell(name: str, cell: Cell, **attributes: str) -> str:

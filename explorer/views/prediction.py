@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ..inference import Prediction, Progress, Variant
 from . import numbers
-from .markup import tag, text
+from .markup import progress_bar, tag, text
+
+SOFTMAX = "The bars are softmax scores: how the network shares its vote, not how often it is right."
 
 
 def answer(prediction: Prediction, decode_ms: float, seen: str) -> str:
@@ -19,7 +21,7 @@ def answer(prediction: Prediction, decode_ms: float, seen: str) -> str:
     return (
         tag("h3", text(prediction.top[0][0]))
         + tag("div", bars, css="rx-bars", role="list")
-        + tag("p", "The bars are softmax scores: how the network shares its vote, not how often it is right.", css="rx-note")
+        + tag("p", SOFTMAX, css="rx-note")
         + _seen(prediction, seen)
         + _timings(prediction, decode_ms)
         + (tag("ul", notes, css="rx-note") if notes else "")
@@ -32,8 +34,7 @@ def download_progress(variant: Variant, progress: Progress | None) -> str:
         return tag("p", text(f"Asking for {variant.title} …"), css="rx-note", role="status")
     share = min(1.0, progress.received / max(progress.total, 1))
     words = f"{variant.title}: {numbers.size(progress.received)} of {numbers.size(progress.total)}"
-    bar = tag("div", tag("span", "", style=f"width:{share:.1%}"), css="rx-progress", role="progressbar", aria_label=words)
-    return bar + tag("p", text(words), css="rx-note")
+    return progress_bar(words, share)
 
 
 def _bar(name: str, score: float, *, first: bool) -> str:

@@ -45,9 +45,7 @@ def run_dot(source: str) -> str:
             [program, "-Tsvg"], input=source.encode(), capture_output=True, timeout=TIMEOUT_S, check=True
         )
     except subprocess.TimeoutExpired:
-        raise DiagramError(
-            f"Graphviz took longer than {TIMEOUT_S} s and was stopped. Close some blocks."
-        ) from None
+        raise DiagramError(f"Graphviz took longer than {TIMEOUT_S} s and was stopped. Close some blocks.") from None
     except (OSError, subprocess.CalledProcessError) as error:
         raise DiagramError(
             f"Graphviz could not draw this network. The table below shows the same. Reinstall: {INSTALL}."
@@ -56,13 +54,11 @@ def run_dot(source: str) -> str:
 
 
 def accessible(svg: str, diagram: Diagram) -> str:
-    """Strip what ``dot`` adds (prolog, fixed size, titles, colours) and make nodes and groups focusable, labelled buttons."""
+    """Strip what ``dot`` adds (prolog, fixed size, titles, colours); make nodes and groups labelled buttons."""
     nodes = {node.id: node for node in diagram.nodes}
     titles = {f"group:{g.id}": g.title for g in diagram.groups}
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(
-        r'<svg width="[^"]*" height="[^"]*"', '<svg role="group" aria-label="Network diagram"', svg, count=1
-    )
+    svg = re.sub(r'<svg width="[^"]*" height="[^"]*"', '<svg role="group" aria-label="Network diagram"', svg, count=1)
     svg = re.sub(r"<title>[^<]*</title>\n?|<!--.*?-->\n?|<polygon fill=\"white\"[^>]*/>\n?", "", svg)
     # The style sheet colours by class; presentation attributes would only repeat it for one mode of light.
     svg = re.sub(r' (?:fill|stroke)="(?!none)[^"]*"', "", svg)

@@ -16,11 +16,7 @@ def summary(report: Report) -> str:
     field = report.receptive_field
     parts = [
         tag("strong", text(report.name)),
-        *(
-            [_fact(f"{report.spec.weighted_layers} layers", "weighted layers on the main path")]
-            if report.spec
-            else []
-        ),
+        *([_fact(f"{report.spec.weighted_layers} layers", "weighted layers on the main path")] if report.spec else []),
         _fact(f"{numbers.count(report.params)} params", f"{numbers.exact(report.params)} parameters"),
         _fact(numbers.macs(report.macs), f"{numbers.exact(report.macs)} multiply-adds an image"),
     ]

@@ -46,12 +46,8 @@ class Neutrals:
     surface: str
 
 
-LIGHT = Neutrals(
-    text="#1F2937", muted="#5B6472", line="#6B7280", rule="#E5E7EB", page="#FFFFFF", surface="#F9FAFB"
-)
-DARK = Neutrals(
-    text="#E5E7EB", muted="#9CA3AF", line="#9CA3AF", rule="#374151", page="#0B0F19", surface="#111827"
-)
+LIGHT = Neutrals(text="#1F2937", muted="#5B6472", line="#6B7280", rule="#E5E7EB", page="#FFFFFF", surface="#F9FAFB")
+DARK = Neutrals(text="#E5E7EB", muted="#9CA3AF", line="#9CA3AF", rule="#374151", page="#0B0F19", surface="#111827")
 
 # Okabe & Ito 2008, "Color Universal Design". The darker and lighter forms keep the hue.
 ROLES: dict[str, Role] = {

@@ -77,7 +77,5 @@ _WORDS: dict[str, Callable[[Op], str]] = {
         if op.attrs["step"] > 1 and op.attrs["dim"] < 4
         else "slice"
     ),
-    "pad": lambda op: (
-        f"zero-pad, +{sum(op.attrs['pad'][4:6])} channels" if len(op.attrs["pad"]) > 4 else "pad"
-    ),
+    "pad": lambda op: f"zero-pad, +{sum(op.attrs['pad'][4:6])} channels" if len(op.attrs["pad"]) > 4 else "pad",
 }

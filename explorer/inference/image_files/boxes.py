@@ -22,9 +22,7 @@ def read(name: str, data: bytes) -> Contents:
     if not {b"meta", b"moov"} & set(counted(name, _kinds(name, data))):
         raise cut_off(name)
     sizes: list[tuple[int, int]] = [struct.unpack(">II", size) for size in _SIZE.findall(data)]
-    return Contents(
-        _METADATA_ITEM.sub(rb"\1none", data), max(sizes, key=lambda size: size[0] * size[1], default=None)
-    )
+    return Contents(_METADATA_ITEM.sub(rb"\1none", data), max(sizes, key=lambda size: size[0] * size[1], default=None))
 
 
 def _kinds(name: str, data: bytes) -> Iterator[bytes]:

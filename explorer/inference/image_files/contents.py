@@ -37,9 +37,7 @@ class Contents:
 
 
 def damaged(name: str, what: str) -> ImageError:
-    return ImageError(
-        f"This {name} is damaged: {what}. {_AGAIN}, or open it in a photo program and save it anew."
-    )
+    return ImageError(f"This {name} is damaged: {what}. {_AGAIN}, or open it in a photo program and save it anew.")
 
 
 def cut_off(name: str) -> ImageError:

@@ -1,0 +1,115 @@
+"""The page as a person meets it: the real server in a process of its own, and Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+Open = Callable[..., Page]
+
+expect.set_options(timeout=45_000)  # two busy cores
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a running app whose weights can only come from a server that is not there."""
+    with socket.socket() as free, socket.socket() as closed:
+        free.bind(("127.0.0.1", 0))
+        closed.bind(("127.0.0.1", 0))
+        port, nobody = free.getsockname()[1], closed.getsockname()[1]
+    cache = tmp_path_factory.mktemp("cache")
+    environment = os.environ | {
+        "RESNET_EXPLORER_CACHE": str(cache),
+        "TORCH_HOME": str(cache),
+        "RESNET_EXPLORER_MIRROR": f"http://127.0.0.1:{nobody}",
+    }
+    command = [sys.executable, "app.py", "--port", str(port)]
+    log = (cache / "server.log").open("w")
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        _wait_until_up(url, server)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(40)
+        log.close()
+
+
+def _wait_until_up(url: str, server: subprocess.Popen[bytes]) -> None:
+    """Poll the health check; the process ending first is a failure, not a wait."""
+    for _ in range(240):
+        assert server.poll() is None, "the app ended before it answered"
+        try:
+            with urllib.request.urlopen(url + "healthz", timeout=5) as answer:
+                assert answer.read() == b"ok"
+                return
+        except (urllib.error.URLError, TimeoutError):
+            try:
+                server.wait(0.5)
+            except subprocess.TimeoutExpired:
+                continue
+    pytest.fail("the app did not answer in two minutes")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = Path(sys.prefix, "browser-path")
+    path = found.read_text().strip() if found.is_file() else shutil.which("chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path or None, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[Open]:
+    """Open the app; at the end of the test its console held no error and it asked no other host for anything."""
+    pages: list[Page] = []
+    errors: list[str] = []
+    outside: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    def watch(request: Request) -> None:
+        if not request.url.startswith((address, "data:", "blob:")):
+            outside.append(request.url)
+
+    def open_it(query: str = "", *, width: int = 1440, height: int = 900, dark: bool = False) -> Page:
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light")
+        page.set_default_timeout(60_000)
+        page.on("console", listen)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", watch)
+        pages.append(page)
+        page.goto(f"{address}{query}")
+        page.wait_for_selector("#graph svg g.node")
+        return page
+
+    yield open_it
+    for page in pages:
+        page.close()
+    assert errors == []
+    assert outside == []

@@ -1,0 +1,197 @@
+"""What people do on the page, done by clicking."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from .conftest import Open
+
+pytestmark = pytest.mark.browser
+
+PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "photos"
+
+
+def photo() -> bytes:
+    """A picture of a ship on the sea, if the photos are here; else a made-up scene of the same colours."""
+    real = PHOTOS / "n04147183_schooner.JPEG"
+    if real.is_file():
+        return real.read_bytes()
+    image = Image.new("RGB", (640, 480), "#9fb8d0")
+    image.paste("#20405f", (0, 300, 640, 480))
+    image.paste("#ffffff", (240, 120, 400, 320))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def choose_preset(page: Page, title: str) -> None:
+    page.get_by_label("Preset").click()
+    page.get_by_role("option", name=title, exact=True).click()
+
+
+def upload(page: Page, name: str, data: bytes) -> None:
+    page.locator("#classify-panel input[type=file]").set_input_files(
+        {"name": name, "mimeType": "image/jpeg", "buffer": data}
+    )
+
+
+def test_the_main_job_from_builder_to_prediction(open_page: Open) -> None:
+    page = open_page()
+    summary = page.locator("#summary")
+    expect(summary).to_contain_text("ResNet-18")
+    expect(summary).to_contain_text("8 of 8 shortcuts match")
+
+    choose_preset(page, "ResNet-50")
+    expect(summary).to_contain_text("25.6 M params")
+    expect(summary).to_contain_text("4.09 GMACs")
+    expect(summary).to_contain_text("RF 427 px")
+    expect(summary).to_contain_text("16 of 16 shortcuts match")
+    expect(page.locator("g.node.merge.broken")).to_have_count(0)
+
+    page.get_by_label("Identity only").check()
+    expect(summary).to_contain_text("12 of 16 shortcuts match")
+    broken = page.locator("g.node.merge.broken")
+    expect(broken).to_have_count(4)
+    broken.nth(1).focus()
+    broken.nth(1).click()
+    inspector = page.get_by_label("Inspector")
+    expect(inspector).to_contain_text("the branch gives 512×28×28, the shortcut 256×56×56")
+    expect(inspector).to_contain_text("+132,096 parameters")
+    expect(page.locator("#checks tbody tr.broken")).to_have_count(4)
+
+    page.get_by_label("B · project on change").check()
+    expect(summary).to_contain_text("16 of 16 shortcuts match")
+    expect(broken).to_have_count(0)
+
+    choose_preset(page, "CIFAR ResNet-20")
+    page.get_by_role("tab", name="Gradients").click()
+    expect(page.locator("#gradient-status")).to_contain_text("First layer (conv1)")
+    expect(page.locator("#gradient-plot .js-plotly-plot")).to_be_visible()
+    expect(page.locator("#gradient-plot")).to_contain_text("Plain-20")
+
+    page.get_by_role("tab", name="Classify").click()
+    upload(page, "ship.jpg", photo())
+    answer = page.locator(".rx-answer")
+    expect(answer.locator(".score")).to_have_count(5)
+    scores = [float(text.rstrip(" %")) for text in answer.locator(".score").all_text_contents()]
+    assert scores == sorted(scores, reverse=True)
+    assert sum(scores) <= 100.5
+    expect(answer).to_contain_text("decode")
+    expect(answer).to_contain_text("forward")
+
+
+def test_the_address_restores_the_network_and_bad_values_are_said(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("34", exact=True).check()
+    page.get_by_label("A · zero-pad").check()
+    expect(page.locator("#summary")).to_contain_text("ResNet-34")
+    page.wait_for_url(re.compile("shortcut=zero_pad"))
+    again = open_page("?" + page.url.partition("?")[2])
+    expect(again.locator("#summary")).to_contain_text("ResNet-34")
+    expect(again.get_by_label("A · zero-pad")).to_be_checked()
+    wrong = open_page("?preset=resnet50&groups=0")
+    expect(wrong.locator("#message")).to_contain_text("groups: got 0; a whole number from 1 to 1024 is allowed")
+    expect(wrong.locator("#summary")).to_contain_text("ResNet-50")
+
+
+def test_an_error_names_the_field_and_keeps_the_diagram(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("button", name="More").click()
+    groups = page.get_by_label("Groups of the 3×3")
+    groups.fill("32")
+    groups.press("Enter")
+    expect(page.locator("#message")).to_contain_text("groups: got 32 with block=basic")
+    expect(groups).to_have_value("32")
+    expect(page.locator('g[id="layer4.0"]')).to_have_count(1)
+    page.get_by_label("Bottleneck", exact=True).check()
+    expect(page.locator("#message")).not_to_contain_text("groups")
+    expect(page.locator("#summary")).to_contain_text("ResNet-26")
+
+
+def test_blocks_open_and_close_where_they_stand_by_mouse_and_by_keyboard(open_page: Open) -> None:
+    page = open_page()
+    block = page.locator('g[id="layer2.0"]')
+    block.focus()
+    before = block.bounding_box()
+    assert before is not None
+    page.keyboard.press("Enter")
+    conv = page.locator('g[id="layer2.0.conv1"]')
+    expect(conv).to_have_attribute("aria-label", re.compile("3×3 conv, 128, stride 2"))
+    frame = page.locator('g[id="group:layer2.0"]')
+    after = frame.bounding_box()
+    assert after is not None
+    assert abs(after["y"] - before["y"]) < 3
+    assert "open=" in page.url
+    expect(page.get_by_label("Inspector")).to_contain_text("layer2.0")
+    conv.click()
+    expect(page.get_by_label("Inspector")).to_contain_text("73,728")
+    frame.focus()
+    page.keyboard.press("Enter")
+    expect(conv).to_have_count(0)
+
+
+def test_a_row_of_the_checks_selects_its_sum_in_the_diagram(open_page: Open) -> None:
+    page = open_page("?preset=resnet50")
+    page.locator('#checks tr[data-node="layer3.4:add"]').click()
+    expect(page.locator('g[id="layer3.4:add"]')).to_have_class(re.compile("selected"))
+    expect(page.get_by_label("Inspector")).to_contain_text("layer3.4: branch and shortcut both give 1024×14×14.")
+
+
+def test_a_network_that_does_not_add_up_gets_a_sentence_for_its_gradients(open_page: Open) -> None:
+    page = open_page("?preset=cifar_resnet20&shortcut=identity")
+    page.get_by_role("tab", name="Gradients").click()
+    expect(page.locator("#gradient-status")).to_contain_text("layer2.0")
+    expect(page.locator("#gradient-status")).to_contain_text("32×16×16")
+
+
+def test_files_that_are_no_photos_are_refused_by_content(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Classify").click()
+    upload(page, "photo.jpg", b"%PDF-1.7 not a photo")
+    answer = page.locator(".rx-answer")
+    expect(answer).to_contain_text("PDF")
+    upload(page, "photo.jpg", photo()[: len(photo()) // 2])
+    expect(answer.locator(".rx-banner")).to_be_visible()
+    expect(answer.locator(".score")).to_have_count(0)
+    upload(page, "photo.jpg", photo())
+    expect(answer.locator(".score")).to_have_count(5)
+
+
+def test_offline_a_pretrained_variant_says_so_and_names_what_works(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Classify").click()
+    page.locator("#variant input").click()
+    page.get_by_role("option", name=re.compile(r"ResNet-50 \(V2\)")).click()
+    page.locator("#download").click()
+    status = page.locator("#download-status")
+    expect(status).to_contain_text("ResNet-50 (V2) could not be downloaded")
+    expect(status).to_contain_text("ResNet-20 (CIFAR-10)")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_phone_shows_the_diagram_first_and_the_builder_in_a_drawer(open_page: Open, dark: bool) -> None:
+    page = open_page(width=390, height=844, dark=dark)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    expect(page.locator("#builder")).to_be_hidden()
+    page.get_by_role("button", name="Builder").click()
+    expect(page.locator("#builder")).to_be_visible()
+    page.get_by_label("None (plain)").check()
+    expect(page.locator("#summary")).to_contain_text("Plain-18")
+    expect(page.locator("#summary")).to_contain_text("No shortcuts")
+    page.keyboard.press("Escape")
+    expect(page.locator("#builder")).to_be_hidden()
+
+
+def test_it_can_be_installed(open_page: Open, address: str) -> None:
+    page = open_page()
+    manifest = page.request.get(f"{address}manifest.json").json()
+    assert manifest["name"] == "ResNet Explorer"
+    assert manifest["display"] == "standalone"
+    icon = page.request.get(f"{address}pwa_icon/192")
+    assert Image.open(io.BytesIO(icon.body())).size == (192, 192)

@@ -1,0 +1,364 @@
+"""Predictions equal torchvision's own, whatever the photo's size; faults are said, never answered wrongly."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from explorer.compat import torchvision
+from explorer.errors import ExplorerError, ImageError, WeightsError
+from explorer.inference import available_devices, decode, find, load_classifier, load_variant
+from explorer.inference.catalog import BUILTIN, Variant, variants
+from explorer.inference.engine import OUT_OF_MEMORY, Engine, choose_device
+from tests.weight_server import built_in, serving, stalled, whole
+
+SIZES = [
+    (224, 224),
+    (256, 256),
+    (640, 480),
+    (333, 777),
+    (500, 333),
+    (20, 15),
+    (1, 1),
+    (1600, 100),
+    (225, 231),
+]
+
+
+def photo(width: int, height: int, seed: int = 0) -> Image.Image:
+    """Smooth colours with noise on top: neither flat nor without structure."""
+    dice = np.random.default_rng(seed)
+    coarse = Image.fromarray(dice.integers(0, 256, (4, 5, 3), dtype=np.uint8)).resize((width, height), 3)
+    noise = dice.integers(-30, 31, (height, width, 3))
+    return Image.fromarray(np.clip(np.asarray(coarse).astype(int) + noise, 0, 255).astype(np.uint8))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built-in weights: one seeded net."""
+    folder = tmp_path_factory.mktemp("weights")
+    built_in(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RESNET_EXPLORER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.delenv("RESNET_EXPLORER_MIRROR", raising=False)
+    monkeypatch.setenv("NO_PROXY", "*")
+    return tmp_path / "cache"
+
+
+# What the network sees
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", ["resnet50.IMAGENET1K_V1", "resnet50.IMAGENET1K_V2"])
+def test_the_transform_is_torchvisions_to_the_last_bit(name: str, size: tuple[int, int]) -> None:
+    image = photo(*size)
+    weights = torchvision.models.get_weight(f"ResNet50_Weights.{name.partition('.')[2]}")
+    seen = find(name).transform(image)
+    assert torch.equal(seen.tensor, weights.transforms()(image))
+    assert seen.image.size == (224, 224)
+
+
+def test_the_seen_crop_is_the_tensor_before_normalisation() -> None:
+    transform = find("resnet18").transform
+    seen = transform(photo(640, 480))
+    mean, std = torch.tensor(transform.mean).view(3, 1, 1), torch.tensor(transform.std).view(3, 1, 1)
+    pixels = ((seen.tensor * std + mean) * 255).round().to(torch.uint8)
+    assert np.array_equal(pixels.permute(1, 2, 0).numpy(), np.asarray(seen.image))
+
+
+# Predictions
+
+
+def seeded_resnet18() -> nn.Module:
+    """torchvision's network with seeded weights and BatchNorm statistics, so that no two classes tie."""
+    torch.manual_seed(5)
+    model = torchvision.models.resnet18()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            nn.init.normal_(module.running_mean, std=0.1)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
+    return model.eval()
+
+
+def saved(state: dict[str, Tensor], **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(state, buffer, **options)
+    return buffer.getvalue()
+
+
+def served(data: bytes, url: str) -> Variant:
+    """torchvision's ResNet-18 from another address, with another file behind it."""
+    digest = hashlib.sha256(data).hexdigest()[:8]
+    return replace(find("resnet18"), source=url, sha256=digest, size_bytes=len(data))
+
+
+@pytest.fixture(scope="module")
+def reference() -> nn.Module:
+    return seeded_resnet18()
+
+
+@pytest.fixture(scope="module")
+def download(reference: nn.Module) -> Iterator[tuple[bytes, Variant]]:
+    data = saved(reference.state_dict())
+    with serving() as server:
+        server.answer = whole(data)
+        yield data, served(data, server.url("resnet18-seeded.pth"))
+
+
+def test_a_prediction_is_torchvisions_own(reference: nn.Module, download: tuple[bytes, Variant]) -> None:
+    weights = torchvision.models.ResNet18_Weights.IMAGENET1K_V1
+    classifier = load_variant(download[1], "cpu")
+    # The layout decides how sums are ordered, so the last bits only agree within one.
+    same_layout = reference.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for size in ((640, 480), (20, 15)):
+        image = photo(*size)
+        batch = weights.transforms()(image).unsqueeze(0)
+        with torch.inference_mode():
+            logits = same_layout(batch.to(memory_format=torch.channels_last))[0]
+        probabilities, indices = logits.softmax(0).topk(5)
+        names = [weights.meta["categories"][index] for index in indices.tolist()]
+        prediction = classifier.classify(image)
+        assert prediction.top == tuple(zip(names, probabilities.tolist(), strict=True))
+
+
+def test_a_prediction_tells_all_about_itself(download: tuple[bytes, Variant]) -> None:
+    variant = download[1]
+    prediction = load_variant(variant, "cpu").classify(photo(640, 480), top=3)
+    assert len(prediction.top) == 3
+    assert prediction.variant is variant
+    assert prediction.transform == variant.transform.sentence
+    assert prediction.device == "cpu"
+    assert prediction.seen.size == (224, 224)
+    assert prediction.notes == ()
+    times = prediction.timings
+    assert times.decode == 0
+    assert 0 < times.transform + times.forward <= times.total
+
+
+def test_half_precision_and_formats_of_before_2020_load(reference: nn.Module) -> None:
+    """Two of torchvision's files are both, with BatchNorm left in single precision and no batch counts."""
+    state = {
+        name: tensor.half() if tensor.dim() > 1 or name.startswith("fc") else tensor
+        for name, tensor in reference.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    data = saved(state, _use_new_zipfile_serialization=False)
+    with serving() as server:
+        server.answer = whole(data)
+        classifier = load_variant(served(data, server.url("resnet18-old.pth")), "cpu")
+    with classifier.engine.borrow() as model:
+        got = model.state_dict()
+        assert all(torch.equal(got[name], tensor.float()) for name, tensor in state.items())
+        assert {tensor.dtype for name, tensor in got.items() if name in state} == {torch.float32}
+
+
+def test_the_built_in_net_needs_no_network(folder: Path) -> None:
+    prediction = load_classifier(device="cpu", folder=folder).classify(photo(800, 600), top=99)
+    assert len(prediction.top) == 10
+    assert sum(p for _, p in prediction.top) == pytest.approx(1, abs=1e-5)
+    assert [p for _, p in prediction.top] == sorted((p for _, p in prediction.top), reverse=True)
+    assert prediction.seen.size == (32, 32)
+    assert prediction.notes == (variants(folder)[0].note,)
+
+
+@pytest.mark.skipif(not any(BUILTIN.glob("*.json")), reason="no built-in weights yet: make train")
+def test_the_nets_that_come_with_the_program_are_intact() -> None:
+    for variant in (variant for variant in variants() if variant.builtin):
+        prediction = load_variant(variant, "cpu").classify(photo(64, 64))
+        assert prediction.variant is variant
+        assert 10 < (variant.top1 or 0) < 100
+
+
+def test_bytes_are_decoded_and_their_notes_kept(folder: Path) -> None:
+    buffer = io.BytesIO()
+    photo(8, 8).save(buffer, "PNG")
+    classifier = load_classifier(device="cpu", folder=folder)
+    prediction = classifier.classify_bytes(buffer.getvalue())
+    decoded = decode(buffer.getvalue())
+    assert prediction.top == classifier.classify(decoded).top == classifier.classify(decoded.image).top
+    assert prediction.notes[: len(decoded.notes)] == decoded.notes
+    times = prediction.timings
+    assert 0 < times.decode + times.transform + times.forward <= times.total
+    with pytest.raises(ImageError):
+        classifier.classify_bytes(b"no photo")
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "L", "P", "CMYK", "I;16"])
+def test_only_rgb_is_taken(folder: Path, mode: str) -> None:
+    with pytest.raises(ImageError, match=f"got an image of mode {mode}, 9×9 px; RGB is expected"):
+        load_classifier(device="cpu", folder=folder).classify(Image.new(mode, (9, 9)))
+
+
+def test_nan_weights_never_classify(reference: nn.Module) -> None:
+    state = {**reference.state_dict(), "fc.bias": torch.full((1000,), float("nan"))}
+    data = saved(state)
+    with serving() as server:
+        server.answer = whole(data)
+        with pytest.raises(
+            WeightsError, match=r"ResNet-18 \(V1\) can't classify: .* NaN or infinity, as in 'fc\.bias'"
+        ):
+            load_variant(served(data, server.url("resnet18-nan.pth")), "cpu")
+
+
+def test_weights_of_another_network_are_refused(download: tuple[bytes, Variant]) -> None:
+    wrong = replace(download[1], spec=find("resnet34").spec)
+    with pytest.raises(WeightsError, match=r"expected 64×64×3×3, got nothing(.|\n)*nearest known network is resnet18"):
+        load_variant(wrong, "cpu")
+
+
+# Sharing
+
+
+def test_a_loaded_network_is_shared_and_the_fourth_last_is_dropped(folder: Path) -> None:
+    first = load_classifier(device="cpu", folder=folder)
+    assert load_classifier(device="cpu", folder=folder) is first
+    others = []
+    for number in range(3):
+        built_in(folder / str(number), name=f"net{number}", seed=number)
+        others.append(load_classifier(f"net{number}", "cpu", folder=folder / str(number)))
+    assert load_classifier("net0", "cpu", folder=folder / "0") is others[0]
+    assert load_classifier(device="cpu", folder=folder) is not first
+
+
+def test_threads_load_once_and_predict_the_same(tmp_path: Path) -> None:
+    built_in(tmp_path)
+    image = photo(100, 80)
+
+    def run(_: int) -> tuple[int, tuple[tuple[str, float], ...]]:
+        classifier = load_classifier(device="cpu", folder=tmp_path)
+        return id(classifier), classifier.classify(image).top
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(run, range(24)))) == 1
+
+
+def test_a_download_can_be_cancelled_and_a_failed_load_tried_again(
+    download: tuple[bytes, Variant], cache: Path
+) -> None:
+    data = random.Random(1).randbytes(100) + download[0]
+    with serving() as server:
+        variant = served(data, server.url("resnet18-slow.pth"))
+        server.answer = stalled(data, 1000, go_on := Event())
+        with pytest.raises(WeightsError, match="cancelled"):
+            load_variant(variant, "cpu", cancelled=server.asked.is_set)
+        go_on.set()
+        server.answer = whole(data)
+        for _ in range(2):
+            with pytest.raises(WeightsError, match="refused"):
+                load_variant(variant, "cpu")
+
+
+def test_a_borrowed_network_can_be_differentiated(folder: Path) -> None:
+    classifier = load_classifier(device="cpu", folder=folder)
+    seen = classifier.variant.transform(photo(64, 64))
+    classifier.classify(photo(64, 64))
+    with classifier.engine.borrow() as model:
+        batch = seen.tensor.unsqueeze(0).requires_grad_()
+        model(batch)[0, 0].backward()
+        assert batch.grad is not None
+        assert not model.training
+        model.zero_grad(set_to_none=True)
+
+
+# Devices
+
+
+def test_the_cpu_is_always_there_and_last() -> None:
+    devices = available_devices()
+    assert devices[-1].name == "cpu"
+    assert devices[-1].label.startswith("CPU, ")
+    assert str(choose_device()) == devices[0].name
+    assert choose_device("cpu") == torch.device("cpu")
+
+
+def test_an_absent_device_is_refused(folder: Path) -> None:
+    with pytest.raises(ExplorerError, match=r"device: got 'cuda:99'; this machine has .*cpu; auto takes the first"):
+        load_classifier(device="cuda:99", folder=folder)
+
+
+class Crowded(nn.Module):
+    """Fits the CPU only. The meta device plays the GPU whose memory is full."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__()
+        self.message = message
+        self.places: list[str] = []
+
+    def to(self, *args: Any, **kwargs: Any) -> Crowded:
+        self.places += [str(place) for place in args]
+        return self
+
+    def forward(self, batch: Tensor) -> Tensor:
+        if batch.is_meta:
+            raise torch.OutOfMemoryError(self.message)
+        return batch.flatten(1)
+
+
+def test_a_full_gpu_is_freed_and_the_cpu_takes_over_once() -> None:
+    model = Crowded("CUDA out of memory. Tried to allocate 20.00 MiB.")
+    engine = Engine(model, torch.device("meta"))
+    batch = torch.ones(2, 3, 4, 4)
+    output = engine.forward(batch)
+    assert torch.equal(output.logits, batch.flatten(1))
+    assert (output.device, output.notes) == ("cpu", (OUT_OF_MEMORY,))
+    assert model.places == ["meta", "cpu", "cpu"]
+    engine.forward(batch)
+    assert model.places[3] == "meta"  # tried again
+
+
+def test_other_errors_of_a_network_are_not_hidden() -> None:
+    class Wrong(nn.Module):
+        def forward(self, batch: Tensor) -> Tensor:
+            raise RuntimeError("shapes don't fit")
+
+    with pytest.raises(RuntimeError, match="shapes don't fit"):
+        Engine(Wrong(), torch.device("meta")).forward(torch.ones(1, 3, 4, 4))
+    with pytest.raises(torch.OutOfMemoryError):
+        Engine(_raising(), torch.device("cpu")).forward(torch.ones(1, 3, 4, 4))
+
+
+def _raising() -> nn.Module:
+    class Full(nn.Module):
+        def forward(self, batch: Tensor) -> Tensor:
+            raise torch.OutOfMemoryError("out of memory")
+
+    return Full()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_a_gpu_agrees_with_the_cpu_and_survives_running_out_of_memory(folder: Path) -> None:
+    image = photo(64, 64)
+    cpu = load_classifier(device="cpu", folder=folder).classify(image, top=10)
+    classifier = load_classifier(device="cuda", folder=folder)
+    gpu = classifier.classify(image, top=10)
+    assert gpu.device == "cuda:0"
+    assert dict(gpu.top) == pytest.approx(dict(cpu.top), abs=1e-2)
+    torch.cuda.set_per_process_memory_fraction(1e-6)
+    try:
+        torch.cuda.empty_cache()
+        full = classifier.engine.forward(torch.zeros(2048, 3, 32, 32))  # 128 MiB in the first layer
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert (full.device, full.notes) == ("cpu", (OUT_OF_MEMORY,))
+    assert classifier.classify(image, top=10).device == "cuda:0"

@@ -1,0 +1,678 @@
+"""The one value everything is computed from: what it accepts, what it derives, and its JSON and URL forms."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import FrozenInstanceError, fields, replace
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+
+from explorer.errors import SpecError
+from explorer.spec import (
+    DEPTHS,
+    FIELDS,
+    PRESETS,
+    Activation,
+    Block,
+    Init,
+    Norm,
+    Option,
+    ResNetSpec,
+    Shortcut,
+    Stem,
+    StrideOn,
+    ZeroPad,
+    from_dict,
+    from_json,
+    from_query,
+    from_words,
+    preset_of,
+    title,
+    to_dict,
+    to_json,
+    to_query,
+)
+from tests.strategies import described, specs
+
+A, B, C = Shortcut.ZERO_PAD, Shortcut.PROJECTION, Shortcut.PROJECTION_ALL
+BOUNDS = {
+    "groups": (1, 1024),
+    "width_per_group": (1, 4096),
+    "num_classes": (1, 100_000),
+    "in_channels": (1, 256),
+    "image_size": (1, 2048),
+}
+TUPLES = {"depths": (1, 512), "widths": (1, 8192)}
+ENUMS: dict[str, type[Option]] = {
+    "block": Block,
+    "shortcut": Shortcut,
+    "stem": Stem,
+    "stride_on": StrideOn,
+    "norm": Norm,
+    "activation": Activation,
+    "init": Init,
+    "zero_pad": ZeroPad,
+}
+# What BAD_INPUTS lists, and how an error shows it.
+NO_INTEGERS: list[tuple[Any, str]] = [
+    (-1, "-1"),
+    (0, "0"),
+    (1.5, "1.5"),
+    (2.0, "2.0"),
+    (True, "True"),
+    ("3", "'3'"),
+    (None, "None"),
+    (math.nan, "nan"),
+    (math.inf, "inf"),
+    (-math.inf, "-inf"),
+    (2**31, "2147483648"),
+    (10**30, "an integer of more than 18 digits"),
+    (10**5000, "an integer of more than 18 digits"),
+    ("\ud800", r"'\ud800'"),
+    ("\u202e\u05d0", r"'\u202e\u05d0'"),
+    ("x" * 100_000, "'" + "x" * 38 + "…"),
+]
+NAMES = ", ".join(FIELDS)
+
+
+@contextmanager
+def refused(field: str, sentence: str) -> Iterator[None]:
+    """The block raises exactly this: the field's name, what is wrong, what is allowed."""
+    whole = f"{field}: {sentence}"
+    with pytest.raises(SpecError, match=rf"\A{re.escape(whole)}\Z") as caught:
+        yield
+    assert caught.value.field == field
+
+
+# ---- bounds ------------------------------------------------------------------------------------------------
+
+
+def test_every_field_is_of_a_kind_tested_here():
+    assert {*BOUNDS, *TUPLES, *ENUMS, "zero_init_residual", "shortcut_overrides"} == set(FIELDS)
+
+
+@pytest.mark.parametrize(("value", "shown"), NO_INTEGERS, ids=[s[:20] for _, s in NO_INTEGERS])
+@pytest.mark.parametrize("name", BOUNDS)
+def test_integers_are_bounded_and_never_coerced(name, value, shown):
+    low, high = BOUNDS[name]
+    with refused(name, f"got {shown}; a whole number from {low} to {high} is allowed"):
+        ResNetSpec(**{name: value})
+
+
+@pytest.mark.parametrize(("value", "shown"), NO_INTEGERS, ids=[s[:20] for _, s in NO_INTEGERS])
+@pytest.mark.parametrize("name", TUPLES)
+def test_each_stage_is_bounded_and_named(name, value, shown):
+    low, high = TUPLES[name]
+    with refused(f"{name}[2]", f"got {shown}; a whole number from {low} to {high} is allowed"):
+        described(**{name: (2, 2, value, 2)})
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_the_bounds_themselves_are_allowed(name):
+    for bound in BOUNDS[name]:
+        spec = ResNetSpec(depths=(1,), widths=(64,), block=Block.BOTTLENECK, image_size=32, num_classes=1).with_(
+            **{name: bound}
+        )
+        assert getattr(spec, name) == bound
+    for outside in (BOUNDS[name][0] - 1, BOUNDS[name][1] + 1):
+        with pytest.raises(SpecError, match=rf"\A{name}: got {outside};"):
+            described(**{name: outside})
+
+
+@pytest.mark.parametrize("name", TUPLES)
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ((), "()"),
+        ((1,) * 9, "(1, 1, 1, 1, 1, 1, 1, 1, 1)"),
+        (3, "3"),
+        ("2222", "'2222'"),
+        (None, "None"),
+        ({1, 2}, "{1, 2}"),
+        ({"1": 2}, "{'1': 2}"),
+    ],
+)
+def test_stages_come_as_one_to_eight_numbers(name, value, shown):
+    with refused(name, f"got {shown}; 1 to 8 whole numbers are allowed, one for each stage"):
+        ResNetSpec(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("bottle", "'bottle'"),
+        ("BASIC", "'BASIC'"),
+        ("", "''"),
+        (1, "1"),
+        (True, "True"),
+        (None, "None"),
+        (math.nan, "nan"),
+        ([], "[]"),
+        ({}, "{}"),
+        ("\ud800", r"'\ud800'"),
+        ("\u202ecisab", r"'\u202ecisab'"),
+    ],
+)
+@pytest.mark.parametrize("name", ENUMS)
+def test_choices_name_what_is_allowed(name, value, shown):
+    allowed = ", ".join(option.value for option in ENUMS[name])
+    with refused(name, f"got {shown}; allowed: {allowed}"):
+        ResNetSpec(**{name: value})
+
+
+@pytest.mark.parametrize("value", [0, 1, "true", None, 1.0])
+def test_only_booleans_are_booleans(value):
+    with refused("zero_init_residual", f"got {value!r}; true or false is allowed"):
+        ResNetSpec(zero_init_residual=value)
+
+
+def test_ten_thousand_blocks():
+    with refused("depths[0]", "got 10000; a whole number from 1 to 512 is allowed"):
+        ResNetSpec(depths=(10_000,), widths=(16,))
+    with refused("depths", "got 1025 blocks in all; at most 1024 are allowed"):
+        ResNetSpec(depths=(512, 512, 1), widths=(4, 4, 4))
+    assert len(ResNetSpec(depths=(512, 512), widths=(4, 4)).blocks) == 1024
+
+
+def test_one_width_for_each_stage():
+    with refused("widths", "got 3 widths for 4 stages; give one width for each stage"):
+        ResNetSpec(widths=(64, 128, 256))
+
+
+@pytest.mark.parametrize("block", [Block.BASIC, Block.PREACT_BASIC])
+@pytest.mark.parametrize(("name", "value", "usual"), [("groups", 2, 1), ("width_per_group", 4, 64)])
+def test_basic_blocks_have_no_groups(block, name, value, usual):
+    with refused(
+        name,
+        f"got {value} with block={block.value}; basic blocks take {usual} only: "
+        f"set {name}={usual} or choose a bottleneck block",
+    ):
+        ResNetSpec(block=block, **{name: value})
+
+
+def test_a_width_per_group_that_leaves_no_channels():
+    with refused(
+        "width_per_group",
+        "got 3, which leaves layer2.0 no channels; width × width_per_group ÷ 64 must be at least 1",
+    ):
+        described(block="bottleneck", depths=(1, 1), widths=(64, 16), width_per_group=3)
+
+
+def test_groups_that_blow_up_the_inside():
+    with refused("groups", "layer1.0 would have 65,600 channels inside; at most 65,536 are allowed"):
+        described(block="bottleneck", depths=(1,), widths=(1025,), groups=64)
+
+
+@given(spec=specs())
+def test_groups_always_divide(spec):
+    """A bottleneck's inside is a multiple of its groups by construction: no grouping can fail to build."""
+    assert all(plan.width >= 1 and plan.width % spec.groups == 0 for plan in spec.blocks)
+
+
+@pytest.mark.parametrize("value", [3, "layer1.0", [1], [("a", "b", "c")], None])
+def test_overrides_are_a_mapping(value):
+    with refused(
+        "shortcut_overrides",
+        f"got {value!r}; a mapping from block to shortcut is allowed, as layer2.0: identity",
+    ):
+        ResNetSpec(shortcut_overrides=value)
+
+
+def test_overrides_name_blocks_and_modes():
+    with refused(
+        "shortcut_overrides.layer2.0",
+        "got 'b'; allowed: zero_pad, projection, projection_all, identity, none",
+    ):
+        described(shortcut_overrides={"layer2.0": "b"})
+    for path in ("layer2.2", "layer0.0", "layer5.0", "layer1", "", "\u202e", "\ud800", "layer1.00"):
+        with refused("shortcut_overrides", f"no block is named {path!a}; blocks run from layer1.0 to layer4.1"):
+            described(shortcut_overrides={path: "identity"})
+    keys = "block names such as layer2.0 are allowed as keys, at most 2048 of them"
+    with refused("shortcut_overrides", keys):
+        described(shortcut_overrides={1: "identity"})
+    with refused("shortcut_overrides", keys):
+        described(shortcut_overrides={f"layer1.{i}": "identity" for i in range(2049)})
+
+
+# ---- the budget --------------------------------------------------------------------------------------------
+
+
+def test_too_many_parameters_are_refused_before_anything_is_built():
+    started = time.process_time()
+    convs = 3 * 8192 * 3**2 + 4 * 8192**2 * 3**2
+    params = convs + 5 * 2 * 8192 + (8192 + 1) * 1000
+    with refused(
+        "widths",
+        f"about {params:,} parameters; at most 2,000,000,000 are allowed: lower widths, groups or depths",
+    ):
+        described(depths=(2,), widths=(8192,), stem="cifar", image_size=32)
+    with pytest.raises(SpecError, match=r"\Awidths: about [\d,]{15,} parameters;"):
+        described(depths=(512, 512), widths=(8192, 8192), block="bottleneck")
+    assert time.process_time() - started < 1
+
+
+def test_too_many_macs_are_refused_before_anything_is_built():
+    started = time.process_time()
+    macs = 2048**2 * (3 * 512 * 3**2 + 4 * 512**2 * 3**2) + 512 * 1000
+    with refused(
+        "image_size",
+        f"about {macs:,} MACs; at most 20,000,000,000,000 are allowed: lower image_size, widths or depths",
+    ):
+        described(depths=(2,), widths=(512,), stem="cifar", image_size=2048)
+    assert time.process_time() - started < 1
+
+
+# ---- the value ---------------------------------------------------------------------------------------------
+
+
+def test_frozen():
+    spec = ResNetSpec()
+    with pytest.raises(FrozenInstanceError):
+        spec.image_size = 32  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        del spec.depths
+
+
+@given(spec=specs())
+def test_equal_specs_are_one_key(spec):
+    """Lists, plain words and mappings become the one canonical value, so that caches hit."""
+    again = ResNetSpec(**{f.name: getattr(spec, f.name) for f in fields(spec)})
+    loose = from_dict(to_dict(spec))
+    assert spec == again == loose
+    assert hash(spec) == hash(again) == hash(loose)
+    assert len({spec, again, loose}) == 1
+    for f in fields(spec):
+        assert type(getattr(loose, f.name)) is type(getattr(spec, f.name))
+
+
+def test_overrides_are_sorted_and_canonical():
+    one = described(shortcut_overrides={"layer2.0": "identity", "layer1.1": "none"})
+    other = described(shortcut_overrides=[("layer1.1", Shortcut.NONE), ("layer2.0", Shortcut.IDENTITY)])
+    assert one == other
+    assert one.shortcut_overrides == (("layer1.1", Shortcut.NONE), ("layer2.0", Shortcut.IDENTITY))
+
+
+def test_with_checks_again():
+    with refused("image_size", "got 0; a whole number from 1 to 2048 is allowed"):
+        ResNetSpec().with_(image_size=0)
+    assert ResNetSpec().with_(image_size=32).image_size == 32
+
+
+def test_every_option_has_its_own_label():
+    """Shortcut.NONE and Norm.NONE are spelled alike; each keeps its words."""
+    for options in ENUMS.values():
+        labels = [option.label for option in options]
+        assert all(labels)
+        assert len(set(labels)) == len(labels)
+        assert [str(option) for option in options] == [option.value for option in options]
+    assert (Shortcut.NONE.label, Norm.NONE.label) == ("None (plain)", "None")
+
+
+# ---- what it derives ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("depth", "repeats"),
+    [
+        (18, (2, 2, 2, 2)),
+        (34, (3, 4, 6, 3)),
+        (50, (3, 4, 6, 3)),
+        (101, (3, 4, 23, 3)),
+        (152, (3, 8, 36, 3)),
+    ],
+)
+def test_depth_names_the_repeats(depth, repeats):
+    """He et al. 2015, Table 1."""
+    assert DEPTHS[depth] == repeats
+    assert PRESETS[f"resnet{depth}"].depths == repeats
+    assert PRESETS[f"resnet{depth}"].block is (Block.BASIC if depth < 50 else Block.BOTTLENECK)
+    assert len(DEPTHS) == 5
+
+
+def test_presets_have_the_layers_in_their_names():
+    found = {
+        name: int(re.search(r"resne[x]?t(\d+)", name)[1])  # type: ignore[index]
+        for name in PRESETS
+    }
+    assert found == {name: spec.weighted_layers for name, spec in PRESETS.items()}
+    assert sorted(found.values()) == sorted(
+        [18, 34, 50, 101, 152]  # He et al. 2015, Table 1
+        + [50, 101, 101, 50, 101]  # ResNeXt, wide
+        + [20, 32, 44, 56, 110, 1202]  # He et al. 2015, Table 6
+        + [164, 1001]  # He et al. 2016, Table 4
+    )
+
+
+def test_weighted_layers():
+    assert ResNetSpec(depths=(3, 4, 6, 3)).weighted_layers == 34
+    assert described(stem="deep").weighted_layers == 20  # three convolutions instead of one
+    assert described(depths=(3, 4, 6, 3), block="bottleneck", shortcut="none").weighted_layers == 50
+    for n in (1, 3, 200):
+        cifar = PRESETS["cifar_resnet20"].with_(depths=(n, n, n))
+        assert cifar.weighted_layers == 6 * n + 2
+        assert cifar.with_(block="preact_bottleneck").weighted_layers == 9 * n + 2
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (ResNetSpec(), "ResNet-18"),
+        (described(shortcut="none"), "Plain-18"),
+        (described(depths=(2, 2, 2, 2), block="bottleneck"), "ResNet-26"),
+        (PRESETS["resnext50_32x4d"], "ResNeXt-50 32×4d"),
+        (PRESETS["wide_resnet101_2"], "Wide ResNet-101 ×2"),
+        (PRESETS["cifar_resnet1202"], "CIFAR ResNet-1202"),
+        (PRESETS["preact_resnet164"], "Pre-act ResNet-164"),
+    ],
+)
+def test_titles(spec, words):
+    assert title(spec) == words
+
+
+def test_presets_are_told_apart():
+    assert [preset_of(spec) for spec in PRESETS.values()] == list(PRESETS)
+    assert preset_of(ResNetSpec(image_size=225)) is None
+
+
+def test_block_geometry():
+    """ResNet-50, He et al. 2015, Table 1: stage widths ×4, halved where a stage begins, except the first."""
+    blocks = PRESETS["resnet50"].blocks
+    assert [b.path for b in blocks[:5]] == ["layer1.0", "layer1.1", "layer1.2", "layer2.0", "layer2.1"]
+    assert [(b.in_channels, b.width, b.out_channels, b.stride) for b in blocks if b.index == 0] == [
+        (64, 64, 256, 1),
+        (256, 128, 512, 2),
+        (512, 256, 1024, 2),
+        (1024, 512, 2048, 2),
+    ]
+    assert all(b.stride == 1 and b.in_channels == b.out_channels for b in blocks if b.index)
+    assert {b.width for b in PRESETS["resnext50_32x4d"].blocks} == {128, 256, 512, 1024}
+    assert {b.width for b in PRESETS["wide_resnet50_2"].blocks} == {128, 256, 512, 1024}
+
+
+@pytest.mark.parametrize(
+    ("mode", "kinds"),
+    [
+        # resnet50: the first block of stage 1 changes channels only, that of the others size too
+        (A, {"layer1.0": A, "layer1.1": Shortcut.IDENTITY, "layer2.0": A, "layer2.1": Shortcut.IDENTITY}),
+        (B, {"layer1.0": B, "layer1.1": Shortcut.IDENTITY, "layer2.0": B, "layer2.1": Shortcut.IDENTITY}),
+        (C, dict.fromkeys(("layer1.0", "layer1.1", "layer2.0", "layer2.1"), B)),
+        (
+            Shortcut.IDENTITY,
+            dict.fromkeys(("layer1.0", "layer1.1", "layer2.0", "layer2.1"), Shortcut.IDENTITY),
+        ),
+        (Shortcut.NONE, dict.fromkeys(("layer1.0", "layer1.1", "layer2.0", "layer2.1"), Shortcut.NONE)),
+    ],
+)
+def test_what_each_shortcut_option_builds(mode, kinds):
+    """He et al. 2015 §3.3: A pads and B projects only on change, C projects everywhere."""
+    built = {b.path: b.shortcut_kind for b in PRESETS["resnet50"].with_(shortcut=mode).blocks}
+    assert {path: built[path] for path in kinds} == kinds
+
+
+def test_basic_blocks_of_the_first_stage_need_no_shortcut():
+    assert PRESETS["resnet18"].blocks[0].shortcut_kind is Shortcut.IDENTITY
+    assert PRESETS["resnet50"].blocks[0].shortcut_kind is Shortcut.PROJECTION
+
+
+def test_overrides_win_in_their_block_only():
+    overrides = {
+        "layer1.1": "projection_all",
+        "layer2.0": "identity",
+        "layer3.0": "zero_pad",
+        "layer3.1": "none",
+    }
+    kinds = {b.path: b.shortcut_kind for b in described(shortcut_overrides=overrides).blocks}
+    assert kinds == {
+        "layer1.0": Shortcut.IDENTITY,
+        "layer1.1": Shortcut.PROJECTION,
+        "layer2.0": Shortcut.IDENTITY,
+        "layer2.1": Shortcut.IDENTITY,
+        "layer3.0": Shortcut.ZERO_PAD,
+        "layer3.1": Shortcut.NONE,
+        "layer4.0": Shortcut.PROJECTION,
+        "layer4.1": Shortcut.IDENTITY,
+    }
+
+
+@given(spec=specs())
+def test_plain_loses_its_shortcuts_and_nothing_else(spec):
+    plain = spec.plain()
+    assert plain.is_plain
+    assert all(plan.shortcut_kind is Shortcut.NONE for plan in plain.blocks)
+    assert plain.shortcut_overrides == ()
+    assert plain == replace(spec, shortcut=Shortcut.NONE, shortcut_overrides=())
+    assert plain.plain() == plain
+    assert spec.is_plain == all(b.shortcut is Shortcut.NONE for b in spec.blocks)
+
+
+# ---- JSON --------------------------------------------------------------------------------------------------
+
+
+@given(spec=specs())
+def test_json_loses_nothing(spec):
+    text = to_json(spec)
+    assert from_json(text) == spec
+    assert to_json(from_json(text)) == text
+    assert list(json.loads(text)) == ["schema", *FIELDS]
+
+
+def test_json_is_plain_and_readable():
+    assert json.loads(to_json(described(shortcut_overrides={"layer2.0": "identity"}))) == {
+        "schema": 1,
+        "depths": [2, 2, 2, 2],
+        "block": "basic",
+        "shortcut": "projection",
+        "stem": "imagenet",
+        "widths": [64, 128, 256, 512],
+        "groups": 1,
+        "width_per_group": 64,
+        "stride_on": "v1.5",
+        "norm": "batch",
+        "activation": "relu",
+        "init": "he",
+        "zero_init_residual": False,
+        "zero_pad": "append",
+        "num_classes": 1000,
+        "in_channels": 3,
+        "image_size": 224,
+        "shortcut_overrides": {"layer2.0": "identity"},
+    }
+
+
+def test_the_longest_spec_still_fits_json_and_url():
+    paths = [f"layer{stage}.{i}" for stage in (1, 2) for i in range(512)]
+    spec = described(depths=(512, 512), widths=(4, 4), shortcut_overrides=dict.fromkeys(paths, "projection_all"))
+    assert from_json(to_json(spec)) == spec
+    assert from_query(to_query(spec)) == spec
+
+
+def test_absent_fields_keep_the_preset():
+    assert from_json("{}") == ResNetSpec()
+    assert from_json('{"preset": "resnet50", "num_classes": 10}') == PRESETS["resnet50"].with_(num_classes=10)
+    with refused("preset", f"got 'resnet19'; allowed: {', '.join(PRESETS)}"):
+        from_json('{"preset": "resnet19"}')
+    with refused("preset", f"got ['resnet18']; allowed: {', '.join(PRESETS)}"):
+        from_json('{"preset": ["resnet18"]}')
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "sentence"),
+    [
+        ('{"image_size": -1}', "image_size", "got -1; a whole number from 1 to 2048 is allowed"),
+        ('{"image_size": 32.0}', "image_size", "got 32.0; a whole number from 1 to 2048 is allowed"),
+        ('{"image_size": true}', "image_size", "got True; a whole number from 1 to 2048 is allowed"),
+        ('{"image_size": "3"}', "image_size", "got '3'; a whole number from 1 to 2048 is allowed"),
+        ('{"image_size": 1e999}', "image_size", "got inf; a whole number from 1 to 2048 is allowed"),
+        (f'{{"image_size": 1{"0" * 30}}}', "image_size", "got an integer of more than 18 digits; "
+         "a whole number from 1 to 2048 is allowed"),
+        ('{"widths": [64, 128, 256, 2147483648]}', "widths[3]", "got 2147483648; "
+         "a whole number from 1 to 8192 is allowed"),
+        ('{"image_size": NaN}', "spec", "NaN is not a number a network can have"),
+        ('{"image_size": Infinity}', "spec", "Infinity is not a number a network can have"),
+        ('{"widths": [1, -Infinity]}', "spec", "-Infinity is not a number a network can have"),
+        ('{"dephts": [1]}', "dephts", f"no such field; known fields: {NAMES}"),
+        ('{"": 1}', "", f"no such field; known fields: {NAMES}"),
+        (r'{"\ud800": 1}', r"\ud800", f"no such field; known fields: {NAMES}"),
+        ('{"\u202e\u05d0": 1}', r"\u202e\u05d0", f"no such field; known fields: {NAMES}"),
+        (r'{"block": "\udfff"}', "block", r"got '\udfff'; "
+         "allowed: basic, bottleneck, preact_basic, preact_bottleneck"),
+        ('{"depths": [1], "depths": [1]}', "depths", "given twice; give each field once"),
+        ('{"shortcut_overrides": {"layer1.0": "none", "layer1.0": "identity"}}', "layer1.0",
+         "given twice; give each field once"),
+        ('{"schema": 0}', "schema", "got 0; this version reads schema 1"),
+        ('{"schema": 2}', "schema", "got 2; this version reads schema 1"),
+        ('{"schema": true}', "schema", "got True; this version reads schema 1"),
+        ('{"schema": "1"}', "schema", "got '1'; this version reads schema 1"),
+        ('{"schema": null}', "schema", "got None; this version reads schema 1"),
+        ("[]", "spec", "a JSON object with the fields of a network is expected"),
+        ("null", "spec", "a JSON object with the fields of a network is expected"),
+        ('"resnet18"', "spec", "a JSON object with the fields of a network is expected"),
+        ("", "spec", "not valid JSON: Expecting value: line 1 column 1 (char 0)"),
+        ("{'depths': 1}", "spec", "not valid JSON: Expecting property name enclosed in double quotes: "
+         "line 1 column 2 (char 1)"),
+        ("{} {}", "spec", "not valid JSON: Extra data: line 1 column 4 (char 3)"),
+        ("depths: [1]", "spec", "not valid JSON: Expecting value: line 1 column 1 (char 0)"),
+    ],
+)  # fmt: skip
+def test_bad_json(text, field, sentence):
+    with refused(field, sentence):
+        from_json(text)
+
+
+def test_a_number_of_five_thousand_digits():
+    with pytest.raises(SpecError, match=r"\Aspec: not valid JSON: Exceeds the limit .{,130}\Z"):
+        from_json('{"image_size": 1' + "0" * 5000 + "}")
+
+
+def test_ten_megabytes_of_json():
+    text = '{"block": "' + "x" * 10_000_000 + '"}'
+    with refused("spec", f"got {len(text):,} characters of JSON; at most 65,536 are allowed"):
+        from_json(text)
+    with refused("spec", "got 65,537 characters of JSON; at most 65,536 are allowed"):
+        from_json(" " * 65_535 + "{}")
+    assert from_json(" " * 65_534 + "{}") == ResNetSpec()
+
+
+DEEP = "JSON nested deeper than 8 levels; a spec needs two"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 60_000,
+        '{"a":' * 10_000,
+        "[" * 9 + "]" * 9,
+        # closing brackets inside strings hide nothing
+        '{"a": "' + "]" * 30_000 + '", "b": ' + "[" * 30_000,
+        '["]",' * 5_000 + "1" + "]" * 5_000,
+        r'["\"]",' * 5_000 + "1" + "]" * 5_000,
+        r'["\\",' * 5_000 + "1" + "]" * 5_000,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_deep_nesting(text):
+    with refused("spec", DEEP):
+        from_json(text)
+
+
+def test_a_hundred_thousand_levels():
+    with refused("spec", "got 100,000 characters of JSON; at most 65,536 are allowed"):
+        from_json("[" * 100_000)
+
+
+def test_brackets_inside_strings_are_no_nesting():
+    with refused("block", "got '[[[[[[[[[[[['; allowed: basic, bottleneck, preact_basic, preact_bottleneck"):
+        from_json('{"block": "[[[[[[[[[[[["}')
+    with refused("depths[0]", "got [[[[[[]]]]]]; a whole number from 1 to 512 is allowed"):
+        from_json('{"depths": ' + "[" * 7 + "]" * 7 + "}")
+
+
+@pytest.mark.parametrize("text", ['"' + '\\"' * 32_000, '"' * 65_000, '"' + "\\" * 64_001])
+def test_looking_for_brackets_takes_linear_time(text):
+    started = time.process_time()
+    with pytest.raises(SpecError, match=r"\Aspec: not valid JSON: "):
+        from_json(text)
+    assert time.process_time() - started < 1
+
+
+# ---- URLs --------------------------------------------------------------------------------------------------
+
+
+@given(spec=specs())
+def test_url_loses_nothing(spec):
+    query = to_query(spec)
+    assert from_query(query) == spec
+    assert quote(query, safe="=&,:.%+") == query  # fit for an address bar as it is
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_have_short_urls(name):
+    query = to_query(PRESETS[name])
+    assert query == ("" if name == "resnet18" else f"preset={name}")
+    assert from_query(query) == PRESETS[name]
+
+
+def test_urls_say_only_what_differs():
+    spec = described(depths=(3, 4, 6, 3), shortcut="identity", shortcut_overrides={"layer2.0": "zero_pad"})
+    assert to_query(spec) == "depths=3,4,6,3&shortcut=identity&shortcut_overrides=layer2.0:zero_pad"
+
+
+def test_a_page_puts_other_things_in_its_url():
+    assert from_query("utm_source=x&__theme=dark&block=bottleneck&tab=2") == described(block="bottleneck")
+    assert from_query({"preset": "resnet50", "image_size": "64", "q": "?"}) == PRESETS["resnet50"].with_(image_size=64)
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "sentence"),
+    [
+        ("depths=2,2,2,x", "depths[3]", "got 'x'; a whole number from 1 to 512 is allowed"),
+        ("depths=2,2,,2", "depths[2]", "got ''; a whole number from 1 to 512 is allowed"),
+        ("depths=2,2,2", "widths", "got 4 widths for 3 stages; give one width for each stage"),
+        ("image_size=-1", "image_size", "got -1; a whole number from 1 to 2048 is allowed"),
+        ("image_size=--3", "image_size", "got '--3'; a whole number from 1 to 2048 is allowed"),
+        ("image_size=1e3", "image_size", "got '1e3'; a whole number from 1 to 2048 is allowed"),
+        ("image_size=32.0", "image_size", "got '32.0'; a whole number from 1 to 2048 is allowed"),
+        ("image_size=1_0", "image_size", "got '1_0'; a whole number from 1 to 2048 is allowed"),
+        ("image_size=0x20", "image_size", "got '0x20'; a whole number from 1 to 2048 is allowed"),
+        ("image_size=%D9%A3", "image_size", r"got '\u0663'; a whole number from 1 to 2048 is allowed"),
+        ("image_size=%FF", "image_size", r"got '\ufffd'; a whole number from 1 to 2048 is allowed"),
+        ("image_size=1" + "0" * 30, "image_size", "got '1" + "0" * 30 + "'; "
+         "a whole number from 1 to 2048 is allowed"),
+        ("zero_init_residual=yes", "zero_init_residual", "got 'yes'; true or false is allowed"),
+        ("norm=none2", "norm", "got 'none2'; allowed: batch, group, none"),
+        ("shortcut_overrides=layer9.0:identity", "shortcut_overrides",
+         "no block is named 'layer9.0'; blocks run from layer1.0 to layer4.1"),
+        ("shortcut_overrides=layer2.0", "shortcut_overrides.layer2.0",
+         "got ''; allowed: zero_pad, projection, projection_all, identity, none"),
+        ("shortcut_overrides=layer2.0:a:b", "shortcut_overrides.layer2.0",
+         "got 'a:b'; allowed: zero_pad, projection, projection_all, identity, none"),
+        ("preset=resnet19", "preset", f"got 'resnet19'; allowed: {', '.join(PRESETS)}"),
+        ("preset=resnet50&groups=0", "groups", "got 0; a whole number from 1 to 1024 is allowed"),
+    ],
+)  # fmt: skip
+def test_edited_urls(query, field, sentence):
+    with refused(field, sentence):
+        from_query(query)
+
+
+def test_words_over_a_base_keep_the_other_fields():
+    base = PRESETS["cifar_resnet20"]
+    assert from_words([("shortcut", "identity"), ("image_size", " 64 ")], base) == base.with_(
+        shortcut="identity", image_size=64
+    )
+    with refused("dephts", f"no such field; known fields: {NAMES}"):
+        from_words([("dephts", "1")], base)
+
+
+@given(spec=specs())
+def test_one_edited_field_leaves_the_others_alone(spec):
+    edited = from_words([("image_size", "17"), ("zero_init_residual", "true")], spec)
+    assert to_dict(edited) == {**to_dict(spec), "image_size": 17, "zero_init_residual": True}

@@ -1,0 +1,718 @@
+"""Weight files: every way a download can go wrong, and every file that must not be read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import random
+import struct
+import subprocess
+import sys
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from explorer.errors import WeightsError
+from explorer.inference import Progress, fetch, load_into, load_state_dict
+from explorer.inference.cache import cached_path
+from explorer.inference.weights import nearest_preset, not_finite, strip_prefixes
+from explorer.network import build
+from explorer.spec import PRESETS, ResNetSpec
+from tests.weight_server import Server, broken, moved, page, serving, short, stalled, variant_of, whole
+
+ROOT = Path(__file__).parent.parent
+DATA = random.Random(0).randbytes(700_000)
+HALF = len(DATA) // 2
+SMALL = ResNetSpec(depths=(1, 1), widths=(8, 16), num_classes=4, image_size=32)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache, with no torch hub and no mirror; not created yet."""
+    monkeypatch.setenv("RESNET_EXPLORER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.delenv("RESNET_EXPLORER_MIRROR", raising=False)
+    monkeypatch.setenv("NO_PROXY", "*")
+    return tmp_path / "cache"
+
+
+def left(cache: Path) -> set[str]:
+    """Names in the cache, without the empty lock files."""
+    return {path.name for path in cache.iterdir() if path.suffix != ".lock"} if cache.exists() else set()
+
+
+# Downloads
+
+
+def test_a_download_is_whole_reported_and_made_once(server: Server, cache: Path) -> None:
+    server.answer = whole(DATA)
+    variant = variant_of(DATA, server.url())
+    seen: list[Progress] = []
+    assert cached_path(variant) is None
+    path = fetch(variant, on_progress=seen.append)
+    assert path.read_bytes() == DATA
+    assert left(cache) == {"small-net.pth"}
+    assert seen[-1] == Progress(len(DATA), len(DATA))
+    assert [p.received for p in seen] == sorted(p.received for p in seen)
+    assert fetch(variant) == cached_path(variant) == path
+    assert server.ranges == [""]
+
+
+def test_a_broken_download_goes_on_where_it_broke(server: Server, cache: Path) -> None:
+    variant = variant_of(DATA, server.url())
+    server.answer = broken(DATA, HALF)
+    with pytest.raises(WeightsError, match=r"connection to 127\.0\.0\.1 broke after 0\.3 MiB of 0\.7 MiB") as error:
+        fetch(variant)
+    assert str(error.value).startswith("Small Net could not be downloaded: ")
+    assert str(error.value).endswith("The built-in CIFAR-10 ResNet-20 works offline.")
+    assert left(cache) == {"small-net.pth.part"}
+    server.answer = whole(DATA)
+    assert fetch(variant).read_bytes() == DATA
+    assert server.ranges == ["", f"bytes={HALF}-"]
+    assert left(cache) == {"small-net.pth"}
+
+
+def test_a_file_that_quietly_ends_early_is_not_taken_for_whole(server: Server, cache: Path) -> None:
+    server.answer = short(DATA, HALF)
+    with pytest.raises(WeightsError, match=r"ended the file after 0\.3 MiB of 0\.7 MiB"):
+        fetch(variant_of(DATA, server.url()))
+    assert left(cache) == {"small-net.pth.part"}
+
+
+def test_a_server_without_ranges_starts_over(server: Server, cache: Path) -> None:
+    cache.mkdir()
+    (cache / "small-net.pth.part").write_bytes(DATA[:HALF])
+    server.answer = whole(DATA, ranges=False)
+    assert fetch(variant_of(DATA, server.url())).read_bytes() == DATA
+
+
+def test_a_beginning_of_another_file_is_thrown_away(server: Server, cache: Path) -> None:
+    cache.mkdir()
+    (cache / "small-net.pth.part").write_bytes(b"x" * HALF)
+    server.answer = whole(DATA)
+    assert fetch(variant_of(DATA, server.url())).read_bytes() == DATA
+    assert server.ranges == [f"bytes={HALF}-", ""]
+
+
+def test_a_complete_part_only_needs_its_name(server: Server, cache: Path) -> None:
+    cache.mkdir()
+    (cache / "small-net.pth.part").write_bytes(DATA)
+    server.answer = whole(DATA)
+    assert fetch(variant_of(DATA, server.url())).read_bytes() == DATA
+    assert server.ranges == [f"bytes={len(DATA)}-"]
+
+
+def test_another_file_than_published_is_deleted(server: Server, cache: Path) -> None:
+    server.answer = whole(DATA[::-1])
+    got, wanted = hashlib.sha256(DATA[::-1]).hexdigest()[:8], hashlib.sha256(DATA).hexdigest()[:8]
+    with pytest.raises(WeightsError, match=f"SHA-256 starts with {got}, {wanted} was published"):
+        fetch(variant_of(DATA, server.url()))
+    assert left(cache) == set()
+
+
+def test_a_longer_file_is_not_received_to_the_end(server: Server, cache: Path) -> None:
+    for answer in (whole(DATA * 2), short(DATA * 2, 2 * len(DATA))):
+        server.answer = answer
+        with pytest.raises(WeightsError, match=r"sends another file: .* instead of 0\.7 MiB"):
+            fetch(variant_of(DATA, server.url()))
+        assert left(cache) == set()
+
+
+@pytest.mark.parametrize("content_type", ["text/html; charset=utf-8", "application/octet-stream"])
+def test_a_sign_in_page_is_recognised(server: Server, cache: Path, content_type: str) -> None:
+    server.answer = moved("/login", page(content_type))
+    with pytest.raises(WeightsError, match="a web page came instead of the file, perhaps the sign-in page"):
+        fetch(variant_of(DATA, server.url()))
+    assert left(cache) == set()
+
+
+def test_a_sign_in_page_spares_what_was_there(server: Server, cache: Path) -> None:
+    cache.mkdir()
+    (cache / "small-net.pth.part").write_bytes(DATA[:HALF])
+    server.answer = page("text/html")
+    with pytest.raises(WeightsError, match="web page"):
+        fetch(variant_of(DATA, server.url()))
+    assert (cache / "small-net.pth.part").read_bytes() == DATA[:HALF]
+
+
+def test_redirects_are_followed(server: Server) -> None:
+    server.answer = moved("/elsewhere", whole(DATA))
+    assert fetch(variant_of(DATA, server.url())).read_bytes() == DATA
+
+
+def test_an_absent_file_is_said(server: Server, cache: Path) -> None:
+    with pytest.raises(WeightsError, match=r"127\.0\.0\.1 answered 404 Not Found\."):
+        fetch(variant_of(DATA, server.url()))
+    assert left(cache) == set()
+
+
+def test_a_silent_server_does_not_hold_up_cancelling(server: Server, cache: Path) -> None:
+    variant = variant_of(DATA, server.url())
+    server.answer = stalled(DATA, HALF, go_on := Event())
+    received: list[int] = []
+    with pytest.raises(WeightsError, match=r"cancelled after 0\.3 MiB of 0\.7 MiB; trying again goes on from there"):
+        fetch(
+            variant,
+            on_progress=lambda progress: received.append(progress.received),
+            cancelled=lambda: received[-1] >= HALF,
+        )
+    assert not go_on.is_set()
+    assert (cache / "small-net.pth.part").read_bytes() == DATA[:HALF]
+    go_on.set()
+
+
+def test_an_error_in_the_callback_ends_the_download(server: Server) -> None:
+    class Gone(Exception):
+        pass
+
+    def gone(_: Progress) -> None:
+        raise Gone
+
+    server.answer = stalled(DATA, HALF, go_on := Event())
+    with pytest.raises(Gone):
+        fetch(variant_of(DATA, server.url()), on_progress=gone)
+    go_on.set()
+
+
+def test_offline(server: Server) -> None:
+    url = server.url()
+    server.server_close()  # nothing listens on its port any more
+    with pytest.raises(WeightsError) as error:
+        fetch(variant_of(DATA, url))
+    assert str(error.value) == (
+        "Small Net could not be downloaded: no connection to 127.0.0.1. The built-in CIFAR-10 ResNet-20 works offline."
+    )
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/small.pth", "nonsense", "file:///etc/hostname"])
+def test_an_unusable_address_is_said(url: str) -> None:
+    with pytest.raises(WeightsError, match="gave no usable answer"):
+        fetch(variant_of(DATA, url))
+
+
+def test_a_full_disk_is_seen_before_anything_is_sent(server: Server) -> None:
+    with pytest.raises(WeightsError, match=r"the disk is too full: .* MiB are needed .*, .* MiB are free"):
+        fetch(variant_of(DATA, server.url(), size_bytes=10**18))
+    assert server.ranges == []
+
+
+def test_a_disk_that_fills_up_on_the_way(server: Server) -> None:
+    resource = pytest.importorskip("resource", reason="Windows has no limit on the size of files")
+    server.answer = whole(DATA)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (HALF, hard))
+    try:
+        with pytest.raises(WeightsError, match=r"could not be downloaded: the disk is full\."):
+            fetch(variant_of(DATA, server.url()))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+FETCH = """
+import sys
+from tests.weight_server import variant_of
+from explorer.inference import fetch
+from explorer.errors import WeightsError
+data = open(sys.argv[1], "rb").read()
+try:
+    print(fetch(variant_of(data, sys.argv[2]), on_progress=lambda p: print(p.received, flush=True)))
+except WeightsError as error:
+    print(error)
+"""
+
+
+def fetching(tmp_path: Path, server: Server) -> subprocess.Popen[str]:
+    """Another process that fetches; prints its progress, then the path or the error."""
+    source = tmp_path / "data"
+    source.write_bytes(DATA)
+    command = [sys.executable, "-c", FETCH, str(source), server.url()]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def test_two_processes_fetch_one_file_once(tmp_path: Path, server: Server, cache: Path) -> None:
+    server.answer = stalled(DATA, HALF, go_on := Event())
+    with fetching(tmp_path, server) as first, fetching(tmp_path, server) as second:
+        for process in (first, second):  # each has said that it waits or receives
+            assert process.stdout is not None
+            assert process.stdout.readline()
+        assert server.asked.wait(60)
+        go_on.set()
+        outputs = [process.communicate(timeout=120)[0] for process in (first, second)]
+    target = str(cache / "small-net.pth")
+    assert [output.splitlines()[-1] for output in outputs] == [target, target]
+    assert server.ranges == [""]
+    assert Path(target).read_bytes() == DATA
+    assert left(cache) == {"small-net.pth"}
+
+
+def test_a_killed_process_leaves_a_beginning_for_the_next(tmp_path: Path, server: Server, cache: Path) -> None:
+    server.answer = stalled(DATA, HALF, go_on := Event())
+    with fetching(tmp_path, server) as first:
+        assert first.stdout is not None
+        assert any(int(line) == HALF for line in first.stdout)
+        first.kill()
+    assert left(cache) == {"small-net.pth.part"}
+    server.answer = whole(DATA)
+    assert fetch(variant_of(DATA, server.url())).read_bytes() == DATA
+    first_missing = int(server.ranges[1].removeprefix("bytes=").removesuffix("-"))
+    assert 0 < first_missing <= HALF
+    go_on.set()
+
+
+def test_threads_share_one_download(server: Server) -> None:
+    server.answer = whole(DATA)
+    variant = variant_of(DATA, server.url())
+    with ThreadPoolExecutor(8) as pool:
+        paths = set(pool.map(lambda _: fetch(variant), range(16)))
+    assert len(paths) == 1
+    assert server.ranges == [""]
+
+
+def test_whoever_waits_for_another_can_cancel(server: Server) -> None:
+    server.answer = stalled(DATA, HALF, go_on := Event())
+    variant = variant_of(DATA, server.url())
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(fetch, variant)
+        assert server.asked.wait(60)
+        with pytest.raises(WeightsError, match="Small Net was not downloaded: cancelled"):
+            fetch(variant, cancelled=lambda: True)
+        go_on.set()
+        assert first.result(60).read_bytes() == DATA
+
+
+def test_a_cache_that_cannot_be_written(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "occupied").write_text("a file, where a folder is wanted")
+    monkeypatch.setenv("RESNET_EXPLORER_CACHE", str(tmp_path / "occupied" / "cache"))
+    with pytest.raises(
+        WeightsError, match=r"the cache folder can't be written \(.+\); set RESNET_EXPLORER_CACHE"
+    ) as error:
+        fetch(variant_of(DATA, server.url()))
+    assert str(tmp_path) not in str(error.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_cache(server: Server, cache: Path) -> None:
+    cache.mkdir(mode=0o500)
+    with pytest.raises(WeightsError, match=r"can't be written \(Permission denied\)"):
+        fetch(variant_of(DATA, server.url()))
+
+
+def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from explorer.inference.cache import cache_folder
+
+    assert cache_folder() == tmp_path / "cache"
+    monkeypatch.delenv("RESNET_EXPLORER_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache_folder() == tmp_path / "xdg" / "resnet-explorer"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path.home() / ".cache" / "resnet-explorer"
+
+
+def test_a_mirror_is_a_url_or_a_folder(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    variant = variant_of(DATA, "https://weights.invalid/models/small-net.pth")
+    server.answer = moved("/mirror/small-net.pth", whole(DATA))
+    monkeypatch.setenv("RESNET_EXPLORER_MIRROR", server.url("mirror/"))
+    fetch(variant).unlink()
+    monkeypatch.setenv("RESNET_EXPLORER_MIRROR", str(tmp_path / "share"))
+    with pytest.raises(WeightsError, match="the folder that RESNET_EXPLORER_MIRROR names holds no intact copy"):
+        fetch(variant)
+    (tmp_path / "share").mkdir()
+    (tmp_path / "share" / "small-net.pth").write_bytes(DATA)
+    assert fetch(variant) == tmp_path / "share" / "small-net.pth"
+
+
+def test_torch_hubs_cache_is_read_and_never_written(server: Server, tmp_path: Path, cache: Path) -> None:
+    hub = tmp_path / "torch" / "hub" / "checkpoints"
+    hub.mkdir(parents=True)
+    (hub / "small-net.pth").write_bytes(DATA)
+    variant = variant_of(DATA, server.url())
+    assert fetch(variant) == hub / "small-net.pth"
+    (hub / "small-net.pth").write_bytes(DATA[:HALF])
+    server.answer = whole(DATA)
+    assert fetch(variant) == cache / "small-net.pth"
+    assert (hub / "small-net.pth").read_bytes() == DATA[:HALF]
+
+
+def test_a_file_that_rotted_in_the_cache_is_fetched_anew(server: Server) -> None:
+    server.answer = whole(DATA)
+    variant = variant_of(DATA, server.url())
+    path = fetch(variant)
+    path.write_bytes(DATA[:-1] + b"?")
+    assert fetch(variant).read_bytes() == DATA
+    assert server.ranges == ["", ""]
+
+
+def test_a_built_in_file_is_verified_and_never_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(DATA)
+    variant = variant_of(DATA, path)
+    assert fetch(variant) == path
+    with pytest.raises(WeightsError, match="Small Net belongs to this program, but its weights are missing or damaged"):
+        fetch(replace(variant, sha256="0" * 64))
+    assert path.exists()
+
+
+# Reading
+
+
+def tensors() -> dict[str, torch.Tensor]:
+    return {
+        "weight": torch.arange(24.0).view(2, 3, 2, 2),
+        "half": torch.ones(3).half(),
+        "count": torch.tensor(7),
+    }
+
+
+def saved(value: object, path: Path, **options: Any) -> Path:
+    torch.save(value, path, **options)
+    return path
+
+
+def rezipped(path: Path, change: Callable[[list[tuple[str, bytes]]], list[tuple[str, bytes]]], **options: Any) -> Path:
+    """The zip with its entries changed."""
+    with zipfile.ZipFile(path) as archive:
+        entries = change([(name, archive.read(name)) for name in archive.namelist()])
+    with zipfile.ZipFile(path, "w", **options) as archive:
+        for name, data in entries:
+            archive.writestr(name, data)
+    return path
+
+
+def check_equal(got: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> None:
+    assert list(got) == list(wanted)
+    for name, tensor in wanted.items():
+        assert got[name].dtype == tensor.dtype
+        assert torch.equal(got[name], tensor)
+
+
+def test_what_was_saved_is_read(tmp_path: Path) -> None:
+    state = tensors()
+    save_file(state, tmp_path / "a.safetensors")
+    got = load_state_dict(tmp_path / "a.safetensors")
+    check_equal({name: got[name] for name in state}, state)
+    check_equal(load_state_dict(saved(state, tmp_path / "b.pth")), state)
+    check_equal(load_state_dict(saved({"epoch": 3, "state_dict": state}, tmp_path / "c.pth")), state)
+    check_equal(load_state_dict(rezipped(tmp_path / "b.pth", lambda entries: entries)), state)
+
+
+def test_parameters_and_channels_last_tensors_are_plain_tensors(tmp_path: Path) -> None:
+    conv = nn.Conv2d(3, 8, 3).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    state = OrderedDict(weight=conv.weight, bias=conv.bias)
+    got = load_state_dict(saved(state, tmp_path / "a.pth"))
+    assert torch.equal(got["weight"], conv.weight)
+    assert not any(tensor.requires_grad for tensor in got.values())
+
+
+def test_the_format_of_before_2020_is_read_only_where_a_digest_vouches_for_it(tmp_path: Path) -> None:
+    path = saved(tensors(), tmp_path / "a.pth", _use_new_zipfile_serialization=False)
+    with pytest.raises(WeightsError, match=r"it has torch's format of before 2020\. Save model\.state_dict\(\)"):
+        load_state_dict(path)
+    check_equal(load_state_dict(path, verified=True), tensors())
+
+
+class Exploit:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.system, (f"echo ran > '{self.marker}'",))
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_that_runs_code_does_not(tmp_path: Path, zipped: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    marker = tmp_path / "marker"
+    path = saved({"w": Exploit(marker)}, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(WeightsError, match=r"would call '(posix|nt|os)\.system' when opened; nothing was run|refused"):
+        load_state_dict(path, verified=True)
+    assert not marker.exists()
+
+
+def test_bare_pickles_and_whole_modules_are_refused(tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    for protocol in (2, 4):
+        (tmp_path / "a.pkl").write_bytes(pickle.dumps(Exploit(marker), protocol=protocol))
+        with pytest.raises(WeightsError, match="it is a bare pickle, which can run code; it was not opened"):
+            load_state_dict(tmp_path / "a.pkl", verified=True)
+    assert not marker.exists()
+    with pytest.raises(WeightsError, match=r"would call 'torch\.nn\.modules\.linear\.Linear'.* not the model"):
+        load_state_dict(saved(nn.Linear(2, 2), tmp_path / "module.pth"))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_programs_are_refused(tmp_path: Path) -> None:
+    net = nn.Linear(2, 2)
+    torch.jit.save(torch.jit.trace(net, torch.zeros(1, 2)), str(tmp_path / "script.pt"))
+    with pytest.raises(WeightsError, match="TorchScript"):
+        load_state_dict(tmp_path / "script.pt")
+    torch.export.save(torch.export.export(net, (torch.zeros(1, 2),)), tmp_path / "program.pt2")
+    with pytest.raises(WeightsError, match=r"it is a zip, but not one of torch\.save"):
+        load_state_dict(tmp_path / "program.pt2")
+
+
+def test_zips_that_torch_never_writes_are_refused(tmp_path: Path) -> None:
+    def refused(
+        match: str, change: Callable[[list[tuple[str, bytes]]], list[tuple[str, bytes]]], **options: Any
+    ) -> None:
+        path = rezipped(saved(tensors(), tmp_path / "a.pth"), change, **options)
+        with pytest.raises(WeightsError, match=match):
+            load_state_dict(path)
+
+    refused("has a compressed entry, .*; torch.save never compresses", list, compression=zipfile.ZIP_DEFLATED)
+    refused("points outside, 'a/../../b'", lambda entries: [*entries, ("a/../../b", b"")])
+    refused("points outside, '/b'", lambda entries: [*entries, ("/b", b"")])
+    refused("points outside", lambda entries: [*entries, ("a\\..\\b", b"")])
+    refused(
+        "10,006 entries; at most 10,000",
+        lambda entries: entries[:6] + [(f"a/{i}", b"") for i in range(10_000)],
+    )
+    refused("not one of torch.save", lambda entries: [*entries, ("other/data.pkl", b"")])
+    refused("not one of torch.save", lambda entries: entries[1:])
+    refused("is damaged", lambda entries: [(n, b"" if "/data/" in n else d) for n, d in entries])
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        refused("names an entry twice", lambda entries: [*entries, entries[0]])
+
+
+def test_a_zip_needs_one_directory_at_its_very_end(tmp_path: Path) -> None:
+    whole_file = saved(tensors(), tmp_path / "a.pth").read_bytes()
+    for data in (
+        whole_file + b"more",
+        whole_file + whole_file,
+        whole_file[:-1],
+        whole_file[: len(whole_file) // 2],
+    ):
+        (tmp_path / "a.pth").write_bytes(data)
+        with pytest.raises(WeightsError, match="refused"):
+            load_state_dict(tmp_path / "a.pth")
+
+
+def test_tensors_that_claim_more_than_the_file_holds_are_refused(tmp_path: Path) -> None:
+    path = saved({"w": torch.arange(4.0)}, tmp_path / "a.pth")
+
+    def lie(data: bytes) -> bytes:
+        """The storage's and the tensor's number of elements, 4, made 2³¹−1."""
+        most = b"J\xff\xff\xff\x7f"
+        return data.replace(b"K\x04t", most + b"t").replace(b"K\x04\x85", most + b"\x85")
+
+    rezipped(path, lambda entries: [(n, lie(d) if n.endswith("data.pkl") else d) for n, d in entries])
+    with pytest.raises(WeightsError, match="it is damaged"):
+        load_state_dict(path)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: torch.eye(3).to_sparse(), "'w' is sparse"),
+        (lambda: torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8), "'w' is quantised"),
+        (lambda: torch.zeros(1).expand(1000), "'w' is a view that repeats or skips values"),
+        (lambda: torch.zeros(100).as_strided((10, 10), (1, 1)), "'w' is a view that repeats"),
+        (lambda: torch.zeros(10, 10)[:, ::2], "'w' is a view that repeats or skips values"),
+        (lambda: torch.zeros(3, dtype=torch.complex64), "'w' has the number format complex64"),
+        (lambda: torch.zeros(3, device="meta"), "'w' has no values"),
+        (lambda: "text", "entry 'w' is no tensor but str"),
+        (lambda: 3, "entry 'w' is no tensor but int"),
+    ],
+)
+def test_only_plain_dense_tensors_are_read(tmp_path: Path, make: Callable[[], Any], match: str) -> None:
+    with pytest.raises(WeightsError, match=match):
+        load_state_dict(saved({"w": make()}, tmp_path / "a.pth"))
+
+
+def test_many_names_for_one_storage_are_refused(tmp_path: Path) -> None:
+    shared = torch.zeros(100_000)
+    with pytest.raises(WeightsError, match="its tensors share memory"):
+        load_state_dict(saved({f"w{i}": shared for i in range(100)}, tmp_path / "a.pth"))
+
+
+def test_no_state_dict(tmp_path: Path) -> None:
+    values: list[Any] = [[torch.zeros(3)], torch.zeros(3), {}]
+    for value in values:
+        with pytest.raises(WeightsError, match="holds no state_dict"):
+            load_state_dict(saved(value, tmp_path / "a.pth"))
+
+
+def test_other_files_are_named_by_how_they_start(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    for data, match in (
+        (b"", "it is empty"),
+        (b"<!doctype html>", "it starts with b'<!doctyp'"),
+        (b"\x89HDF\r\n\x1a\n", "starts with"),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(WeightsError, match=match):
+            load_state_dict(path)
+    with pytest.raises(WeightsError, match="not there, or no ordinary file"):
+        load_state_dict(tmp_path)
+
+
+def header(text: bytes | dict[str, Any], data: bytes = bytes(16), length: int | None = None) -> bytes:
+    """A safetensors file."""
+    encoded = text if isinstance(text, bytes) else json.dumps(text).encode()
+    return struct.pack("<Q", len(encoded) if length is None else length) + encoded + data
+
+
+def entry(first: int, last: int, *shape: int, dtype: str = "F32") -> dict[str, Any]:
+    return {"dtype": dtype, "shape": list(shape), "data_offsets": [first, last]}
+
+
+GOOD = {"a": entry(0, 16, 4)}
+
+
+@pytest.mark.parametrize(
+    ("data", "match"),
+    ids=lambda value: value if isinstance(value, str) else "",
+    argvalues=[
+        (header(GOOD, length=2**64 - 1), "header claims 18,446,744,073,709,551,615 bytes; at most 1,048,576"),
+        (header(GOOD, length=5000), "header claims 5,000 bytes, but the file ends after"),
+        (header(json.dumps(GOOD).encode().ljust(2**20 + 1)), "header claims 1,048,577 bytes; at most"),
+        (header(GOOD)[:-1], "damaged"),
+        (header(GOOD) + b"\0", "damaged: .*not fully covered"),
+        (header({"a": entry(0, 8, 2), "b": entry(12, 16, 1)}), "damaged: invalid offset"),
+        (header({"a": entry(8, 16, 2)}), "damaged: invalid offset"),
+        (header({"a": entry(0, 16, 4), "b": entry(0, 16, 4)}), "damaged: invalid offset"),
+        (header({"a": entry(0, 12, 3), "b": entry(8, 16, 2)}), "damaged: invalid offset"),
+        (header({"a": entry(0, 16, 2**33, 2**33)}), "damaged: .*overflow"),
+        (header({"a": entry(0, 16, 5)}), "damaged"),
+        (header({"a": entry(-16, 0, 4)}), "damaged"),
+        (header({"a": entry(16, 0, 4)}), "damaged"),
+        (header({"a": entry(0, 16, 4, dtype="F33")}), "damaged: .*unknown variant"),
+        (header({"a": entry(0, 16, 16, dtype="F8_E4M3")}), "'a' has the number format float8_e4m3fn"),
+        (header(b'{"a":%s,"a":%s}' % ((json.dumps(GOOD["a"]).encode(),) * 2)), "its header names 'a' twice"),
+        (header(b'{"\xff":1}'), "not valid JSON"),
+        (header(b'{"a":' + b"[" * 100_000), "not valid JSON"),
+        (header(b'{"a":1}'), "damaged"),
+        (header(b"{}", b""), "holds no state_dict"),
+        (
+            header({f"t{i}": entry(0, 0, 0) for i in range(10_001)}, b""),
+            "does not list tensors, or more than 10,000",
+        ),
+    ],
+)
+def test_bad_safetensors_headers_are_refused(tmp_path: Path, data: bytes, match: str) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(WeightsError, match=match):
+        load_state_dict(path)
+
+
+def test_the_good_header_is_good(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(header(GOOD))
+    assert torch.equal(load_state_dict(path)["a"], torch.zeros(4))
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("kind", ["zip", "legacy", "safetensors"])
+def test_damage_anywhere_is_refused_or_harmless(tmp_path: Path, kind: str) -> None:
+    """Nothing but ``WeightsError`` comes out, whichever bytes are changed or cut off."""
+    path = tmp_path / "a"
+    if kind == "safetensors":
+        save_file(tensors(), path)
+    else:
+        saved(tensors(), path, _use_new_zipfile_serialization=kind == "zip")
+    good = path.read_bytes()
+    dice = random.Random(1)
+    for _ in range(150):
+        data = bytearray(good[: dice.randrange(len(good))] if dice.random() < 0.2 else good)
+        for _ in range(dice.randrange(4)):
+            if data:
+                data[dice.randrange(len(data))] = dice.randrange(256)
+        path.write_bytes(data)
+        with suppress(WeightsError):
+            load_state_dict(path, verified=True)
+
+
+# Loading into a network
+
+
+def test_weights_are_copied_exactly(tmp_path: Path) -> None:
+    state = build(SMALL, seed=1).state_dict()
+    save_file(state, tmp_path / "a.safetensors")
+    model = build(SMALL, seed=2)
+    load_into(model, load_state_dict(tmp_path / "a.safetensors"))
+    assert all(torch.equal(tensor, state[name]) for name, tensor in model.state_dict().items())
+
+
+def test_half_precision_is_widened_and_batch_counts_may_be_missing() -> None:
+    state = {name: t.half() for name, t in build(SMALL, seed=1).state_dict().items() if t.is_floating_point()}
+    model = build(SMALL, seed=2)
+    load_into(model, state)
+    got = model.state_dict()
+    assert all(torch.equal(got[name], tensor.float()) for name, tensor in state.items())
+    assert got["bn1.num_batches_tracked"] == 0
+    assert got["conv1.weight"].dtype is torch.float32
+
+
+def test_differences_are_listed_and_nothing_is_copied() -> None:
+    model = build(SMALL)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    state = dict(build(SMALL.with_(num_classes=5), seed=1).state_dict())
+    del state["conv1.weight"]
+    state["bn1.weight"] = torch.ones(8, dtype=torch.int64)
+    state["more"] = torch.zeros(2, 3)
+    with pytest.raises(WeightsError) as error:
+        load_into(model, state)
+    assert str(error.value).splitlines() == [
+        "the weights don't fit this network:",
+        "'conv1.weight': expected 8×3×7×7, got nothing",
+        "'bn1.weight': expected 8, got 8 (integers)",
+        "'fc.weight': expected 4×16, got 5×16",
+        "'fc.bias': expected 4, got 5",
+        "'more': expected nothing, got 2×3",
+    ]
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_ten_differences_are_enough_and_the_nearest_preset_is_named() -> None:
+    state = build(PRESETS["cifar_resnet32"], device="meta").state_dict()
+    with pytest.raises(WeightsError) as error:
+        load_into(build(SMALL), state)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 13
+    assert lines[-2].startswith("… and ")
+    assert lines[-1] == "The nearest known network is cifar_resnet32."
+
+
+def test_the_nearest_preset_survives_another_number_of_classes() -> None:
+    for name in ("resnet50", "resnext50_32x4d", "resnet34", "cifar_resnet20"):
+        state = build(PRESETS[name].with_(num_classes=7), device="meta").state_dict()
+        assert nearest_preset(state) == name
+    assert nearest_preset({"w": torch.zeros(3)}) is None
+    assert nearest_preset({}) is None
+
+
+def test_prefixes_are_taken_off_and_said() -> None:
+    state, notes = strip_prefixes({"module.model.a": torch.zeros(1), "module.model.b": torch.zeros(1)})
+    assert list(state) == ["a", "b"]
+    assert len(notes) == 2
+    assert "“module.”" in notes[0]
+    assert strip_prefixes({"module.a": torch.zeros(1), "b": torch.zeros(1)})[1] == ()
+    assert strip_prefixes({}) == ({}, ())
+
+
+def test_nan_and_infinity_are_found() -> None:
+    state = {"a": torch.ones(2), "b": torch.tensor([1.0, float("nan")]), "c": torch.tensor(float("-inf"))}
+    assert not_finite(state | {"d": torch.tensor(3)}) == ("b", "c")

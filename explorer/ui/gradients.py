@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -19,8 +19,13 @@ Result = tuple[GradientProbe, GradientProbe | None]
 _SEEDS = 10_000
 
 
-def build_tab(tab: gr.Tab, query: gr.Textbox) -> None:
-    """Lay the tab out; measures when the tab is opened, and again when the network changes while it is."""
+def build_tab(tab: gr.Tab, others: Sequence[gr.Tab], query: gr.Textbox) -> None:
+    """Lay the tab out; measures when ``tab`` is opened, and again when the network changes while it is.
+
+    Args:
+        others: the tabs beside it; opening one of them closes this one.
+        query: holds the network, as ``from_query`` reads it.
+    """
     gr.HTML(
         tag(
             "p",
@@ -30,29 +35,45 @@ def build_tab(tab: gr.Tab, query: gr.Textbox) -> None:
         ),
         padding=False,
     )
-    with gr.Row():
+    with gr.Row(elem_id="gradient-controls"):
         seed = gr.Number(
             0, label="Seed", precision=0, minimum=0, maximum=_SEEDS, interactive=True, scale=0, min_width=120
         )
-        again = gr.Button("Measure again", size="sm", scale=0, min_width=140)
-        stop = gr.Button("Cancel", size="sm", scale=0, min_width=100, elem_id="cancel-gradients")
+        again = gr.Button("Measure again", size="md", scale=0, min_width=140)
+        stop = gr.Button("Cancel", size="md", scale=0, min_width=100, elem_id="cancel-gradients")
     status = gr.HTML("", padding=False, elem_id="gradient-status")
     plot = gr.Plot(show_label=False, elem_id="gradient-plot")
-    shown = gr.State("")
-    measured = tab.select(_measure_once, [query, seed, shown], [status, plot, shown], show_progress="hidden")
-    asked = again.click(_measure, [query, seed], [status, plot, shown], show_progress="hidden")
+    shown, is_open = gr.State(""), gr.State(False)
+    results = [status, plot, shown]
+    tab.select(lambda: True, None, is_open, show_progress="hidden")
+    for other in others:
+        other.select(lambda: False, None, is_open, show_progress="hidden")
+    opened = tab.select(_measure_new, [query, seed, shown], results, show_progress="hidden")
+    changed = query.change(
+        _measure_if_open,
+        [query, seed, shown, is_open],
+        results,
+        show_progress="hidden",
+        trigger_mode="always_last",
+    )
+    asked = again.click(_measure, [query, seed], results, show_progress="hidden")
     stop.click(
         lambda: banner("Cancelled. The chart still shows the last network measured.", "note"),
         None,
         status,
-        cancels=[measured, asked],
+        cancels=[opened, changed, asked],
     )
 
 
-def _measure_once(query: str, seed: int | None, shown: str) -> Iterator[list[Any]]:
+def _measure_new(query: str, seed: int | None, shown: str) -> Iterator[list[Any]]:
     """Measure unless the chart shows this very network already."""
     if f"{query}#{seed}" != shown:
         yield from _measure(query, seed)
+
+
+def _measure_if_open(query: str, seed: int | None, shown: str, is_open: bool) -> Iterator[list[Any]]:
+    if is_open:
+        yield from _measure_new(query, seed, shown)
 
 
 def _measure(query: str, seed: int | None) -> Iterator[list[Any]]:

@@ -31,7 +31,7 @@ def build_page() -> gr.Blocks:
                 message = gr.HTML("", padding=False, elem_id="message")
                 query = gr.Textbox(to_query(start), visible="hidden", label="Network", elem_id="query")
                 with gr.Tabs():
-                    with gr.Tab("Architecture"):
+                    with gr.Tab("Architecture") as architecture_tab:
                         graph = graph_panel(to_query(start))
                         with gr.Tabs():
                             with gr.Tab("Shortcut checks"):
@@ -39,9 +39,11 @@ def build_page() -> gr.Blocks:
                             with gr.Tab("Layers"):
                                 layers = gr.HTML(tables.layers(inspect(start)), padding=False, elem_id="layers")
                     with gr.Tab("Gradients") as gradient_tab:
-                        gradients.build_tab(gradient_tab, query)
-                    with gr.Tab("Classify"):
+                        pass  # laid out below: it needs to know the tabs beside it
+                    with gr.Tab("Classify") as classify_tab:
                         classify.build_tab()
+                with gradient_tab:
+                    gradients.build_tab(gradient_tab, [architecture_tab, classify_tab], query)
         outputs = [*builder.widgets, message, summary, query, graph, checks, layers]
         _wire(builder, outputs)
         query.change(None, query, None, js="query => window.explorerSetQuery(query)")

@@ -205,6 +205,8 @@ def _gradient_axes(probe: GradientProbe, twin: GradientProbe | None) -> dict[str
             "title": {"text": "‖∂L/∂W‖₂, nats per unit of weight"},
             "type": "log",
             "exponentformat": "power",
+            # Between powers of ten plotly shortens 0.5 to "5" unless a format is given.
+            "tickformat": None if decades > 3 else "~g",
             "dtick": ceil(decades / MOST_TICKS) if decades > 3 else "D2" if decades > 0.5 else "D1",
         },
         "hovermode": "closest",

@@ -273,6 +273,20 @@ def test_zero_init_makes_blocks_start_as_the_identity(block, norm, kind):
     assert not torch.allclose(ordinary(x), x if block.is_preact else activation(spec)(x))
 
 
+def test_zero_init_zeroes_the_last_scale_else_the_last_weight():
+    """Goyal et al. 2017 §5.1, and torchvision: of the norm that ends F; without one, of its last convolution."""
+
+    def zeros(**changes: object) -> list[str]:
+        block = build(TINY.with_(zero_init_residual=True, **changes)).get_submodule("layer2.0")
+        return [name for name, p in block.named_parameters() if name.endswith("weight") and not p.any()]
+
+    assert zeros() == ["bn2.weight"]
+    assert zeros(norm="group", block="bottleneck") == ["bn3.weight"]
+    assert zeros(norm="none") == ["conv2.weight"]
+    assert zeros(block="preact_basic") == ["conv2.weight"]
+    assert zeros(block="preact_bottleneck") == ["conv3.weight"]
+
+
 # ---- seeds and twins ---------------------------------------------------------------------------------------
 
 
@@ -325,17 +339,18 @@ def test_layers_of_one_shape_start_differently():
 
 
 def test_initial_weights_are_what_they_are_called():
-    spec = described(depths=(1,), widths=(64,), stem="cifar", image_size=8)
+    spec = described(depths=(1, 1), widths=(64, 128), stem="cifar", image_size=8)
 
     def weight(init: Init) -> Tensor:
-        return build(spec.with_(init=init)).get_parameter("layer1.0.conv1.weight")
+        return build(spec.with_(init=init)).get_parameter("layer2.0.conv1.weight")
 
-    fan = 64 * 3**2
-    assert weight(Init.HE).std().item() == pytest.approx((2 / fan) ** 0.5, rel=0.02)
-    assert weight(Init.XAVIER).std().item() == pytest.approx((2 / (2 * fan)) ** 0.5, rel=0.02)
-    assert weight(Init.DEFAULT).abs().max().item() == pytest.approx(fan**-0.5, rel=0.01)
+    assert weight(Init.HE).shape == (128, 64, 3, 3)
+    into, out = 64 * 3**2, 128 * 3**2
+    assert weight(Init.HE).std().item() == pytest.approx((2 / out) ** 0.5, rel=0.02)
+    assert weight(Init.XAVIER).std().item() == pytest.approx((2 / (into + out)) ** 0.5, rel=0.02)
+    assert weight(Init.DEFAULT).abs().max().item() == pytest.approx(into**-0.5, rel=0.01)
     rows = weight(Init.ORTHOGONAL).flatten(1)
-    torch.testing.assert_close(rows @ rows.T, torch.eye(64), atol=1e-5, rtol=0)
+    torch.testing.assert_close(rows @ rows.T, torch.eye(128), atol=1e-5, rtol=0)
 
 
 def test_norms_and_biases_start_neutral():

@@ -8,12 +8,12 @@ Works for any traced module: a stage is a top-level module that contains others,
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import groupby
 
 from ..inspection import Merge, Op, Report
-from .words import block_words, op_words, shape_text, shortcut_words
+from .outline import Unit, outline, run_id, runs
+from .words import block_words, op_words, printable, shape_text, shortcut_words
 
 MAX_NODES = 700
 
@@ -47,6 +47,7 @@ class Node:
         count: blocks it stands for.
         opens: group that a click opens; None for an operation.
         merge: the sum it stands for.
+        hides_broken: whether a sum that does not fit is folded away inside it.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Node:
     count: int = 1
     opens: str | None = None
     merge: Merge | None = None
+    hides_broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,55 +86,48 @@ class Diagram:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     groups: tuple[Group, ...]
-    notice: str = ""
 
     def node(self, node_id: str) -> Node | None:
         return next((n for n in self.nodes if n.id == node_id), None)
 
 
-@dataclass(frozen=True)
-class Unit:
-    """A foldable part of the network: the operations below one module path, or the loose ones of stem or head."""
-
-    id: str
-    ops: tuple[int, ...]
-    blocks: tuple[Unit, ...] = ()
-
-
-def units(report: Report) -> tuple[Unit, ...]:
-    """Stem, stages with their blocks, head, in execution order."""
-    ops = report.trace.ops[1:]
-    parts = [(name, list(group)) for name, group in groupby(ops, key=lambda op: _stage_of(report, op))]
-    found: list[Unit] = []
-    for position, (stage, members) in enumerate(parts):
-        indices = tuple(op.index for op in members)
-        if stage is None:
-            name = "stem" if position == 0 else "head" if position == len(parts) - 1 else f"between-{position}"
-            found.append(Unit(name, indices))
-        else:
-            found.append(Unit(stage, indices, tuple(_blocks(report, stage, members))))
-    return tuple(found)
-
-
-def _stage_of(report: Report, op: Op) -> str | None:
-    """Top-level module with children that ``op`` ran in; None for loose operations."""
-    first = op.path.partition(".")[0]
-    return first if first and first in report.trace.containers else None
-
-
-def _blocks(report: Report, stage: str, members: Sequence[Op]) -> Iterator[Unit]:
-    depth = stage.count(".") + 2
-    for name, group in groupby(members, key=lambda op: ".".join(op.path.split(".")[:depth])):
-        yield Unit(name, tuple(op.index for op in group))
-
-
 def default_open(report: Report) -> frozenset[str]:
     """What a first look shows open: the stages, their repeats folded."""
-    return frozenset(unit.id for unit in units(report) if unit.blocks)
+    return frozenset(unit.id for unit in outline(report).units if unit.blocks)
+
+
+def everything(report: Report) -> frozenset[str]:
+    """All that can be opened: units, runs and blocks."""
+    units = outline(report).units
+    blocks = [block.id for unit in units for block in unit.blocks]
+    repeats = [run_id(run) for unit in units for run in runs(report, unit.blocks)]
+    return frozenset([*(unit.id for unit in units), *blocks, *repeats])
+
+
+def reveal(report: Report, opened: frozenset[str], node_id: str) -> frozenset[str]:
+    """``opened``, and of what hides ``node_id`` as little as it takes to show it; unchanged for an unknown id."""
+    for hiding in _hiding_places(report, node_id):
+        for most in range(len(hiding) + 1):
+            wider = opened | set(hiding[:most])
+            if build_diagram(report, wider).node(node_id):
+                return wider
+    return opened
+
+
+def _hiding_places(report: Report, node_id: str) -> Iterator[tuple[str, ...]]:
+    """Unit, run and block that hold ``node_id``, from the outside in."""
+    lines = outline(report)
+    for unit in lines.units:
+        if any(lines.op_ids[i] == node_id for i in unit.ops) and not unit.blocks:
+            yield (unit.id,)
+        for run in runs(report, unit.blocks):
+            for block in run:
+                if node_id in (block.id, f"{block.id}:shortcut") or any(lines.op_ids[i] == node_id for i in block.ops):
+                    yield (unit.id, run_id(run), block.id)
 
 
 def build_diagram(report: Report, opened: frozenset[str]) -> Diagram:
-    """Fold ``report`` to what is ``opened`` (ids of stages, runs and blocks; unknown ids are ignored)."""
+    """Fold ``report`` to what is ``opened`` (ids of units, runs and blocks; unknown ids are ignored)."""
     return _Folder(report, opened).diagram()
 
 
@@ -141,6 +136,7 @@ class _Folder:
 
     def __init__(self, report: Report, opened: frozenset[str]) -> None:
         self.report, self.opened = report, opened
+        self.outline = outline(report)
         self.ops = report.trace.ops
         self.merges = {m.op: m for m in report.merges}
         self.on_shortcut = {i: m for m in report.merges for i in m.shortcut}
@@ -152,82 +148,60 @@ class _Folder:
     def diagram(self) -> Diagram:
         first = self.ops[0]
         self._add(Node("input", Role.INPUT, ("input", shape_text(first.shape)), (0,)))
-        for unit in units(self.report):
+        for unit in self.outline.units:
             self._unit(unit)
-        nodes = tuple(self.nodes.values())
-        return Diagram(nodes, tuple(self._edges()), tuple(self.groups))
+        return Diagram(tuple(self.nodes.values()), tuple(self._edges()), tuple(self.groups))
 
     def _add(self, node: Node) -> None:
-        self.nodes[node.id] = node
+        broken = node.merge is None and any(i in self.merges and not self.merges[i].fits for i in node.ops)
+        self.nodes[node.id] = replace(node, lines=tuple(map(printable, node.lines)), hides_broken=broken)
         for index in node.ops:
             self.owner[index] = node.id
+
+    def _frame(self, unit: Unit, parent: str | None, title: str) -> None:
+        self.groups.append(Group(unit.id, parent, printable(title)))
 
     def _unit(self, unit: Unit) -> None:
         if unit.id not in self.opened:
             self._folded(unit)
             return
-        self.groups.append(Group(unit.id, None, self._title(unit)))
+        blocks = len(unit.blocks)
+        count = f" · {blocks} block{'s' if blocks > 1 else ''}" if blocks else ""
+        self._frame(unit, None, f"{unit.id}{count}")
         if not unit.blocks:
             self._operations(unit, (unit.id,))
-        for run in self._runs(unit.blocks):
-            run_id = _run_id(run)
-            if len(run) > 1 and run_id not in self.opened:
+        for run in runs(self.report, unit.blocks):
+            if len(run) > 1 and run_id(run) not in self.opened:
                 self._block(run[0], (unit.id,), run)
                 continue
             for block in run:
                 if block.id in self.opened:
-                    self.groups.append(Group(block.id, unit.id, block.id))
+                    self._frame(block, unit.id, block.id)
                     self._operations(block, (unit.id, block.id))
                 else:
-                    self._block(block, (unit.id,), [block])
-
-    def _title(self, unit: Unit) -> str:
-        blocks = len(unit.blocks)
-        count = f" · {blocks} block{'s' if blocks > 1 else ''}" if blocks else ""
-        return f"{unit.id}{count}"
+                    self._block(block, (unit.id,), (block,))
 
     def _folded(self, unit: Unit) -> None:
         shape = shape_text(self.ops[unit.ops[-1]].shape)
+        broken = sum(i in self.merges and not self.merges[i].fits for i in unit.ops)
         words = f"{len(unit.blocks)} blocks" if unit.blocks else self._summary(unit.ops)
+        words += f" · ✕ {broken} not fitting" if broken else ""
         self._add(Node(unit.id, Role.STEM, (unit.id, words, shape), unit.ops, opens=unit.id))
 
     def _summary(self, ops: Sequence[int]) -> str:
         return " · ".join(op_words(self.ops[i]) for i in ops if self.ops[i].name in _SHOWN_IN_SUMMARY)[:60]
 
-    def _runs(self, blocks: Sequence[Unit]) -> Iterator[list[Unit]]:
-        """Neighbouring blocks that do exactly the same."""
-        for _, run in groupby(blocks, key=self._signature):
-            yield list(run)
-
-    def _signature(self, block: Unit) -> tuple[object, ...]:
-        start = block.ops[0]
-        cut = len(block.id)
-        return tuple(
-            (
-                op.name,
-                op.path[cut:],
-                op.in_shapes,
-                op.shape,
-                tuple(i - start for i in op.inputs),
-                repr(op.attrs),
-            )
-            for op in map(self.ops.__getitem__, block.ops)
-        )
-
     def _block(self, block: Unit, group: tuple[str, ...], run: Sequence[Unit]) -> None:
         """A folded block, or a run of equal ones: box, shortcut and sum."""
-        merges = [self.merges[i] for i in block.ops if i in self.merges]
-        merge = merges[0] if len(merges) == 1 else None
-        count, run_id = len(run), _run_id(run)
-        opens = run_id if count > 1 else block.id
+        merge = self._own_merge(block)
+        count, name = len(run), run_id(run)
         outside = {*merge.shortcut, *range(merge.op, block.ops[-1] + 1)} if merge else set()
         inside = tuple(i for i in block.ops if i not in outside)
-        last = self.ops[max(inside)]
-        kind = self.report.trace.kinds.get(block.id, "block")
-        name = run_id if count > 1 else block.id
+        kind = self.report.trace.kinds.get(block.path, "block")
         words = block_words([self.ops[i] for i in inside])
-        lines = (name, f"{kind} × {count}" if count > 1 else f"{kind}: {words}", shape_text(last.shape))
-        self._add(Node(name, Role.BLOCK, lines, inside, group, count, opens))
+        does = f"{kind} × {count}" if count > 1 else f"{kind}: {words}"
+        lines = (name, does, shape_text(self.ops[max(inside)].shape))
+        self._add(Node(name, Role.BLOCK, lines, inside, group, count, opens=name))
         if merge:
             self._shortcut_and_sum(block, merge, group, count)
         for repeat in run[1:]:
@@ -236,26 +210,29 @@ class _Folder:
             self.hidden_repeats.update(repeat.ops)
             self.owner.update({i + shift: self.owner[i] for i in block.ops})
 
+    def _own_merge(self, block: Unit) -> Merge | None:
+        """The block's only sum, if both its paths lie in the block; any other stays inside the box."""
+        found = [self.merges[i] for i in block.ops if i in self.merges]
+        if len(found) != 1 or not found[0].branch:
+            return None
+        return found[0] if {*found[0].branch, *found[0].shortcut} <= set(block.ops) else None
+
     def _shortcut_and_sum(self, block: Unit, merge: Merge, group: tuple[str, ...], count: int) -> None:
         if merge.shortcut:
             words = shortcut_words([self.ops[i] for i in merge.shortcut])
             lines = (words, shape_text(self.ops[merge.shortcut[-1]].shape))
             self._add(Node(f"{block.id}:shortcut", Role(merge.kind), lines, merge.shortcut, group, count))
         after = tuple(range(merge.op, block.ops[-1] + 1))
-        self._add(Node(f"{block.id}:add", Role.MERGE, ("+",), after, group, count, merge=merge))
+        self._add(Node(self.outline.op_ids[merge.op], Role.MERGE, ("+",), after, group, count, merge=merge))
 
     def _operations(self, unit: Unit, group: tuple[str, ...]) -> None:
-        seen: dict[str, int] = {}
         for index in unit.ops:
-            op = self.ops[index]
-            name = op_id(op, self.report)
-            seen[name] = seen.get(name, 0) + 1
-            node_id = name if seen[name] == 1 else f"{name}~{seen[name]}"
-            merge = self.merges.get(index)
-            on = self.on_shortcut.get(index)
+            op, node_id = self.ops[index], self.outline.op_ids[index]
+            merge, on = self.merges.get(index), self.on_shortcut.get(index)
             role = Role.MERGE if merge else Role(on.kind) if on else Role.OP
-            short = name[len(unit.id) + 1 :] if name.startswith(unit.id) else name
-            lines = ("+",) if merge else (short, op_words(op), shape_text(op.shape))
+            inner = unit.path and node_id.startswith(unit.path)
+            short = node_id[len(unit.path) + 1 :] or op.name if inner else node_id
+            lines = ("+",) if merge else (short.partition("~")[0], op_words(op), shape_text(op.shape))
             self._add(Node(node_id, role, lines, (index,), group, merge=merge))
 
     def _edges(self) -> Iterator[Edge]:
@@ -281,15 +258,3 @@ class _Folder:
 
 
 _SHOWN_IN_SUMMARY = frozenset({"conv", "max_pool", "avg_pool", "mean", "linear", "adaptive_avg_pool"})
-
-
-def _run_id(run: Sequence[Unit]) -> str:
-    """``layer3.1-5`` for a run, the block's own path for a single one."""
-    first, last = run[0].id, run[-1].id
-    return first if first == last else f"{first}-{last.rpartition('.')[2]}"
-
-
-def op_id(op: Op, report: Report) -> str:
-    """Module path for the one operation of a leaf module; path and name for a functional one."""
-    leaf = op.path and op.path not in report.trace.containers
-    return op.path if leaf else f"{op.path}:{op.name}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from graphviz import Digraph, escape
+from graphviz import Digraph, escape, nohtml
 
-from .diagram import Diagram, Edge, Group, Node, Role
+from .diagram import Diagram, Edge, Node, Role
 
 # Labels are measured 15 % larger than the style sheet sets them: system fonts differ in width, and none may leave
 # its box.
@@ -45,40 +45,31 @@ _SHAPES: dict[Role, dict[str, str]] = {
 
 
 def to_dot(diagram: Diagram) -> str:
-    """DOT source; nodes are ``n0``, ``n1`` … with the diagram's ids as their SVG ids."""
+    """DOT source. SVG ids are ``n0``, ``n1`` … and ``g0``, ``g1`` …, in the diagram's order of nodes and groups: no
+    outside text is an id."""
     graph = Digraph("network", graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
     names = {node.id: f"n{i}" for i, node in enumerate(diagram.nodes)}
-    children = {group.id: [g for g in diagram.groups if g.parent == group.id] for group in diagram.groups}
-    _nodes(graph, diagram, names, None)
-    for group in diagram.groups:
-        if group.parent is None:
-            _cluster(graph, diagram, names, group, children)
+    _level(graph, diagram, names, None)
     for edge in diagram.edges:
         graph.edge(names[edge.source], names[edge.target], **_edge(edge))
     return graph.source
 
 
-def _cluster(
-    parent: Digraph, diagram: Diagram, names: dict[str, str], group: Group, children: dict[str, list[Group]]
-) -> None:
-    with parent.subgraph(name=f"cluster_{escape(group.id)}") as cluster:
-        cluster.attr(
-            label=escape(group.title),
-            id=escape(f"group:{group.id}"),
-            labeljust="l",
-            style="rounded",
-            margin="14",
-        )
-        cluster.attr(**{"class": "group"})
-        _nodes(cluster, diagram, names, group.id)
-        for child in children[group.id]:
-            _cluster(cluster, diagram, names, child, children)
-
-
-def _nodes(graph: Digraph, diagram: Diagram, names: dict[str, str], group: str | None) -> None:
+def _level(graph: Digraph, diagram: Diagram, names: dict[str, str], parent: str | None) -> None:
+    """Nodes directly in ``parent``, then its groups with theirs."""
     for node in diagram.nodes:
-        if (node.group[-1] if node.group else None) == group:
-            graph.node(names[node.id], **_node(node))
+        if (node.group[-1] if node.group else None) == parent:
+            graph.node(names[node.id], id=names[node.id], **_node(node))
+    for number, group in enumerate(diagram.groups):
+        if group.parent == parent:
+            with graph.subgraph(name=f"cluster_g{number}") as cluster:
+                cluster.attr(label=_label(group.title), id=f"g{number}", labeljust="l", style="rounded", margin="14")
+                _level(cluster, diagram, names, group.id)
+
+
+def _label(*lines: str) -> str:
+    """Outside text as Graphviz shows it unchanged: no escape, no entity, no HTML."""
+    return nohtml("\\n".join(escape(line.replace("&", "&amp;")) for line in lines))
 
 
 def _node(node: Node) -> dict[str, str]:
@@ -88,23 +79,19 @@ def _node(node: Node) -> dict[str, str]:
         fits = node.merge.fits
         classes.append("fits" if fits else "broken")
         extra = {**extra, "xlabel": "✓" if fits else "✕"}
+    if node.hides_broken:
+        classes.append("hides-broken")
     if node.count > 1 and node.role is Role.BLOCK:
         extra = {**extra, "peripheries": "2"}
-    return {
-        "label": "\\n".join(map(escape, node.lines)),
-        "id": escape(node.id),
-        "class": " ".join(classes),
-        **extra,
-    }
+    return {"label": _label(*node.lines), "class": " ".join(classes), **extra}
 
 
 def _edge(edge: Edge) -> dict[str, str]:
     classes = [str(edge.role), *(["broken"] if edge.broken else [])]
-    styles = {Role.ZERO_PAD: "dotted"}
-    attributes = {"label": f" {escape(edge.label)} ", "class": " ".join(classes)}
+    attributes = {"label": _label(f" {edge.label} "), "class": " ".join(classes)}
     attributes["weight"] = _WEIGHT.get(edge.role, "1")
     if edge.broken:
         return {**attributes, "style": "dashed", "penwidth": "2.4"}
-    if edge.role in styles:
-        attributes["style"] = styles[edge.role]
+    if edge.role is Role.ZERO_PAD:
+        attributes["style"] = "dotted"
     return {**attributes, "penwidth": "1.2" if edge.role is Role.MAIN else "1.8"}

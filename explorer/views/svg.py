@@ -13,6 +13,7 @@ from ..inspection import Report
 from .diagram import MAX_NODES, Diagram, Node, build_diagram
 from .dot import to_dot
 from .theme import DARK, LIGHT, ROLES, Neutrals
+from .words import printable
 
 TIMEOUT_S = 5
 INSTALL = "apt-get install graphviz (Debian, Ubuntu) or brew install graphviz (macOS)"
@@ -54,30 +55,40 @@ def run_dot(source: str) -> str:
 
 
 def accessible(svg: str, diagram: Diagram) -> str:
-    """Strip what ``dot`` adds (prolog, fixed size, titles, colours); make nodes and groups labelled buttons."""
-    nodes = {node.id: node for node in diagram.nodes}
-    titles = {f"group:{g.id}": g.title for g in diagram.groups}
+    """Strip what ``dot`` adds (prolog, fixed size, titles, colours); make nodes and groups labelled buttons.
+
+    In ``dot``'s SVG outside text is only the content of ``<text>``, where it is escaped; the ids are ``to_dot``'s.
+    """
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r'<svg width="[^"]*" height="[^"]*"', '<svg role="group" aria-label="Network diagram"', svg, count=1)
     svg = re.sub(r"<title>[^<]*</title>\n?|<!--.*?-->\n?|<polygon fill=\"white\"[^>]*/>\n?", "", svg)
     # The style sheet colours by class; presentation attributes would only repeat it for one mode of light.
     svg = re.sub(r' (?:fill|stroke)="(?!none)[^"]*"', "", svg)
 
-    def label(match: re.Match[str]) -> str:
-        group_id, classes = match[1], match[2]
-        text = sentence(nodes[group_id]) if group_id in nodes else f"{titles.get(group_id, group_id)}. Close."
-        return f'<g id="{match[1]}" class="{classes}" tabindex="0" role="button" aria-label="{escape(text)}"'
+    def button(match: re.Match[str]) -> str:
+        kind, number, classes = match[1], int(match[2]), match[3]
+        if kind == "n":
+            node = diagram.nodes[number]
+            name, spoken = node.id, sentence(node)
+        else:
+            group = diagram.groups[number]
+            name, spoken = f"group:{group.id}", f"{group.title}. Close."
+        return (
+            f'<g id="{_attribute(name)}" class="{classes}" tabindex="0" role="button" aria-label="{_attribute(spoken)}"'
+        )
 
-    return re.sub(r'<g id="([^"]+)" class="((?:node|cluster)[^"]*)"', label, svg)
+    return re.sub(r'<g id="([ng])(\d+)" class="((?:node|cluster)[^"]*)"', button, svg)
 
 
 def sentence(node: Node) -> str:
     """What a screen reader says of a node."""
     if node.merge:
+        path = printable(node.merge.path) or "the network"
         verdict = "fits" if node.merge.fits else "does not fit"
-        return f"Sum of {node.merge.path}, {verdict}. {node.merge.explanation}"
+        return f"Sum of {path}, {verdict}. {printable(node.merge.explanation, most=600)}"
     times = f", {node.count} equal blocks" if node.count > 1 else ""
-    return f"{', '.join(node.lines)}{times}."
+    hidden = ", hiding a sum that does not fit" if node.hides_broken else ""
+    return f"{', '.join(node.lines)}{times}{hidden}."
 
 
 def standalone(svg: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from unicodedata import category
 
 from ..inspection import Op
 from . import numbers
@@ -13,6 +14,12 @@ Shape = tuple[int, ...]
 def shape_text(shape: Shape) -> str:
     """(1, 64, 56, 56) -> "64×56×56": without the batch dimension."""
     return numbers.shape(shape[1:]) or "scalar"
+
+
+def printable(text: str, most: int = 80) -> str:
+    """Outside text for a picture: no control characters or lone surrogates, which XML cannot hold, and not endless."""
+    safe = "".join("\ufffd" if category(char) in ("Cc", "Cs") else char for char in text[: most + 1])
+    return safe if len(safe) <= most else f"{safe[: most - 1]}…"
 
 
 def op_words(op: Op) -> str:

@@ -73,9 +73,8 @@ def accessible(svg: str, diagram: Diagram) -> str:
         else:
             group = diagram.groups[number]
             name, spoken = f"group:{group.id}", f"{group.title}. Close."
-        return (
-            f'<g id="{_attribute(name)}" class="{classes}" tabindex="0" role="button" aria-label="{_attribute(spoken)}"'
-        )
+        named = f'id="{escape(printable(name, most=len(name)))}" aria-label="{escape(spoken)}"'
+        return f'<g {named} class="{classes}" tabindex="0" role="button"'
 
     return re.sub(r'<g id="([ng])(\d+)" class="((?:node|cluster)[^"]*)"', button, svg)
 

@@ -20,7 +20,7 @@ from explorer.errors import DiagramError
 from explorer.inspection import Report, inspect
 from explorer.spec import PRESETS
 from explorer.views import inspector, svg, tables
-from explorer.views.diagram import Diagram, Node, Role, build_diagram, default_open
+from explorer.views.diagram import Diagram, Node, Role, build_diagram, default_open, everything, reveal
 from explorer.views.dot import to_dot
 from explorer.views.outline import outline
 from explorer.views.svg import render, run_dot, sentence
@@ -147,6 +147,17 @@ def test_shortcuts_and_sums_of_folded_blocks_have_their_roles():
     assert {target for _, target, _, broken in found if broken} == {"layer3.0:add"}
     broken = [node.id for node in diagram.nodes if node.merge and not node.merge.fits]
     assert broken == ["layer3.0:add"]
+
+
+def test_what_is_folded_says_that_it_hides_a_sum_that_does_not_fit():
+    report = inspect(PRESETS["resnet18"].with_(shortcut_overrides={"layer2.0": "identity"}))
+    diagram = build_diagram(report, NOTHING)
+    assert [n.id for n in diagram.nodes if n.hides_broken] == ["layer2"]
+    stage = diagram.node("layer2")
+    assert stage is not None
+    assert stage.lines == ("layer2", "2 blocks · ✕ 1 not fitting", "128×28×28")
+    assert sentence(stage) == "layer2, 2 blocks · ✕ 1 not fitting, 128×28×28, hiding a sum that does not fit."
+    assert not any(n.hides_broken for n in build_diagram(report, frozenset({"layer2"})).nodes)
 
 
 def test_a_plain_network_has_no_sums():
@@ -292,6 +303,26 @@ def test_everything_open_shows_each_operation_once():
         assert sorted(node.ops for node in diagram.nodes) == [(op.index,) for op in report.trace.ops]
         sums = [node for node in diagram.nodes if node.role is Role.MERGE]
         assert [node.merge for node in sums] == list(report.merges)
+
+
+@settings(max_examples=40)
+@given(look=looks(), data=st.data())
+def test_whatever_is_hidden_can_be_revealed(look, data):
+    report, opened = look
+    operations = [node.id for node in build_diagram(report, everything(report)).nodes]
+    wanted = data.draw(st.sampled_from(operations))
+    wider = reveal(report, opened, wanted)
+    assert wider >= opened
+    assert build_diagram(report, wider).node(wanted)
+    assert reveal(report, wider, wanted) == wider
+    assert reveal(report, opened, "nowhere") == opened
+
+
+def test_everything_is_all_that_opens():
+    for name in SPECS:
+        report = report_named(name)
+        assert everything(report) >= set(openable(name))
+        assert build_diagram(report, everything(report)) == build_diagram(report, frozenset(openable(name)))
 
 
 def test_units_are_stem_stages_and_head(report_of: Inspect):

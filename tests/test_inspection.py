@@ -191,13 +191,13 @@ def test_resnet50_without_projections():
     assert {m.verdict for m in report.broken} == {Verdict.MISMATCH}
     assert [m.explanation for m in report.broken] == [
         "layer1.0: the branch gives 256×56×56, the shortcut 64×56×56: channels 64 against 256. "
-        "A 1×1 projection with stride 1 and a norm would fit (+16,896 parameters).",
+        "A 1×1 projection with stride 1 would fit (+16,896 parameters).",
         "layer2.0: the branch gives 512×28×28, the shortcut 256×56×56: channels 256 against 512 and map 56×56 "
-        "against 28×28. A 1×1 projection with stride 2 and a norm would fit (+132,096 parameters).",
+        "against 28×28. A 1×1 projection with stride 2 would fit (+132,096 parameters).",
         "layer3.0: the branch gives 1024×14×14, the shortcut 512×28×28: channels 512 against 1024 and map 28×28 "
-        "against 14×14. A 1×1 projection with stride 2 and a norm would fit (+526,336 parameters).",
+        "against 14×14. A 1×1 projection with stride 2 would fit (+526,336 parameters).",
         "layer4.0: the branch gives 2048×7×7, the shortcut 1024×14×14: channels 1024 against 2048 and map 14×14 "
-        "against 7×7. A 1×1 projection with stride 2 and a norm would fit (+2,101,248 parameters).",
+        "against 7×7. A 1×1 projection with stride 2 would fit (+2,101,248 parameters).",
     ]
     good = [m for m in report.merges if m.fits]
     assert len(good) == sum(BLOCKS_OF_50) - 4
@@ -243,22 +243,12 @@ def test_every_sum_of_random_specs_gets_the_verdict_of_its_shapes(spec):
     assert report.params == estimate(spec)[0]
 
 
-@pytest.mark.xfail(
-    raises=TraceError,
-    reason="a branch of one channel is repeated to the shortcut's channels, and the next layer cannot read that; "
-    "explorer/inspection/trace.py, __torch_dispatch__",
-)
 @pytest.mark.parametrize("shortcut", ["zero_pad", "identity"])
 def test_a_branch_of_one_channel_is_reported_not_raised(shortcut):
     report = inspect(ResNetSpec(depths=(2, 2), widths=(16, 1), shortcut=shortcut, image_size=4))
     assert [m.path for m in report.broken] == ["layer2.0"]
 
 
-@pytest.mark.xfail(
-    raises=TraceError,
-    reason="a group of one channel on a 1×1 map is one value, which PyTorch refuses to normalise; "
-    "explorer/network/layers.py, norm: 32 channels or fewer get groups of one channel",
-)
 def test_group_norm_on_the_smallest_map():
     spec = described(depths=(1,), widths=(16,), norm="group", image_size=4)
     assert inspect(spec).params == estimate(spec)[0]
@@ -299,11 +289,6 @@ def test_a_broadcast_is_a_failure():
     assert report.trace.ops[merge.op].shape == (1, 64, 2, 2)
 
 
-@pytest.mark.xfail(
-    raises=TraceError,
-    reason="an addition in place cannot grow its left side, yet it is taken for a silent broadcast; "
-    "explorer/inspection/trace.py, __torch_dispatch__",
-)
 def test_a_broadcast_in_place_is_a_mismatch():
     pool = nn.Sequential(conv(), nn.AdaptiveAvgPool2d(1))
     (merge,) = foreign(lambda f, x: in_place(f(x), x), branch=pool).merges
@@ -347,7 +332,7 @@ def test_mismatches_are_found_however_they_are_written(add):
     assert (merge.branch_shape, merge.shortcut_shape) == ((12, 4, 4), (8, 8, 8))
     assert merge.explanation == (
         "block: the branch gives 12×4×4, the shortcut 8×8×8: channels 8 against 12 and map 8×8 against 4×4. "
-        "A 1×1 projection with stride 2 and a norm would fit (+120 parameters)."
+        "A 1×1 projection with stride 2 would fit (+96 weights)."
     )
     assert report.layers[-1].out_shape == (1, 5, 4, 4)
 
@@ -408,10 +393,6 @@ def test_x_plus_a_parameter_of_the_block():
     assert inspect(nn.Sequential(conv(3), Block()), (3, 8, 8)).merges == ()
 
 
-@pytest.mark.xfail(
-    reason="new_zeros and its kin count as a path that starts at x, as in the masks of torchvision's swin_t: "
-    "5 of its 29 merges; explorer/inspection/trace.py, __torch_dispatch__"
-)
 def test_a_constant_made_like_x_is_no_path():
     assert foreign(lambda f, x: f(x) + x.new_zeros(8, 1, 1)).merges == ()
 

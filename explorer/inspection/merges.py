@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
 from .forks import find_fork
-from .operations import Op
+from .operations import Op, added
 from .trace import Shape, Trace
+
+Price = Callable[[str], int]
 
 
 class Verdict(str, Enum):
@@ -49,16 +52,20 @@ class Merge:
         return self.verdict is Verdict.MATCH
 
 
-def find_merges(trace: Trace) -> tuple[Merge, ...]:
-    """All additions of two different activations, in execution order. ``x + x`` and ``x + parameter`` are none."""
+def find_merges(trace: Trace, price: Price | None = None) -> tuple[Merge, ...]:
+    """All additions of two different activations, in execution order. ``x + x`` and ``x + parameter`` are none.
+
+    Args:
+        price: block's path -> parameters that a projection would add there, where it is known how one is built.
+    """
     pairs = (op for op in trace.ops if op.name == "add" and len(set(op.inputs)) == 2)
-    return tuple(_merge(trace, op) for op in pairs)
+    return tuple(_merge(trace, op, price) for op in pairs)
 
 
-def _merge(trace: Trace, op: Op) -> Merge:
+def _merge(trace: Trace, op: Op, price: Price | None) -> Merge:
     fork = find_fork(trace.ops, *op.inputs)
     branch, shortcut = (_unbatched(op.in_shapes[side]) for side in (fork.main, 1 - fork.main))
-    verdict = _verdict(op.in_shapes)
+    verdict = _verdict(op)
     path = op.path or "the network"
     return Merge(
         path=op.path,
@@ -66,7 +73,7 @@ def _merge(trace: Trace, op: Op) -> Merge:
         branch_shape=branch,
         shortcut_shape=shortcut,
         verdict=verdict,
-        explanation=explain(path, branch, shortcut, verdict),
+        explanation=explain(path, branch, shortcut, verdict, price),
         fork=fork.at,
         branch=fork.sides[fork.main],
         shortcut=fork.sides[1 - fork.main],
@@ -78,12 +85,12 @@ def _unbatched(shape: Shape) -> Shape:
     return shape[1:]
 
 
-def _verdict(shapes: tuple[Shape, ...]) -> Verdict:
-    a, b = shapes
+def _verdict(op: Op) -> Verdict:
+    a, b = op.in_shapes
     if a == b:
         return Verdict.MATCH
-    fits = all(x == y or 1 in (x, y) for x, y in zip(reversed(a), reversed(b), strict=False))
-    return Verdict.BROADCAST if fits else Verdict.MISMATCH
+    total = added(a, b, in_place=op.attrs.get("in_place", False))
+    return Verdict.MISMATCH if total is None else Verdict.BROADCAST
 
 
 def _kind(names: list[str]) -> str:
@@ -94,8 +101,8 @@ def _kind(names: list[str]) -> str:
     return "zero_pad" if "pad" in names else "other"
 
 
-def explain(path: str, branch: Shape, shortcut: Shape, verdict: Verdict) -> str:
-    """One sentence: what meets, why it does not fit, and what a projection would cost."""
+def explain(path: str, branch: Shape, shortcut: Shape, verdict: Verdict, price: Price | None = None) -> str:
+    """What meets, why it does not fit, and what a projection would cost (``price`` as in ``find_merges``)."""
     if verdict is Verdict.MATCH:
         return f"{path}: branch and shortcut both give {_text(branch)}."
     facts = f"{path}: the branch gives {_text(branch)}, the shortcut {_text(shortcut)}"
@@ -103,7 +110,7 @@ def explain(path: str, branch: Shape, shortcut: Shape, verdict: Verdict) -> str:
         return f"{facts}. PyTorch repeats the smaller one without an error; the sum is not y = F(x) + x."
     if len(branch) != 3 or len(shortcut) != 3:
         return f"{facts}: {len(branch)} and {len(shortcut)} dimensions cannot be added."
-    return f"{facts}: {_difference(branch, shortcut)}.{_projection(branch, shortcut)}"
+    return f"{facts}: {_difference(branch, shortcut)}.{_projection(path, branch, shortcut, price)}"
 
 
 def _difference(branch: Shape, shortcut: Shape) -> str:
@@ -115,13 +122,13 @@ def _difference(branch: Shape, shortcut: Shape) -> str:
     return " and ".join(parts)
 
 
-def _projection(branch: Shape, shortcut: Shape) -> str:
+def _projection(path: str, branch: Shape, shortcut: Shape, price: Price | None) -> str:
     """The 1×1 projection that would fit, if one would."""
     stride = max(1, round(shortcut[1] / branch[1]))
     if any(-(-s // stride) != b for s, b in zip(shortcut[1:], branch[1:], strict=True)):
         return ""
-    params = shortcut[0] * branch[0] + 2 * branch[0]
-    return f" A 1×1 projection with stride {stride} and a norm would fit (+{params:,} parameters)."
+    cost = f"+{price(path):,} parameters" if price else f"+{shortcut[0] * branch[0]:,} weights"
+    return f" A 1×1 projection with stride {stride} would fit ({cost})."
 
 
 def _text(shape: Shape) -> str:

@@ -44,6 +44,18 @@ SHAPE_PRESERVING: dict[Any, Callable[[Tensor], Any]] = {
     aten.add.Tensor: torch.empty_like,
 }
 
+
+def added(a: tuple[int, ...], b: tuple[int, ...], *, in_place: bool = False) -> tuple[int, ...] | None:
+    """Shape of a + b as PyTorch broadcasts it (a += b if ``in_place``); None where it raises."""
+    if any(x != y and 1 not in (x, y) for x, y in zip(reversed(a), reversed(b), strict=False)):
+        return None
+    longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
+    padded = (1,) * (len(longer) - len(shorter)) + shorter
+    # A side of 1 repeats, also to nothing.
+    result = tuple(y if x == 1 else x for x, y in zip(longer, padded, strict=True))
+    return None if in_place and result != a else result
+
+
 # Weighted operations carry the main branch; see ``forks``.
 WEIGHTED = frozenset({"conv", "linear", "bmm", "baddbmm"})
 
@@ -84,6 +96,11 @@ class Op:
         return 0
 
 
+def creates(name: str) -> bool:
+    """Whether an operation reads only its input's shape (``new_zeros``, ``ones_like`` …): its output is no path."""
+    return name.startswith("new_") or name.endswith("_like")
+
+
 def describe(func: Any, args: Any) -> dict[str, Any]:
     """The attributes of an operation that matter to a reader, from its positional arguments."""
     reader = _READERS.get(func.overloadpacket)
@@ -117,6 +134,10 @@ def _pair(value: Any) -> tuple[int, ...]:
     return values * 2 if len(values) == 1 else values
 
 
+def _add_in_place(args: Any) -> dict[str, Any]:
+    return {"in_place": True}
+
+
 def _slice(args: Any) -> dict[str, Any]:
     dim = args[1] if len(args) > 1 else 0
     return {"dim": dim % args[0].dim(), "step": args[4] if len(args) > 4 else 1}
@@ -136,6 +157,7 @@ _READERS: dict[Any, Callable[[Any], dict[str, Any]]] = {
     aten.max_pool2d_with_indices: _pool,
     aten.avg_pool2d: _pool,
     aten.slice: _slice,
+    aten.add_: _add_in_place,
     aten.constant_pad_nd: _pad,
     aten.addmm: _product,
     aten.mm: _product,

@@ -40,6 +40,10 @@ def _step(op: Op, sources: list[ReceptiveField | None]) -> ReceptiveField | None
     if len(known) < len(sources) or not known or len(op.shape) != 4:
         return None
     size, jump = max(s.size for s in known), max(s.jump for s in known)
+    if op.attrs.get("transposed"):
+        kernel, stride = max(op.attrs["kernel"]), max(op.attrs["stride"])
+        # An output pixel reads ⌈kernel ÷ stride⌉ inputs; neighbours are closer than before.
+        return ReceptiveField(size + (-(-kernel // stride) - 1) * jump, jump // stride) if jump % stride == 0 else None
     if "kernel" in op.attrs:
         kernel = max((k - 1) * d + 1 for k, d in zip(op.attrs["kernel"], op.attrs["dilation"], strict=True))
         return ReceptiveField(size + (kernel - 1) * jump, jump * max(op.attrs["stride"]))

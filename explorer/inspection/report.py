@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 from torch import nn
 
 from ..network import build
-from ..spec import ResNetSpec, title
+from ..spec import ResNetSpec, Shortcut, title
+from ..spec.budget import estimate
 from .merges import Merge, find_merges
+from .operations import Op
 from .receptive_field import ReceptiveField, receptive_fields
 from .trace import Layer, Shape, Trace, trace
 
@@ -38,6 +40,16 @@ class Report:
     def layers(self) -> tuple[Layer, ...]:
         """torchinfo's table."""
         return self.trace.layers
+
+    @property
+    def operations(self) -> tuple[Op, ...]:
+        """Every tensor operation in execution order, functional ones included."""
+        return self.trace.ops
+
+    @cached_property
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """(producer, consumer) for every activation read, as indices of ``operations``."""
+        return tuple((producer, op.index) for op in self.trace.ops for producer in op.inputs)
 
     @cached_property
     def params(self) -> int:
@@ -113,11 +125,18 @@ def inspect(target: ResNetSpec | nn.Module, input_size: Shape | None = None) -> 
     return _report(type(target).__name__, None, target, tuple(input_size or (1, 3, 224, 224)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)  # a report of 1,000 layers holds some 15 MB
 def _inspect_spec(spec: ResNetSpec, input_size: Shape) -> Report:
     return _report(title(spec), spec, build(spec, device="meta"), input_size)
 
 
 def _report(name: str, spec: ResNetSpec | None, module: nn.Module, input_size: Shape) -> Report:
     traced = trace(module, input_size)
-    return Report(name, spec, traced.ops[0].shape, traced, find_merges(traced), receptive_fields(traced))
+    price = partial(_price, spec) if spec else None
+    return Report(name, spec, traced.ops[0].shape, traced, find_merges(traced, price), receptive_fields(traced))
+
+
+def _price(spec: ResNetSpec, path: str) -> int:
+    """Parameters that a projection in this block would add."""
+    overrides = {**dict(spec.shortcut_overrides), path: Shortcut.PROJECTION}
+    return estimate(spec.with_(shortcut_overrides=overrides))[0] - estimate(spec)[0]

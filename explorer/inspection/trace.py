@@ -24,7 +24,7 @@ from torchinfo.layer_info import LayerInfo
 
 from ..errors import TraceError
 from .forks import find_fork
-from .operations import NAMES, SHAPE_PRESERVING, TRANSPARENT, Op, describe
+from .operations import NAMES, SHAPE_PRESERVING, TRANSPARENT, Op, added, creates, describe
 
 Shape = tuple[int, ...]
 _ADDITIONS = {torch.ops.aten.add.Tensor, torch.ops.aten.add_.Tensor}
@@ -51,10 +51,6 @@ class Layer:
     params: int
     repeated: bool
 
-    @property
-    def is_leaf(self) -> bool:
-        return bool(self.out_shape) and self.kind not in ("Sequential", "ModuleList")
-
 
 @dataclass(frozen=True)
 class Trace:
@@ -79,15 +75,6 @@ class Trace:
         """Paths of modules that have children."""
         return frozenset(path.rpartition(".")[0] for path in self.kinds if "." in path)
 
-    @cached_property
-    def consumers(self) -> tuple[tuple[int, ...], ...]:
-        """For each operation, the operations that read its output."""
-        readers: list[list[int]] = [[] for _ in self.ops]
-        for op in self.ops:
-            for producer in dict.fromkeys(op.inputs):
-                readers[producer].append(op.index)
-        return tuple(map(tuple, readers))
-
 
 def trace(module: nn.Module, input_size: Shape) -> Trace:
     """Trace ``module`` in evaluation mode on a copy without weights; the module itself is not touched.
@@ -103,17 +90,30 @@ def trace(module: nn.Module, input_size: Shape) -> Trace:
         shadow = meta_copy(module)
     except Exception as error:  # tensors that are no parameters, layers without a size yet
         raise TraceError(f"{type(module).__name__} cannot be copied without its weights: {_reason(error)}") from error
-    paths = {id(m): path for path, m in shadow.named_modules()}
     recorder = _Recorder()
-    data = torch.empty(size, device="meta")
-    recorder.add_input(data)
     try:
-        with _module_paths(shadow, paths, recorder.stack), recorder:
-            summary = torchinfo.summary(shadow, input_data=data, device="meta", mode="eval", verbose=0, depth=64)
+        return _pass(shadow, size, recorder)
     except Exception as error:  # whatever a foreign forward raises becomes one sentence
+        if not recorder.met_broadcast:
+            raise _trace_error(recorder, error) from error
+    # A silent broadcast changed a shape, and a later layer cannot read it: let the branch's shape go on instead.
+    recorder = _Recorder(keeps_branch=True)
+    try:
+        return _pass(shadow, size, recorder)
+    except Exception as error:
         raise _trace_error(recorder, error) from error
+
+
+def _pass(shadow: nn.Module, size: Shape, recorder: _Recorder) -> Trace:
+    """One forward pass of a module without weights."""
+    paths = {id(m): path for path, m in shadow.named_modules()}
+    dtypes = (p.dtype for p in shadow.parameters() if p.is_floating_point())
+    data = torch.empty(size, device="meta", dtype=next(dtypes, torch.float32))
+    recorder.add_input(data)
+    with _module_paths(shadow, paths, recorder.stack), recorder:
+        summary = torchinfo.summary(shadow, input_data=data, device="meta", mode="eval", verbose=0, depth=64)
     return Trace(
-        name=type(module).__name__,
+        name=type(shadow).__name__,
         ops=tuple(recorder.ops),
         layers=tuple(_layer(info, paths) for info in summary.summary_list),
         params=_params_by_owner(shadow),
@@ -134,8 +134,16 @@ def meta_copy(module: nn.Module) -> nn.Module:
 
 @dataclass
 class _Recorder(TorchDispatchMode):
-    """Collects operations. ``stack`` is the path of the modules being run, outermost first."""
+    """Collects operations.
 
+    Attributes:
+        keeps_branch: the branch's shape goes on from a silent broadcast too, as from a mismatch.
+        stack: paths of the modules being run, outermost first.
+        met_broadcast: whether there was a silent broadcast.
+    """
+
+    keeps_branch: bool = False
+    met_broadcast: bool = False
     ops: list[Op] = field(default_factory=list)
     stack: list[str] = field(default_factory=lambda: [""])
 
@@ -152,7 +160,7 @@ class _Recorder(TorchDispatchMode):
         operands = [t for t in _tensors(chain(args, kwargs.values())) if id(t) in self._producer]
         producers = tuple(self._producer[id(t)][0] for t in operands)
         shapes = tuple(tuple(t.shape) for t in operands)
-        if func in _ADDITIONS and len(operands) == 2 and not _broadcastable(*shapes):
+        if func in _ADDITIONS and len(operands) == 2 and self._must_replace(func, shapes):
             main = operands[find_fork(self.ops, *producers).main]
             in_place = func is torch.ops.aten.add_.Tensor
             out = args[0].resize_(main.shape) if in_place else torch.empty_like(main)
@@ -161,7 +169,7 @@ class _Recorder(TorchDispatchMode):
         else:
             out = func(*args, **kwargs)
         outputs = tuple(_tensors((out,)))
-        if not operands or not outputs:
+        if not operands or not outputs or creates(func.overloadpacket.__name__):
             return out
         name = NAMES.get(func.overloadpacket, func.overloadpacket.__name__.strip("_"))
         if name in TRANSPARENT and tuple(outputs[0].shape) == shapes[0]:
@@ -169,6 +177,13 @@ class _Recorder(TorchDispatchMode):
         else:
             self._append(name, producers, shapes, describe(func, args), outputs)
         return out
+
+    def _must_replace(self, func: Any, shapes: tuple[Shape, ...]) -> bool:
+        """Whether an addition cannot run as it is; notes silent broadcasts."""
+        total = added(*shapes, in_place=func is torch.ops.aten.add_.Tensor)
+        broadcast = total is not None and shapes[0] != shapes[1]
+        self.met_broadcast |= broadcast
+        return total is None or (broadcast and self.keeps_branch)
 
     def _append(
         self,
@@ -195,10 +210,6 @@ def _tensors(values: Any) -> Iterator[Tensor]:
             yield value
         elif isinstance(value, (list, tuple)):
             yield from _tensors(value)
-
-
-def _broadcastable(a: Shape, b: Shape) -> bool:
-    return all(x == y or 1 in (x, y) for x, y in zip(reversed(a), reversed(b), strict=False))
 
 
 @contextmanager

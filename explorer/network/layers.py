@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import gcd
-
 from torch import nn
 
 from ..spec import Activation, Norm, ResNetSpec
@@ -26,11 +24,17 @@ def conv(inputs: int, outputs: int, kernel: int, spec: ResNetSpec, *, stride: in
 
 
 def norm(channels: int, spec: ResNetSpec) -> nn.Module:
-    """Batch or group normalisation, or the identity. Groups: the largest divisor of ``channels`` that also
-    divides 32, the default of Wu & He 2018."""
+    """Batch or group normalisation, or the identity.
+
+    Groups: 32, the default of Wu & He 2018, or the largest divisor of 32 that gives each at least two channels (a
+    group of one value cannot be normalised).
+    """
     if spec.norm is Norm.BATCH:
         return nn.BatchNorm2d(channels)
-    return nn.GroupNorm(gcd(32, channels), channels) if spec.norm is Norm.GROUP else nn.Identity()
+    if spec.norm is Norm.NONE:
+        return nn.Identity()
+    groups = next((g for g in (32, 16, 8, 4, 2) if channels % g == 0 and channels >= 2 * g), 1)
+    return nn.GroupNorm(groups, channels)
 
 
 def activation(spec: ResNetSpec) -> nn.Module:

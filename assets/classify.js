@@ -12,43 +12,58 @@ const read = file => new Promise((resolve, reject) => {
   reader.readAsDataURL(file);
 });
 
+const complain = words => { answer.removeAttribute('aria-busy'); answer.innerHTML = ''; const p = document.createElement('p'); p.className = 'rx-banner error'; p.setAttribute('role', 'alert'); p.textContent = words; answer.append(p); };
+
 async function ask() {
   if (!last) return;
   const mine = ++turn;
   answer.setAttribute('aria-busy', 'true');
   let result;
   try { result = JSON.parse(await server.classify({photo: last, variant: props.variant, device: props.device})); }
-  catch { result = {html: '<p class="rx-banner error">The program did not answer. Is it still running?</p>'}; }
+  catch { if (mine === turn) complain('The program did not answer. Is it still running?'); return; }
   if (mine !== turn) return;
   answer.removeAttribute('aria-busy');
   answer.innerHTML = result.html;
   if (result.photo) { shown.src = result.photo; shown.hidden = false; idle.hidden = true; }
+  else last = null;
 }
 
 async function take(file) {
   if (!file) return;
-  if (file.size > props.max_bytes) {
-    answer.innerHTML = `<p class="rx-banner error">The file has ${(file.size / 2 ** 20).toFixed(1)} MiB; at most ${props.max_bytes / 2 ** 20} MiB are allowed.</p>`;
-    return;
-  }
-  try { last = await read(file); } catch { return; }
+  const mine = ++turn;
+  // Nothing of the photo before may stand beside what is said of this one.
+  stop();
+  last = null; shown.hidden = true; idle.hidden = false; answer.innerHTML = '';
+  if (file.size > props.max_bytes) { complain(`The file has ${(file.size / 2 ** 20).toFixed(1)} MiB; at most ${props.max_bytes / 2 ** 20} MiB are allowed.`); return; }
+  let data;
+  try { data = await read(file); } catch { if (mine === turn) complain('The browser could not read this file. Is it still there?'); return; }
+  if (mine !== turn) return;
+  last = data;
   ask();
 }
 
 function stop() {
   stream?.getTracks().forEach(track => track.stop());
-  stream = null; video.hidden = true; buttons('shoot').hidden = true; buttons('camera').hidden = false;
+  stream = null; video.srcObject = null; video.hidden = true;
+  buttons('shoot').hidden = buttons('close').hidden = true; buttons('camera').hidden = false;
 }
 
 buttons('pick').addEventListener('click', () => input.click());
 input.addEventListener('change', () => { take(input.files[0]); input.value = ''; });
 buttons('camera').addEventListener('click', async () => {
-  try { stream = await navigator.mediaDevices.getUserMedia({video: {facingMode: 'environment'}}); }
-  catch { answer.innerHTML = '<p class="rx-banner error">No camera could be opened. Allow it in the browser, or drop a photo instead.</p>'; return; }
-  video.srcObject = stream; video.hidden = false; shown.hidden = true;
-  buttons('shoot').hidden = false; buttons('camera').hidden = true;
+  const mine = ++turn;
+  let opened;
+  try { opened = await navigator.mediaDevices.getUserMedia({video: {facingMode: 'environment'}}); }
+  catch { complain('No camera could be opened. Allow it in the browser, or drop a photo instead.'); return; }
+  if (mine !== turn || !host.offsetParent) { opened.getTracks().forEach(track => track.stop()); return; }
+  stop();
+  stream = video.srcObject = opened; video.hidden = false; shown.hidden = true;
+  buttons('shoot').hidden = buttons('close').hidden = false; buttons('camera').hidden = true;
   await video.play();
 });
+buttons('close').addEventListener('click', stop);
+// Leaving the tab closes the camera.
+new ResizeObserver(() => { if (stream && !host.offsetParent) stop(); }).observe(host);
 buttons('shoot').addEventListener('click', () => {
   const still = document.createElement('canvas');
   still.width = video.videoWidth; still.height = video.videoHeight;

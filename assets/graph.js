@@ -5,14 +5,14 @@ const canvas = host.querySelector('.rx-canvas');
 const inspector = host.querySelector('.rx-inspector');
 const failure = host.querySelector('.rx-failure');
 const params = () => new URLSearchParams(location.search);
-const spec = () => { const p = params(); ['open', 'at', '__theme'].forEach(k => p.delete(k)); return p.toString(); };
 const fromUrl = params().get('open');
+const ready = () => typeof query === 'string';
 
-let query = props.query || spec();
+let query = props.query;  // null until the program has read the address
 let opened = fromUrl === null ? null : fromUrl.split(' ').filter(Boolean);
 let selected = params().get('at');
 const touches = new Map();
-let view = null, natural = null, drag = null, moved = false, turn = 0, asked = 0;
+let view = null, natural = null, drag = null, moved = false, turn = 0, asked = 0, edges = [];
 
 const svg = () => canvas.querySelector('svg');
 const node = id => id && canvas.querySelector(`g[id="${CSS.escape(id)}"]`);
@@ -47,17 +47,18 @@ function zoom(factor, clientX, clientY) {
 
 function paint() {
   canvas.querySelectorAll('.selected').forEach(g => { g.classList.remove('selected'); g.removeAttribute('aria-pressed'); });
-  const g = node(selected) || node('group:' + selected);
+  const g = shownNode();
   if (g) { g.classList.add('selected'); g.setAttribute('aria-pressed', 'true'); }
   document.querySelectorAll('tr[data-node]').forEach(tr => tr.classList.toggle('selected', tr.dataset.node === selected));
 }
 
-async function draw(anchor) {
+async function draw(anchor, find) {
+  if (!ready()) return;
   const mine = ++turn;
   host.setAttribute('aria-busy', 'true');
   const slow = setTimeout(() => host.classList.add('working'), 300);
   let answer;
-  try { answer = JSON.parse(await server.draw({query, open: opened})); }
+  try { answer = JSON.parse(await server.draw({query, open: opened, find})); }
   catch { answer = {error: 'The program did not answer. Is it still running?'}; }
   finally { clearTimeout(slow); }
   if (mine !== turn) return;
@@ -65,9 +66,19 @@ async function draw(anchor) {
   host.removeAttribute('aria-busy');
   failure.hidden = !answer.error;
   host.classList.toggle('stale', Boolean(answer.error));
-  if (answer.error) { failure.textContent = answer.error; return; }
+  if (answer.error) {
+    failure.textContent = answer.error;
+    // What was open before is still what is drawn.
+    if (canvas.dataset.query === query) opened = current(true);
+    remember();
+    return;
+  }
+  edges = answer.edges;
+  if (find) { opened = answer.open; selected = answer.found; }
+  if (opened === 'all') opened = answer.open;
   const before = anchor && node(anchor.id) && node(anchor.id).getBoundingClientRect();
   const fresh = canvas.dataset.query !== query || !view;
+  if (fresh && !canvas.clientWidth) view = null;  // laid out when its tab is shown
   const scale = view && canvas.clientWidth / view[2];
   canvas.innerHTML = answer.svg;
   canvas.dataset.query = query;
@@ -81,9 +92,11 @@ async function draw(anchor) {
     view[0] += (after.left + after.width / 2 - before.left - before.width / 2) / scale;
     view[1] += (after.top - before.top) / scale;
     apply();
-  } else apply();
+  } else if (view) apply();
   host.dataset.open = answer.open.join(' ');
+  remember();
   paint();
+  if (find && shownNode()) { reveal(shownNode()); }
   if (anchor && keep && anchor.focus) keep.focus({preventScroll: true});
   describe();
 }
@@ -91,11 +104,14 @@ async function draw(anchor) {
 async function describe() {
   const mine = ++asked;
   const id = selected && selected.startsWith('group:') ? null : selected;
-  const text = await server.describe({query, open: current(), node: id || ''});
+  let text;
+  try { text = await server.describe({query, open: current(), node: id || ''}); }
+  catch { return; }  // the drawing's own request says that the program is gone
   if (mine === asked) inspector.innerHTML = text;
 }
 
-const current = () => opened ?? (host.dataset.open || '').split(' ').filter(Boolean);
+const shownNode = () => node(selected) || node('group:' + selected);
+const current = drawn => (drawn ? null : opened) ?? (host.dataset.open || '').split(' ').filter(Boolean);
 
 function toggle(g) {
   const keyboard = document.activeElement === g;
@@ -104,7 +120,7 @@ function toggle(g) {
     opened = current().filter(name => name !== id && !(name.startsWith(id + '.') && id.startsWith('layer') && !id.includes('.')));
     remember();
     draw({id: g.id, becomes: id, focus: keyboard});
-  } else if (g.dataset.opens || g.classList.contains('opens')) {
+  } else if (g.classList.contains('opens')) {
     opened = [...current(), g.id];
     remember();
     draw({id: g.id, becomes: 'group:' + g.id, focus: keyboard});
@@ -133,11 +149,30 @@ function activate(g) {
 }
 
 canvas.addEventListener('click', e => { if (!moved) activate(e.target.closest('g.node, g.cluster')); });
+// Walking: down and up the main path, right and left along a shortcut, Enter into a block, Escape out of it.
+const MAIN = role => role === 'main';
+const STEPS = {
+  ArrowDown: id => edges.find(([from, , role]) => from === id && MAIN(role))?.[1],
+  ArrowUp: id => edges.find(([, to, role]) => to === id && MAIN(role))?.[0],
+  ArrowRight: id => edges.find(([from, , role]) => from === id && !MAIN(role))?.[1],
+  ArrowLeft: id => edges.find(([, to, role]) => to === id && !MAIN(role))?.[0],
+};
 canvas.addEventListener('keydown', e => {
-  if (e.key !== 'Enter' && e.key !== ' ') return;
   const g = e.target.closest('g.node, g.cluster');
-  if (g) { e.preventDefault(); activate(g); }
+  if (!g) return;
+  if (e.key === 'Enter' || e.key === ' ') { e.preventDefault(); activate(g); }
+  if (STEPS[e.key]) {
+    e.preventDefault();
+    const next = node(STEPS[e.key](g.id));
+    if (next) { next.focus({preventScroll: true}); select(next.id); }
+  }
+  if (e.key === 'Escape') {
+    const inside = [...current()].filter(id => g.id !== id && g.id.startsWith(id.replace(/-\d+$/, '') + (id.includes('.') ? '' : '.'))).sort((a, b) => b.length - a.length)[0];
+    const frame = g.classList.contains('cluster') ? g : inside && node('group:' + inside);
+    if (frame) { e.preventDefault(); frame.focus({preventScroll: true}); toggle(frame); }
+  }
 });
+
 // The keyboard's focus may go to what is outside the frame: bring it in. (Not for a pointer, which is there already.)
 canvas.addEventListener('focusin', e => { const g = e.target.closest('g.node'); if (g && !touches.size) reveal(g); });
 canvas.addEventListener('wheel', e => { if (svg()) { e.preventDefault(); zoom(Math.exp(e.deltaY * .0015), e.clientX, e.clientY); } }, {passive: false});
@@ -173,27 +208,46 @@ host.querySelector('.rx-tools').addEventListener('click', e => {
   const tool = e.target.dataset.tool;
   if (tool === 'in') zoom(1 / 1.3);
   if (tool === 'out') zoom(1.3);
+  if (tool === 'actual' && view) zoom(canvas.clientWidth / 1.333 / view[2]);
   if (tool === 'fit') fit(false);
+  if (tool === 'open') { opened = 'all'; draw(); }
   if (tool === 'whole') fit(true);
   if (tool === 'fold') { opened = null; selected = null; remember(); view = null; draw(); }
 });
 
-window.addEventListener('explorer:select', async e => {
-  const id = e.detail;
-  if (!node(id)) {
-    // Open what hides it: its stage, and the run of equal blocks it may be folded into.
-    const path = id.split(':')[0], stage = path.split('.')[0], index = Number(path.split('.')[1]);
-    const run = [...canvas.querySelectorAll('g.node.many.block')].find(g => {
-      const [, at, first, last] = g.id.match(/^(.*)\.(\d+)-(\d+)$/) || [];
-      return at === stage && index >= Number(first) && index <= Number(last);
-    });
-    const extra = [stage, ...(run ? [run.id] : []), ...(path !== id || path.split('.').length < 3 ? [] : [path.split('.').slice(0, 2).join('.')])];
-    opened = [...new Set([...current(), ...extra])];
-    await draw();
-  }
-  select(id);
-  if (node(id)) reveal(node(id));
+function find(id) {
+  draw(null, id);
   host.scrollIntoView({block: 'nearest'});
+}
+window.addEventListener('explorer:select', e => find(e.detail));
+
+const form = host.querySelector('.rx-search'), field = form.querySelector('input'), count = form.querySelector('.rx-count');
+let matches = [], place = -1, lookups = 0;
+const go = step => {
+  if (!matches.length) return;
+  place = (place + step + matches.length) % matches.length;
+  count.textContent = `${place + 1} of ${matches.length}`;
+  find(matches[place]);
+};
+field.addEventListener('input', async () => {
+  const mine = ++lookups, text = field.value.trim();
+  let found = [];
+  if (text && ready()) try { found = JSON.parse(await server.search({query, text})); } catch { return; }
+  if (mine !== lookups) return;
+  matches = found; place = -1;
+  count.textContent = text ? (matches.length ? `${matches.length} found, Enter shows them` : 'nothing found') : '';
+});
+form.addEventListener('submit', e => { e.preventDefault(); go(1); });
+field.addEventListener('keydown', e => {
+  if (e.key === 'Enter' && e.shiftKey) { e.preventDefault(); go(-1); }
+  if (e.key === 'Escape') { field.value = ''; matches = []; count.textContent = ''; field.blur(); }
+});
+document.addEventListener('keydown', e => {
+  const typing = e.target.closest?.('input, textarea, select, [contenteditable]');
+  if (!host.offsetParent || !(e.key === '/' && !typing || e.key === 'f' && (e.ctrlKey || e.metaKey))) return;
+  e.preventDefault();
+  field.focus();
+  field.select();
 });
 new ResizeObserver(() => { if (!canvas.clientWidth) return; if (view && svg()) { view[3] = view[2] * canvas.clientHeight / canvas.clientWidth; apply(); } else if (svg()) fit(false); }).observe(canvas);
 

@@ -20,8 +20,6 @@
     else if (!event.target.closest('#builder, [role=listbox], .options')) drawer(false);
   });
   document.addEventListener('keydown', event => {
-    const row = event.target.closest?.('tr[data-node]');
-    if (row && (event.key === 'Enter' || event.key === ' ')) { event.preventDefault(); follow(row); }
     if (event.key === 'Escape') drawer(false);
   });
 })();

@@ -20,7 +20,7 @@ from explorer.errors import DiagramError
 from explorer.inspection import Report, inspect
 from explorer.spec import PRESETS
 from explorer.views import inspector, svg, tables
-from explorer.views.diagram import Diagram, Node, Role, build_diagram, default_open, everything, reveal
+from explorer.views.diagram import Diagram, Node, Role, build_diagram, default_open, everything, locate
 from explorer.views.dot import to_dot
 from explorer.views.outline import outline
 from explorer.views.svg import render, run_dot, sentence
@@ -47,7 +47,7 @@ def test_dot_text_is_the_golden_one(name, report_of: Inspect):
 
 
 def test_no_golden_file_is_left_over():
-    assert {path.name for path in golden.FOLDER.iterdir()} == set(golden.files()), golden.REGENERATE
+    assert {path.name for path in golden.FOLDER.glob("*.dot")} == set(golden.files()), golden.REGENERATE
 
 
 # ---- folding ---------------------------------------------------------------------------------------------
@@ -307,15 +307,19 @@ def test_everything_open_shows_each_operation_once():
 
 @settings(max_examples=40)
 @given(look=looks(), data=st.data())
-def test_whatever_is_hidden_can_be_revealed(look, data):
+def test_whatever_is_hidden_can_be_found(look, data):
+    """An operation under its own id; a module that ran something as a box, a frame or its first operation."""
     report, opened = look
     operations = [node.id for node in build_diagram(report, everything(report)).nodes]
-    wanted = data.draw(st.sampled_from(operations))
-    wider = reveal(report, opened, wanted)
+    modules = sorted({op.path for op in report.trace.ops} - {""})
+    wanted = data.draw(st.sampled_from([*operations, *modules]))
+    wider, seen = locate(report, opened, wanted)
+    diagram = build_diagram(report, wider)
     assert wider >= opened
-    assert build_diagram(report, wider).node(wanted)
-    assert reveal(report, wider, wanted) == wider
-    assert reveal(report, opened, "nowhere") == opened
+    assert diagram.node(seen) or seen in [group.id for group in diagram.groups]
+    assert seen == wanted or wanted not in operations
+    assert locate(report, wider, seen) == (wider, seen)
+    assert locate(report, opened, "nowhere") == (opened, "nowhere")
 
 
 def test_everything_is_all_that_opens():
@@ -468,6 +472,9 @@ NAMES = [
     "image=/etc/passwd",
     "{a|b}",
     "]]>",
+    "&lt;",
+    "&amp;&#60;",
+    "a & b",
     "%PDF",
     "node",
     "graph",
@@ -477,7 +484,7 @@ NAMES = [
     "🧱",
 ]
 # Not to be shown as they are, if at all.
-WORSE = ["a\0b", "\x01", "a\x1b[31m", "a\nb", "a\rb", "\ud800", "&lt;", "&amp;&#60;", "x" * 1000, "x" * 100_000]
+WORSE = ["a\0b", "\x01", "a\x1b[31m", "a\nb", "a\rb", "\ud800", "x" * 1000, "x" * 100_000]
 
 
 def skeleton(dot: str) -> str:

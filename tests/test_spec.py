@@ -157,6 +157,7 @@ def test_stages_come_as_one_to_eight_numbers(name, value, shown):
         (math.nan, "nan"),
         ([], "[]"),
         ({}, "{}"),
+        ([10**5000], "a list"),
         ("\ud800", r"'\ud800'"),
         ("\u202ecisab", r"'\u202ecisab'"),
     ],

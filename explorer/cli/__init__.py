@@ -19,7 +19,7 @@ from .. import __version__
 from ..errors import ExplorerError
 from .classify import classify
 from .gradients import gradients
-from .networks import check, diagram, inspect
+from .networks import check, code, diagram, inspect
 from .serve import serve
 from .train import train
 
@@ -49,7 +49,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (inspect, check, diagram, gradients, classify, train, serve):
+for command in (inspect, check, diagram, code, gradients, classify, train, serve):
     app.command()(command)
 
 

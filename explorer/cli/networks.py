@@ -1,4 +1,4 @@
-"""``inspect``, ``check`` and ``diagram``: what can be said of a network without its weights."""
+"""``inspect``, ``check``, ``diagram`` and ``code``: what can be said of a network without its weights."""
 
 from __future__ import annotations
 
@@ -74,6 +74,26 @@ def diagram(
     report = inspect(read_target(target, changes))
     path.write_text(standalone(render(report, default_open(report))), encoding="utf-8")
     typer.echo(f"{report.name}: wrote {output}")
+
+
+def code(
+    target: Target,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE.py", help="The file to write; else it is printed.")
+    ] = None,
+    changes: Changes = None,
+) -> None:
+    """Write the network as one PyTorch file that needs nothing else."""
+    from ..network.codegen import source
+    from ..spec import title
+
+    path = None if output is None else output_path(output, ".py")
+    spec = read_target(target, changes)
+    if path is None:
+        typer.echo(source(spec), nl=False)
+        return
+    path.write_text(source(spec), encoding="utf-8")
+    typer.echo(f"{title(spec)}: wrote {output}")
 
 
 def branches(depths: Sequence[int]) -> list[str]:

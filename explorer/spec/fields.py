@@ -21,7 +21,10 @@ def shown(value: object, limit: int = 40) -> str:
     """``repr`` bounded and printable, fit for an error message."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**18:
         return "an integer of more than 18 digits"
-    text = ascii(value)
+    try:
+        text = ascii(value)
+    except ValueError:  # somewhere inside is an integer of more digits than Python prints
+        text = f"a {type(value).__name__}"
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -78,6 +78,10 @@ def _archived(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
                 file = tar.extractfile(member) if member.isfile() else None
                 if file is not None:
                     yield PurePosixPath(member.name), file.read()
+            # tarfile takes an entry it cannot read for the end, which really is two blocks of zeros or more.
+            rest = tar.fileobj.read(-1) if tar.fileobj else b""
+            if not rest or any(rest):
+                raise tarfile.ReadError("the archive's end is missing")
     except _DAMAGED as error:
         raise DataError(f"{archive.name[:80]!a} is damaged or no archive; copy or download it anew") from error
 

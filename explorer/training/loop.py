@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -139,7 +140,8 @@ class Run:
         if not path.is_file():
             return False
         try:
-            state = torch.load(path, weights_only=True, map_location=self.device)
+            # From memory: a damaged file makes torch seek before its start, which looks like a failing disk.
+            state = torch.load(io.BytesIO(path.read_bytes()), weights_only=True, map_location=self.device)
             # What an older file doesn't hold cannot differ.
             if any(state.get(key, value) != value for key, value in self._identity.items()):
                 return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import json
 import queue
@@ -15,14 +14,18 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from ..errors import ExplorerError, ImageError
+from ..errors import ImageError
 from ..inference import Progress, Variant, available_devices, decode, fetch, find, is_cached, load_variant, variants
 from ..inference.classifier import DEFAULT
 from ..inference.images import MAX_BYTES
 from ..views import numbers
 from ..views.markup import banner, tag, text
 from ..views.prediction import answer, download_progress
+from .failures import told
 from .style import ASSETS
+
+# A 40-megapixel photo takes up to a gigabyte while it is decoded.
+_DECODING = threading.BoundedSemaphore(2)
 
 _TEMPLATE = """
 <div class="rx-classify">
@@ -35,6 +38,7 @@ _TEMPLATE = """
       <button type="button" class="rx-button" data-do="pick">Choose a photo</button>
       <button type="button" class="rx-button" data-do="camera">Use the camera</button>
       <button type="button" class="rx-button" data-do="shoot" hidden>Take the photo</button>
+      <button type="button" class="rx-button" data-do="close" hidden>Close the camera</button>
     </div>
     <input type="file" accept="image/*,.heic,.heif,.avif" aria-label="Photo file" hidden>
   </div>
@@ -43,8 +47,8 @@ _TEMPLATE = """
 """
 
 
-def build_tab() -> None:
-    """Lay the tab out in the current Gradio context."""
+def build_tab() -> gr.Dropdown:
+    """Lay the tab out in the current Gradio context; returns the choice of network."""
     devices = [("Automatic", "auto"), *((device.label, device.name) for device in available_devices())]
     with gr.Row():
         variant = gr.Dropdown(
@@ -71,17 +75,29 @@ def build_tab() -> None:
         padding=False,
         elem_id="classify-panel",
     )
-    variant.input(_chosen, variant, [about, start, status, panel], show_progress="hidden", trigger_mode="always_last")
+    chosen: dict[str, Any] = {"inputs": variant, "outputs": [about, start, panel], "show_progress": "hidden"}
+    variant.input(_chosen, **chosen, trigger_mode="always_last")
+    variant.input(lambda: "", None, status, show_progress="hidden")
     device.input(lambda name: gr.update(device=name), device, panel, show_progress="hidden")
-    download = start.click(_download, variant, [status, start, stop, about, panel, variant], show_progress="hidden")
-    stop.click(_cancelled, variant, [status, start, stop], cancels=download, show_progress="hidden")
+    # The choice is held while its weights arrive: what is shown when they do is what was asked for.
+    busy = [status, start, stop, variant]
+    download = start.click(_download, variant, busy, show_progress="hidden")
+    download.then(_chosen, **chosen)
+    stop.click(_cancelled, None, busy, cancels=download, show_progress="hidden")
+    return variant
+
+
+def refreshed() -> Any:
+    """The choices as they are now: what has been downloaded since the program started is on this machine."""
+    return gr.update(choices=_choices())
 
 
 def classify(request: Any) -> str:
     """Browser's ``{"photo": base64, "variant", "device"}`` -> JSON ``{"html", "photo"}``, the photo re-encoded."""
     started = time.perf_counter()
     try:
-        photo = decode(_bytes(request))
+        with _DECODING:
+            photo = decode(_bytes(request))
         decoding = (time.perf_counter() - started) * 1000
         variant = find(str(request.get("variant", DEFAULT))[:100])
         if not is_cached(variant):
@@ -90,8 +106,8 @@ def classify(request: Any) -> str:
             )
             return json.dumps({"html": banner(message, "note"), "photo": _data_uri(photo.image)})
         prediction = load_variant(variant, str(request.get("device", "auto"))[:20]).classify(photo)
-    except ExplorerError as error:
-        return json.dumps({"html": banner(str(error))})
+    except Exception as error:
+        return json.dumps({"html": banner(told(error))})
     html = answer(prediction, decoding, _data_uri(prediction.seen, lossless=True))
     return json.dumps({"html": html, "photo": _data_uri(photo.image)})
 
@@ -102,7 +118,7 @@ def _bytes(request: Any) -> bytes:
         raise ImageError("A photo of at most 20 MiB is expected.")
     try:
         return base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii's own error is one
         raise ImageError("The photo did not arrive whole; drop it once more.") from None
 
 
@@ -137,7 +153,7 @@ def _chosen(name: str) -> list[Any]:
     variant = find(name)
     missing = not is_cached(variant)
     button = gr.update(visible=missing, value=f"Download {numbers.size(variant.size_bytes)}")
-    return [_about(name), button, "", gr.update(variant=name)]
+    return [_about(name), button, gr.update(variant=name, ready=time.time())]
 
 
 def _download(name: str) -> Iterator[list[Any]]:
@@ -153,28 +169,21 @@ def _download(name: str) -> Iterator[list[Any]]:
         except Exception as error:  # handed to the page's thread, which tells errors apart
             latest.put(error)
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+    threading.Thread(target=work, daemon=True).start()
     shown = 0.0
-    waiting = [gr.skip()] * 3
-    yield [download_progress(variant, None), gr.update(visible=False), gr.update(visible=True), *waiting]
+    held = gr.update(interactive=False)
+    yield [download_progress(variant, None), gr.update(visible=False), gr.update(visible=True), held]
     try:
         while isinstance(event := latest.get(), Progress):
             if time.monotonic() - shown > 0.25:
                 shown = time.monotonic()
-                yield [download_progress(variant, event), gr.skip(), gr.skip(), *waiting]
+                yield [download_progress(variant, event), gr.skip(), gr.skip(), gr.skip()]
     finally:
         cancelled.set()
-    hidden = gr.update(visible=False)
-    if isinstance(event, ExplorerError):
-        yield [banner(str(event)), gr.update(visible=True), hidden, *waiting]
-    elif isinstance(event, Exception):
-        raise event
-    else:
-        fresh = gr.update(choices=_choices())
-        yield ["", hidden, hidden, _about(name), gr.update(variant=name, ready=time.time()), fresh]
+    free = gr.update(interactive=True, choices=_choices())
+    yield [banner(told(event)) if event else "", gr.update(visible=bool(event)), gr.update(visible=False), free]
 
 
-def _cancelled(name: str) -> list[Any]:
+def _cancelled() -> list[Any]:
     message = banner("Download cancelled. What has arrived is kept; Download goes on from there.", "note")
-    return [message, gr.update(visible=True), gr.update(visible=False)]
+    return [message, gr.update(visible=True), gr.update(visible=False), gr.update(interactive=True)]

@@ -154,9 +154,12 @@ def fill_from_preset() -> str:
 
 
 def fill_from_depth() -> str:
-    """JavaScript: (depth, depths, widths, overrides) -> (depths, widths, overrides, now): the stage repeats that name a
-    depth. Widths double along the stages where their number changes; overrides of blocks that are gone go too."""
-    return f"""(depth, depths, widths, overrides) => {{
+    """JavaScript: (depth, block, depths, widths, overrides) -> (block, depths, widths, overrides, now).
+
+    A depth names the stage repeats and the block that goes with them (34 and 50 differ in nothing else); another block
+    may be chosen after. Widths double along the stages where their number changes; overrides of lost blocks go too.
+    """
+    return f"""(depth, block, depths, widths, overrides) => {{
       const next = {json.dumps({str(depth): list(depths) for depth, depths in DEPTHS.items()})}[depth];
       const now = widths.split(",").map(Number);
       const fits = now.length === next.length ? now : next.map((_, i) => now[0] * 2 ** i);
@@ -164,7 +167,8 @@ def fill_from_depth() -> str:
         const [, stage, index] = word.match(/^layer(\\d+)\\.(\\d+):/) ?? [];
         return stage && Number(index) < (next[stage - 1] ?? 0);
       }});
-      return [next.join(", "), fits.join(", "), kept.join(", "), Date.now()];
+      const form = block.replace(/(preact_)?.*/, "$1") + (depth < 50 ? "basic" : "bottleneck");
+      return [form, next.join(", "), fits.join(", "), kept.join(", "), Date.now()];
     }}"""
 
 

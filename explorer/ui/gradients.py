@@ -4,110 +4,123 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
-from ..errors import ExplorerError
 from ..gradients import GradientProbe, probe_with_twin
+from ..gradients.probe import ProbeCancelled
 from ..spec import from_query
 from ..views.charts import gradient_figure, summary_sentence
 from ..views.markup import banner, progress_bar, tag, text
+from .failures import told
 
 Result = tuple[GradientProbe, GradientProbe | None]
+Event = tuple[int, int] | Result | Exception
+
+INTRODUCTION = (
+    "A real backward pass of cross-entropy at the initial weights, on noise with random labels. "
+    "The plain twin has the same weights in every layer the two share."
+)
 _SEEDS = 10_000
 
 
-def build_tab(tab: gr.Tab, others: Sequence[gr.Tab], query: gr.Textbox) -> None:
+# The session's running measurement; setting its event stops the work after the current batch.
+_RUNNING: dict[str, threading.Event] = {}
+_WITH_VISIBILITY = """async (...values) => {
+  await new Promise(requestAnimationFrame);
+  values[values.length - 1] = Boolean(document.querySelector("#gradient-controls")?.offsetParent);
+  return values;
+}"""
+
+
+def build_tab(tab: gr.Tab, query: gr.Textbox) -> None:
     """Lay the tab out; measures when ``tab`` is opened, and again when the network changes while it is.
 
     Args:
-        others: the tabs beside it; opening one of them closes this one.
         query: holds the network, as ``from_query`` reads it.
     """
-    gr.HTML(
-        tag(
-            "p",
-            "A real backward pass of cross-entropy at the initial weights, on noise with random labels. "
-            "The plain twin has the same weights in every layer the two share.",
-            css="rx-note",
-        ),
-        padding=False,
-    )
+    gr.HTML(tag("p", INTRODUCTION, css="rx-note"), padding=False)
     with gr.Row(elem_id="gradient-controls"):
         seed = gr.Number(
             0, label="Seed", precision=0, minimum=0, maximum=_SEEDS, interactive=True, scale=0, min_width=120
         )
-        again = gr.Button("Measure again", size="md", scale=0, min_width=140)
         stop = gr.Button("Cancel", size="md", scale=0, min_width=100, elem_id="cancel-gradients")
     status = gr.HTML("", padding=False, elem_id="gradient-status")
     plot = gr.Plot(show_label=False, elem_id="gradient-plot")
-    shown, is_open = gr.State(""), gr.State(False)
-    results = [status, plot, shown]
-    tab.select(lambda: True, None, is_open, show_progress="hidden")
-    for other in others:
-        other.select(lambda: False, None, is_open, show_progress="hidden")
-    opened = tab.select(_measure_new, [query, seed, shown], results, show_progress="hidden")
-    changed = query.change(
-        _measure_if_open,
-        [query, seed, shown, is_open],
-        results,
+    shown, visible = gr.State(""), gr.Checkbox(visible="hidden", label="Gradients are open")
+    # First what is outdated stops, then the one listener measures the last network asked for.
+    for outdates in (query.change, seed.change, stop.click):
+        outdates(_stop, None, None, queue=False, show_progress="hidden")
+    gr.on(
+        [tab.select, query.change, seed.change],
+        _measure_new,
+        [query, seed, shown, visible],
+        [status, plot, shown],
+        js=_WITH_VISIBILITY,
         show_progress="hidden",
         trigger_mode="always_last",
     )
-    asked = again.click(_measure, [query, seed], results, show_progress="hidden")
-    stop.click(
-        lambda: banner("Cancelled. The chart still shows the last network measured.", "note"),
-        None,
-        status,
-        cancels=[opened, changed, asked],
-    )
 
 
-def _measure_new(query: str, seed: int | None, shown: str) -> Iterator[list[Any]]:
-    """Measure unless the chart shows this very network already."""
-    if f"{query}#{seed}" != shown:
-        yield from _measure(query, seed)
+def _stop(request: gr.Request) -> None:
+    running = _RUNNING.get(str(request.session_hash))
+    if running:
+        running.set()
 
 
-def _measure_if_open(query: str, seed: int | None, shown: str, is_open: bool) -> Iterator[list[Any]]:
-    if is_open:
-        yield from _measure_new(query, seed, shown)
+def _measure_new(query: str, seed: int | None, shown: str, visible: bool, request: gr.Request) -> Iterator[list[Any]]:
+    """Measure, unless nobody looks or the chart shows this very network already."""
+    key = f"{query}#{seed}"
+    if not visible or key == shown:
+        yield [gr.skip()] * 3
+        return
+    session, cancelled = str(request.session_hash), threading.Event()
+    _RUNNING[session] = cancelled
+    try:
+        for event in _events(query, seed, cancelled):
+            yield _shown(event, key)
+    finally:
+        cancelled.set()
+        _RUNNING.pop(session, None)
 
 
-def _measure(query: str, seed: int | None) -> Iterator[list[Any]]:
-    """Probe in a thread and report after every backward pass; closing the generator stops the work."""
-    events: queue.SimpleQueue[tuple[int, int] | Result | Exception] = queue.SimpleQueue()
-    cancelled = threading.Event()
+def _events(query: str, seed: int | None, cancelled: threading.Event) -> Iterator[Event]:
+    """Probe in a thread: (done, of) after every backward pass, then the result or what went wrong."""
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            spec = from_query(query)
             number = min(max(int(seed or 0), 0), _SEEDS)
-            events.put(
-                probe_with_twin(
-                    spec, seed=number, cancelled=cancelled.is_set, on_progress=lambda done, of: events.put((done, of))
-                )
+            found = probe_with_twin(
+                from_query(query),
+                seed=number,
+                cancelled=cancelled.is_set,
+                on_progress=lambda done, of: events.put((done, of)),
             )
+            events.put(found)
         except Exception as error:  # handed to the page's thread, which tells errors apart
             events.put(error)
 
-    yield [_progress(0, 0), gr.skip(), gr.skip()]
     threading.Thread(target=work, daemon=True).start()
-    try:
-        while not isinstance(event := events.get(), Exception):
-            if isinstance(event[0], int):
-                yield [_progress(*event), gr.skip(), gr.skip()]
-                continue
-            probe, twin = event
-            yield [_finding(probe, twin), gradient_figure(probe, twin), f"{query}#{seed}"]
-            return
-    finally:
-        cancelled.set()
-    if not isinstance(event, ExplorerError):
-        raise event
-    yield [banner(str(event), "finding"), gr.skip(), gr.skip()]
+    event: Event = (0, 0)
+    yield event
+    while isinstance(event, tuple) and isinstance(event[0], int):
+        event = events.get()
+        yield event
+
+
+def _shown(event: Event, key: str) -> list[Any]:
+    """Updates of status, plot and of what the plot shows."""
+    if isinstance(event, ProbeCancelled):
+        return [banner("Cancelled. The chart still shows the last network measured.", "note"), gr.skip(), ""]
+    if isinstance(event, Exception):
+        return [banner(told(event), "finding"), gr.skip(), ""]
+    first, second = event
+    if isinstance(first, int):
+        return [_progress(first, int(second)), gr.skip(), gr.skip()]  # type: ignore[arg-type]  # (done, of)
+    return [_finding(first, second), gradient_figure(first, second), key]  # type: ignore[arg-type]  # a Result
 
 
 def _progress(done: int, total: int) -> str:

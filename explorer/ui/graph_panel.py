@@ -8,15 +8,18 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import DiagramError, ExplorerError
+from ..errors import DiagramError
 from ..inspection import Report, inspect
 from ..spec import from_query
-from ..views.diagram import Diagram, build_diagram, default_open
+from ..views.diagram import Diagram, build_diagram, default_open, everything, locate
 from ..views.inspector import empty, inspector
-from ..views.svg import render
+from ..views.markup import banner
+from ..views.svg import render, sentence
+from .failures import told
 from .style import ASSETS
 
-MAX_OPEN = 1500
+MAX_OPEN = 2500
+MAX_NAME = 300
 
 _TEMPLATE = """
 <div class="rx-graph">
@@ -31,11 +34,18 @@ _TEMPLATE = """
     <div class="rx-tools" role="toolbar" aria-label="Diagram">
       <button type="button" data-tool="in" title="Zoom in" aria-label="Zoom in">+</button>
       <button type="button" data-tool="out" title="Zoom out" aria-label="Zoom out">−</button>
-      <button type="button" data-tool="fit" title="Fit width" aria-label="Fit width">Fit</button>
-      <button type="button" data-tool="whole" title="Whole network" aria-label="Whole network">Whole</button>
-      <button type="button" data-tool="fold" title="Fold everything back" aria-label="Fold back">Fold</button>
+      <button type="button" data-tool="actual" title="Actual size">100 %</button>
+      <button type="button" data-tool="fit" title="Fit the width">Fit</button>
+      <button type="button" data-tool="whole" title="The whole network">Whole</button>
+      <button type="button" data-tool="open" title="Open every block">Expand</button>
+      <button type="button" data-tool="fold" title="Fold everything back">Fold</button>
     </div>
     </div>
+    <form class="rx-search" role="search">
+      <input type="search" placeholder="Find a layer, type or shape" aria-label="Find in the diagram"
+        title="/ to search">
+      <span class="rx-count" aria-live="polite"></span>
+    </form>
     <div class="rx-failure" role="alert" hidden></div>
   </div>
   <aside class="rx-inspector" aria-live="polite" aria-label="Inspector"></aside>
@@ -43,14 +53,16 @@ _TEMPLATE = """
 """
 
 
-def graph_panel(query: str) -> gr.HTML:
-    """A factory, not a subclass: subclassing a component makes Gradio write a stub file beside the module."""
+def graph_panel() -> gr.HTML:
+    """Empty until the page's load event names a network, so that only what the program understood is ever drawn.
+
+    A factory, not a subclass: subclassing a component makes Gradio write a stub file beside the module."""
     return gr.HTML(
         value="",
-        query=query,
+        query=None,
         html_template=_TEMPLATE,
         js_on_load=(ASSETS / "graph.js").read_text(),
-        server_functions=[draw, describe],
+        server_functions=[draw, describe, search],
         apply_default_css=False,
         elem_id="graph",
         padding=False,
@@ -58,24 +70,41 @@ def graph_panel(query: str) -> gr.HTML:
 
 
 def draw(request: Any) -> str:
-    """Browser's ``{"query", "open"}`` -> JSON ``{"svg", "open"}`` or ``{"error"}``; ``open`` null: the first look."""
+    """Browser's ``{"query", "open", "find"}`` -> JSON ``{"svg", "open", "found", "edges"}`` or ``{"error"}``.
+
+    ``open``: ids, null for the first look, ``"all"`` for everything. ``find``: a name to open the diagram for.
+    """
     try:
         report, opened = _parse(request)
-        return json.dumps({"svg": _svg(report, opened), "open": sorted(opened)})
-    except ExplorerError as error:
-        return json.dumps({"error": str(error)})
+        opened, found = locate(report, opened, str(request.get("find") or "")[:MAX_NAME])
+        edges = [(e.source, e.target, e.role) for e in _diagram(report, opened).edges]
+        return json.dumps({"svg": render(report, opened), "open": sorted(opened), "found": found, "edges": edges})
+    except Exception as error:
+        return json.dumps({"error": told(error)})
 
 
 def describe(request: Any) -> str:
     """Browser's ``{"query", "open", "node"}`` -> HTML of the inspector."""
     try:
         report, opened = _parse(request)
-        node_id = str(request.get("node"))[:300]
+        node_id = str(request.get("node"))[:MAX_NAME]
         # What was opened is no box any more; folded back it is.
         node = _diagram(report, opened).node(node_id) or _diagram(report, opened - {node_id}).node(node_id)
-    except ExplorerError:
-        return empty()
-    return inspector(report, node) if node else empty()
+        return inspector(report, node) if node else empty()
+    except Exception as error:
+        return banner(told(error))
+
+
+def search(request: Any) -> str:
+    """Browser's ``{"query", "text"}`` -> JSON list of ids whose name, type or shape holds the text; at most 500."""
+    try:
+        report, _ = _parse(request)
+        wanted = str(request.get("text"))[:100].casefold().strip()
+        nodes = _diagram(report, everything(report)).nodes if wanted else ()
+        return json.dumps([n.id for n in nodes if wanted in f"{n.id} {sentence(n)}".casefold()][:500])
+    except Exception as error:
+        told(error)
+        return "[]"
 
 
 def _parse(request: Any) -> tuple[Report, frozenset[str]]:
@@ -83,17 +112,14 @@ def _parse(request: Any) -> tuple[Report, frozenset[str]]:
     if not isinstance(request, dict) or not isinstance(request.get("query"), str):
         raise DiagramError("A network is expected.")
     report, opened = inspect(from_query(request["query"])), request.get("open")
+    if opened == "all":
+        return report, everything(report)
     if not isinstance(opened, list):
         return report, default_open(report)
-    return report, frozenset(name[:200] for name in opened[:MAX_OPEN] if isinstance(name, str))
+    return report, frozenset(name[:MAX_NAME] for name in opened[:MAX_OPEN] if isinstance(name, str))
 
 
-# Reports are frozen and shared per spec, so their identity is a sound key.
-@lru_cache(maxsize=128)
+# Reports are shared per spec, so their identity is a sound key.
+@lru_cache(maxsize=32)
 def _diagram(report: Report, opened: frozenset[str]) -> Diagram:
     return build_diagram(report, opened)
-
-
-@lru_cache(maxsize=128)
-def _svg(report: Report, opened: frozenset[str]) -> str:
-    return render(report, opened)

@@ -7,15 +7,18 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import ExplorerError, SpecError
+from ..errors import SpecError
 from ..inspection import inspect
 from ..spec import ResNetSpec, from_query, to_query
 from ..views import tables
 from ..views.markup import banner, tag
 from . import classify, controls, gradients
+from .failures import told
 from .graph_panel import graph_panel
 
 TITLE = "ResNet Explorer"
+# Where a field that was not given clashes, one of these that was given is at fault.
+_PARTNERS = {"widths": ("depths",), "groups": ("block",), "width_per_group": ("block",), "image_size": ("depths",)}
 _DRAWER = '<button type="button" id="rx-drawer" aria-expanded="false" aria-controls="builder">Builder</button>'
 
 
@@ -29,25 +32,24 @@ def build_page() -> gr.Blocks:
                 builder = controls.create(start)
             with gr.Column(elem_id="workspace"):
                 message = gr.HTML("", padding=False, elem_id="message")
-                query = gr.Textbox(to_query(start), visible="hidden", label="Network", elem_id="query")
+                query = gr.Textbox("loading", visible="hidden", label="Network", elem_id="query")
                 with gr.Tabs():
-                    with gr.Tab("Architecture") as architecture_tab:
-                        graph = graph_panel(to_query(start))
+                    with gr.Tab("Architecture"):
+                        graph = graph_panel()
                         with gr.Tabs():
                             with gr.Tab("Shortcut checks"):
                                 checks = gr.HTML(tables.checks(inspect(start)), padding=False, elem_id="checks")
                             with gr.Tab("Layers"):
                                 layers = gr.HTML(tables.layers(inspect(start)), padding=False, elem_id="layers")
                     with gr.Tab("Gradients") as gradient_tab:
-                        pass  # laid out below: it needs to know the tabs beside it
-                    with gr.Tab("Classify") as classify_tab:
-                        classify.build_tab()
-                with gradient_tab:
-                    gradients.build_tab(gradient_tab, [architecture_tab, classify_tab], query)
+                        gradients.build_tab(gradient_tab, query)
+                    with gr.Tab("Classify"):
+                        variant = classify.build_tab()
         outputs = [*builder.widgets, message, summary, query, graph, checks, layers]
         _wire(builder, outputs)
         query.change(None, query, None, js="query => window.explorerSetQuery(query)")
         page.load(_on_load, builder.widgets, outputs, show_progress="hidden")
+        page.load(classify.refreshed, None, variant, show_progress="hidden")
     return page
 
 
@@ -57,7 +59,7 @@ def _wire(builder: controls.Builder, outputs: Sequence[Any]) -> None:
     Preset and depth only fill fields in, in the browser. Typed text counts when it is finished, choices at once.
     """
     filled = gr.Number(visible="hidden", label="Filled in")
-    depth_fields = [builder.field(name) for name in ("depths", "widths", "shortcut_overrides")]
+    depth_fields = [builder.field(name) for name in ("block", "depths", "widths", "shortcut_overrides")]
     builder.preset.input(
         None, [builder.preset, *builder.fields], [*builder.fields, filled], js=controls.fill_from_preset()
     )
@@ -74,8 +76,8 @@ def _recompute(*values: Any) -> list[Any]:
     try:
         spec = controls.read(values[2:])
         return [*_changed(controls.show(spec), values), *_consequences(spec)]
-    except ExplorerError as error:
-        return [*[gr.skip()] * len(values), banner(str(error)), *[gr.skip()] * 5]
+    except Exception as error:
+        return [*[gr.skip()] * len(values), banner(told(error)), *[gr.skip()] * 5]
 
 
 def _changed(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
@@ -110,6 +112,6 @@ def spec_from_url(params: Mapping[str, str]) -> tuple[ResNetSpec, list[str]]:
         except SpecError as error:
             problems.append(str(error))
             field = error.field.partition("[")[0].partition(".")[0]
-            if left.pop(field, None) is None:
-                # The fields contradict each other and none alone is to blame.
+            if not any(left.pop(name, None) for name in (field, *_PARTNERS.get(field, ()))):
+                # Fields contradict each other, and none that was given is to blame.
                 return ResNetSpec(), problems

@@ -104,25 +104,36 @@ def everything(report: Report) -> frozenset[str]:
     return frozenset([*(unit.id for unit in units), *blocks, *repeats])
 
 
-def reveal(report: Report, opened: frozenset[str], node_id: str) -> frozenset[str]:
-    """``opened``, and of what hides ``node_id`` as little as it takes to show it; unchanged for an unknown id."""
-    for hiding in _hiding_places(report, node_id):
-        for most in range(len(hiding) + 1):
-            wider = opened | set(hiding[:most])
-            if build_diagram(report, wider).node(node_id):
-                return wider
-    return opened
+def locate(report: Report, opened: frozenset[str], name: str) -> tuple[frozenset[str], str]:
+    """What to open to see ``name`` (a node's id or any module's path), and the id it is seen under.
+
+    Opens as little as it takes. A module that is a box nowhere is seen at its first operation; an unknown name changes
+    nothing.
+    """
+    lines = outline(report)
+    if any(unit.id == name for unit in lines.units):
+        return opened, name
+    inside = (i for op, i in zip(report.trace.ops, lines.op_ids, strict=True) if f"{op.path}.".startswith(f"{name}."))
+    for target in (name, next(inside, name)):
+        for hiding in _hiding_places(report, target):
+            for most in range(len(hiding) + 1):
+                wider = opened | set(hiding[:most])
+                diagram = build_diagram(report, wider)
+                if diagram.node(target) or any(group.id == target for group in diagram.groups):
+                    return wider, target
+    return opened, name
 
 
 def _hiding_places(report: Report, node_id: str) -> Iterator[tuple[str, ...]]:
     """Unit, run and block that hold ``node_id``, from the outside in."""
     lines = outline(report)
     for unit in lines.units:
-        if any(lines.op_ids[i] == node_id for i in unit.ops) and not unit.blocks:
+        if not unit.blocks and any(lines.op_ids[i] == node_id for i in unit.ops):
             yield (unit.id,)
         for run in runs(report, unit.blocks):
             for block in run:
-                if node_id in (block.id, f"{block.id}:shortcut") or any(lines.op_ids[i] == node_id for i in block.ops):
+                parts = (block.id, f"{block.id}:shortcut", f"{block.id}:shared")
+                if node_id in parts or any(lines.op_ids[i] == node_id for i in block.ops):
                     yield (unit.id, run_id(run), block.id)
 
 
@@ -195,8 +206,13 @@ class _Folder:
         """A folded block, or a run of equal ones: box, shortcut and sum."""
         merge = self._own_merge(block)
         count, name = len(run), run_id(run)
-        outside = {*merge.shortcut, *range(merge.op, block.ops[-1] + 1)} if merge else set()
+        shared = self._shared(block, merge) if merge else ()
+        outside = {*shared, *merge.shortcut, *range(merge.op, block.ops[-1] + 1)} if merge else set()
         inside = tuple(i for i in block.ops if i not in outside)
+        if shared:
+            words = " · ".join(op_words(self.ops[i]) for i in shared)
+            lines = (f"{block.id} · shared", words, shape_text(self.ops[shared[-1]].shape))
+            self._add(Node(f"{block.id}:shared", Role.OP, lines, shared, group, count))
         kind = self.report.trace.kinds.get(block.path, "block")
         words = block_words([self.ops[i] for i in inside])
         does = f"{kind} × {count}" if count > 1 else f"{kind}: {words}"
@@ -209,6 +225,10 @@ class _Folder:
             shift = repeat.ops[0] - block.ops[0]
             self.hidden_repeats.update(repeat.ops)
             self.owner.update({i + shift: self.owner[i] for i in block.ops})
+
+    def _shared(self, block: Unit, merge: Merge) -> tuple[int, ...]:
+        """What runs before the paths part, in a block that adapts its pre-activated input (He et al. 2016)."""
+        return tuple(i for i in block.ops if merge.fork is not None and i <= merge.fork)
 
     def _own_merge(self, block: Unit) -> Merge | None:
         """The block's only sum, if both its paths lie in the block; any other stays inside the box."""

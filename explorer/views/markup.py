@@ -9,11 +9,15 @@ from html import escape
 
 @dataclass(frozen=True)
 class Cell:
-    """A table cell: ``text`` shown, ``exact`` on hover; numbers are set right, shapes and paths monospaced."""
+    """A table cell: ``text`` shown, ``exact`` on hover; numbers are set right, shapes and paths monospaced.
+
+    ``selects``: name of what a click on the cell shows in the diagram; such a cell is a button.
+    """
 
     text: str
     exact: str = ""
     css: str = ""
+    selects: str = ""
 
 
 def tag(name: str, content: str, **attributes: str) -> str:
@@ -64,4 +68,7 @@ def progress_bar(words: str, share: float) -> str:
 
 
 def _cell(name: str, cell: Cell, **attributes: str) -> str:
-    return tag(name, text(cell.text), title=cell.exact, css=cell.css, **attributes)
+    content = text(cell.text)
+    if cell.selects:
+        content = tag("button", content, type="button", css="rx-link")
+    return tag(name, content, title=cell.exact, css=cell.css, **attributes)

@@ -40,13 +40,14 @@ class Outline:
 def outline(report: Report) -> Outline:
     """Stem, stages with their blocks, and head.
 
-    A stage is a top-level module that contains others; a block is a child of one.
+    A stage is a top-level module whose children are modules of several layers or hold a sum; a block is a child of
+    one. Where a network has no stage, its top-level containers stand in for them, without blocks.
     """
-    ops = report.trace.ops
-    parts = [(stage, list(members)) for stage, members in groupby(ops[1:], key=lambda op: _stage_of(report, op))]
+    ops, stages = report.trace.ops, _stages(report)
+    parts = [(stage, list(members)) for stage, members in groupby(ops[1:], key=lambda op: _top(op, stages))]
     names = [stage or _loose(position, len(parts)) for position, (stage, _) in enumerate(parts)]
     units = [
-        Unit(unit_id, stage, _indices(members), tuple(_blocks(stage, unit_id, members)) if stage else ())
+        Unit(unit_id, stage, _indices(members), tuple(_blocks(stage, unit_id, members)) if stages.get(stage) else ())
         for unit_id, (stage, members) in zip(_unique(names), parts, strict=True)
     ]
     return Outline(tuple(units), tuple(_unique(["input", *(op_name(op, report) for op in ops[1:])])))
@@ -70,10 +71,20 @@ def op_name(op: Op, report: Report) -> str:
     return op.path if leaf else f"{op.path}:{op.name}"
 
 
-def _stage_of(report: Report, op: Op) -> str:
-    """Top-level module with children that ``op`` ran in; empty for loose operations."""
+def _stages(report: Report) -> dict[str, bool]:
+    """Top-level modules that are units, and whether they have blocks."""
+    containers = report.trace.containers - {""}
+    inner = {*containers, *(merge.path for merge in report.merges)}
+    nested = {path.partition(".")[0] for path in inner if "." in path}
+    if nested:
+        return dict.fromkeys(nested, True)
+    return {path: False for path in containers if "." not in path}
+
+
+def _top(op: Op, stages: dict[str, bool]) -> str:
+    """The stage that ``op`` ran in; empty for loose operations."""
     first = op.path.partition(".")[0]
-    return first if first in report.trace.containers else ""
+    return first if first in stages else ""
 
 
 def _loose(position: int, parts: int) -> str:

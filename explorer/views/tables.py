@@ -65,17 +65,11 @@ def _fact(words: str, exact: str) -> str:
 
 def _check(merge: Merge) -> tuple[dict[str, str], list[Cell]]:
     sign = SIGNS[merge.verdict.value]
-    attributes = {
-        "css": "fits" if merge.fits else "broken",
-        "data_node": f"{merge.path}:add",
-        "tabindex": "0",
-        "role": "button",
-        "aria_label": merge.explanation,
-    }
+    attributes = {"css": "fits" if merge.fits else "broken", "data_node": f"{merge.path}:add"}
     _, _, reason = merge.explanation.partition(": ")
     cells = [
         Cell(f"{sign} {merge.verdict.value}", css="verdict"),
-        Cell(merge.path, css="mono"),
+        Cell(merge.path or "the network", css="mono", selects=f"{merge.path}:add"),
         Cell(KINDS[merge.kind], css=merge.kind),
         Cell(numbers.shape(merge.branch_shape), css="mono"),
         Cell(numbers.shape(merge.shortcut_shape), css="mono"),
@@ -87,7 +81,7 @@ def _check(merge: Merge) -> tuple[dict[str, str], list[Cell]]:
 def _layer(layer: Layer, report: Report) -> tuple[dict[str, str], list[Cell]]:
     macs = report.macs_by_module.get(layer.path, 0)
     cells = [
-        Cell(" " * (layer.depth - 1) + layer.path, css="mono"),
+        Cell("  " * (layer.depth - 1) + layer.path, css="mono", selects=layer.path),
         Cell(layer.kind),
         Cell(numbers.shape(layer.out_shape[1:]), css="mono"),
         Cell(numbers.exact(layer.params) if layer.params else "–", css="num"),

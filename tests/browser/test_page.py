@@ -171,7 +171,7 @@ def test_offline_a_pretrained_variant_says_so_and_names_what_works(open_page: Op
     page.locator("#download").click()
     status = page.locator("#download-status")
     expect(status).to_contain_text("ResNet-50 (V2) could not be downloaded")
-    expect(status).to_contain_text("ResNet-20 (CIFAR-10)")
+    expect(status).to_contain_text("The built-in CIFAR-10 ResNet-20 works offline.")
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -195,3 +195,86 @@ def test_it_can_be_installed(open_page: Open, address: str) -> None:
     assert manifest["display"] == "standalone"
     icon = page.request.get(f"{address}pwa_icon/192")
     assert Image.open(io.BytesIO(icon.body())).size == (192, 192)
+
+
+def test_an_address_with_nothing_but_a_bad_value_still_shows_a_network(open_page: Open) -> None:
+    page = open_page("?groups=0")
+    expect(page.locator("#message")).to_contain_text("groups: got 0")
+    expect(page.locator("#summary")).to_contain_text("ResNet-18")
+    page.wait_for_url(lambda url: "groups" not in url)
+
+
+def test_the_gradient_chart_survives_a_look_at_another_tab_and_follows_the_network(open_page: Open) -> None:
+    page = open_page("?preset=cifar_resnet20")
+    status, plot = page.locator("#gradient-status"), page.locator("#gradient-plot")
+    page.get_by_role("tab", name="Gradients").click()
+    expect(status).to_contain_text("First layer (conv1)")
+    finding = status.inner_text()
+    page.get_by_role("tab", name="Architecture").click()
+    page.get_by_role("tab", name="Gradients").click()
+    expect(plot).to_contain_text("Plain-20")
+    expect(status).to_have_text(finding, use_inner_text=True)
+    # A long measurement gives way to the network chosen after it.
+    choose_preset(page, "ResNet-152")
+    expect(status).to_contain_text("Measuring")
+    choose_preset(page, "CIFAR ResNet-32")
+    expect(plot).to_contain_text("Plain-32")
+    expect(status).to_contain_text("First layer (conv1)")
+
+
+def test_search_finds_what_is_folded_away_and_shows_it(open_page: Open) -> None:
+    page = open_page("?preset=resnet50")
+    page.keyboard.press("/")
+    field = page.get_by_role("searchbox", name="Find in the diagram")
+    expect(field).to_be_focused()
+    field.fill("layer3.4.conv2")
+    expect(page.locator(".rx-count")).to_contain_text("1 found")
+    field.press("Enter")
+    expect(page.locator('g[id="layer3.4.conv2"]')).to_have_class(re.compile("selected"))
+    expect(page.locator(".rx-count")).to_have_text("1 of 1")
+    expect(page.get_by_label("Inspector")).to_contain_text("589,824")
+    field.fill("no such thing")
+    expect(page.locator(".rx-count")).to_have_text("nothing found")
+
+
+def test_arrow_keys_walk_the_main_path_and_the_shortcut(open_page: Open) -> None:
+    page = open_page()
+    page.locator('g[id="stem"]').focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator('g[id="layer1.0-1"]')).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator('g[id="layer1.0:add"]')).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator('g[id="layer2.0:shortcut"]')).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator('g[id="layer2.0:add"]')).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator('g[id="layer2.0"]')).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator('g[id="group:layer2.0"]')).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator('g[id="layer2.0.conv1"]')).to_have_count(0)
+
+
+def test_everything_opens_and_folds_back(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Expand").click()
+    expect(page.locator('g[id="layer4.1.bn2"]')).to_have_count(1)
+    page.get_by_role("button", name="Fold").click()
+    expect(page.locator('g[id="layer4.1.bn2"]')).to_have_count(0)
+    expect(page.locator('g[id="layer4.1"]')).to_have_count(1)
+    choose_preset(page, "CIFAR ResNet-1202")
+    expect(page.locator("#summary")).to_contain_text("600 of 600 shortcuts match")
+    page.get_by_role("button", name="Expand").click()
+    expect(page.locator(".rx-failure")).to_contain_text("are too many to read")
+    expect(page.locator('g[id="layer1.0-199"]')).to_have_count(1)
+
+
+def test_a_row_of_the_layer_table_is_reached_by_keyboard_and_shows_its_layer(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Layers").click()
+    page.get_by_role("button", name="layer3.0.downsample.0", exact=False).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator('g[id="layer3.0.downsample.0"]')).to_have_class(re.compile("selected"))
+    page.get_by_role("button", name="fc", exact=True).click()
+    expect(page.locator('g[id="fc"]')).to_have_class(re.compile("selected"))

@@ -32,7 +32,7 @@ function fit(whole) {
   const [x, y, w, h] = natural, aspect = box.height / box.width;
   // Never much larger than drawn: short labels blown up read worse, not better.
   const width = whole ? Math.max(w, h / aspect) : Math.max(w, box.width / 1.3);
-  view = [x + w / 2 - width / 2, whole ? y + h / 2 - width * aspect / 2 : y, width, width * aspect];
+  view = [x + w / 2 - width / 2, whole ? y + h / 2 - width * aspect / 2 : y - 36 * width / box.width, width, width * aspect];
   apply();
 }
 

@@ -417,6 +417,9 @@ def test_a_learning_rate_that_is_too_high_is_said_and_nothing_is_written(data: P
     assert not (data.parent / "weights").exists()
 
 
+# serve
+
+
 # The real program
 
 

@@ -288,6 +288,12 @@ def test_seeds_differ() -> None:
     assert losses[0] != losses[2]
 
 
+def test_every_epoch_has_an_order_of_its_own() -> None:
+    run = tiny_run(replace(SHORT, epochs=2, learning_rate=0.0, pad=0, flip=False))
+    losses = [event.loss for event in run.events() if isinstance(event, Step)]
+    assert losses[:3] != pytest.approx(losses[3:])
+
+
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
     """The checkpoint of a finished tiny run of CIFAR-10's shape, ``data`` beside it."""

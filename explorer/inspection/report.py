@@ -15,7 +15,7 @@ from ..spec.budget import estimate
 from .merges import Merge, find_merges
 from .operations import Op
 from .receptive_field import ReceptiveField, receptive_fields
-from .trace import Layer, Shape, Trace, trace
+from .trace import Layer, Shape, Trace, trace, trace_shadow
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,16 +122,15 @@ def inspect(target: ResNetSpec | nn.Module, input_size: Shape | None = None) -> 
     """
     if isinstance(target, ResNetSpec):
         return _inspect_spec(target, tuple(input_size or (1, target.in_channels, target.image_size, target.image_size)))
-    return _report(type(target).__name__, None, target, tuple(input_size or (1, 3, 224, 224)))
+    return _report(type(target).__name__, None, trace(target, tuple(input_size or (1, 3, 224, 224))))
 
 
 @lru_cache(maxsize=24)  # a report of 1,000 layers holds some 15 MB
 def _inspect_spec(spec: ResNetSpec, input_size: Shape) -> Report:
-    return _report(title(spec), spec, build(spec, device="meta"), input_size)
+    return _report(title(spec), spec, trace_shadow(build(spec, device="meta"), input_size))
 
 
-def _report(name: str, spec: ResNetSpec | None, module: nn.Module, input_size: Shape) -> Report:
-    traced = trace(module, input_size)
+def _report(name: str, spec: ResNetSpec | None, traced: Trace) -> Report:
     price = partial(_price, spec) if spec else None
     return Report(name, spec, traced.ops[0].shape, traced, find_merges(traced, price), receptive_fields(traced))
 

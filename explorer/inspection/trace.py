@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -85,11 +85,16 @@ def trace(module: nn.Module, input_size: Shape) -> Trace:
     Raises:
         TraceError: the forward pass failed for another reason than a mismatched addition; names the layer.
     """
-    size = input_size if len(input_size) > 3 else (1, *input_size)
     try:
         shadow = meta_copy(module)
     except Exception as error:  # tensors that are no parameters, layers without a size yet
         raise TraceError(f"{type(module).__name__} cannot be copied without its weights: {_reason(error)}") from error
+    return trace_shadow(shadow, input_size)
+
+
+def trace_shadow(shadow: nn.Module, input_size: Shape) -> Trace:
+    """``trace`` of a module on the meta device that belongs to the caller alone: a copy of it would only cost time."""
+    size = input_size if len(input_size) > 3 else (1, *input_size)
     recorder = _Recorder()
     try:
         return _pass(shadow, size, recorder)
@@ -106,18 +111,20 @@ def trace(module: nn.Module, input_size: Shape) -> Trace:
 
 def _pass(shadow: nn.Module, size: Shape, recorder: _Recorder) -> Trace:
     """One forward pass of a module without weights."""
-    paths = {id(m): path for path, m in shadow.named_modules()}
+    modules = dict(shadow.named_modules())
+    paths = {id(m): path for path, m in modules.items()}
     dtypes = (p.dtype for p in shadow.parameters() if p.is_floating_point())
     data = torch.empty(size, device="meta", dtype=next(dtypes, torch.float32))
     recorder.add_input(data)
     with _module_paths(shadow, paths, recorder.stack), recorder:
-        summary = torchinfo.summary(shadow, input_data=data, device="meta", mode="eval", verbose=0, depth=64)
+        # Without a device, torchinfo moves nothing, and there is nothing to move: a module has a thousand tensors.
+        summary = torchinfo.summary(shadow, input_data=data, mode="eval", verbose=0, depth=64)
     return Trace(
         name=type(shadow).__name__,
         ops=tuple(recorder.ops),
         layers=tuple(_layer(info, paths) for info in summary.summary_list),
         params=_params_by_owner(shadow),
-        kinds={path: type(m).__name__ for path, m in shadow.named_modules()},
+        kinds={path: type(m).__name__ for path, m in modules.items()},
     )
 
 
@@ -157,6 +164,11 @@ class _Recorder(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if func is torch.ops.aten.detach.default:  # ``tensor.data``, which torchinfo reads four times in every call
+            out = func(*args, **kwargs)
+            if source := self._producer.get(id(args[0])):
+                self._remember(source[0], (out,))
+            return out
         operands = [t for t in _tensors(chain(args, kwargs.values())) if id(t) in self._producer]
         producers = tuple(self._producer[id(t)][0] for t in operands)
         shapes = tuple(tuple(t.shape) for t in operands)
@@ -222,11 +234,13 @@ def _module_paths(model: nn.Module, paths: dict[int, str], stack: list[str]) -> 
     def leave(*_: Any) -> None:
         stack.pop()
 
-    with ExitStack() as hooks:
-        for module in model.modules():
-            for handle in (module.register_forward_pre_hook(enter), module.register_forward_hook(leave)):
-                hooks.callback(handle.remove)
+    handles = [m.register_forward_pre_hook(enter) for m in model.modules()]
+    handles += [m.register_forward_hook(leave) for m in model.modules()]
+    try:
         yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def _trace_error(recorder: _Recorder, error: Exception) -> TraceError:

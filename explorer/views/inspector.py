@@ -8,7 +8,7 @@ from ..inspection import Report
 from . import numbers
 from .diagram import Node, Role
 from .markup import Cell, facts, tag, text
-from .words import op_words, shape_text
+from .words import op_words, printable, shape_text
 
 _FORMULAS = {
     "identity": "y = F(x) + x",
@@ -26,13 +26,14 @@ def empty() -> str:
 
 def inspector(report: Report, node: Node) -> str:
     """Heading, one sentence, shapes and costs of ``node``."""
-    head = tag(
-        "h3",
-        text(
-            node.lines[0] if node.role is not Role.MERGE else f"{node.ops and report.trace.ops[node.ops[0]].path} · sum"
-        ),
-    )
+    head = tag("h3", text(printable(_heading(node))))
     return head + _verdict(node) + facts(_facts(report, node)) + _operations(report, node)
+
+
+def _heading(node: Node) -> str:
+    if node.merge:
+        return f"{node.merge.path or 'the network'} · sum"
+    return node.id if node.role is Role.OP else node.lines[0]
 
 
 def _verdict(node: Node) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from pathlib import Path
@@ -160,6 +161,31 @@ def test_files_that_are_no_photos_are_refused_by_content(open_page: Open) -> Non
     expect(answer.locator(".rx-banner")).to_be_visible()
     expect(answer.locator(".score")).to_have_count(0)
     upload(page, "photo.jpg", photo())
+    expect(answer.locator(".score")).to_have_count(5)
+
+
+def test_a_photo_is_dropped_pasted_or_taken(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Classify").click()
+    answer = page.locator(".rx-answer")
+    make_file = """data => {
+      const bytes = Uint8Array.from(atob(data), char => char.charCodeAt(0)), transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], "photo.jpg", {type: "image/jpeg"}));
+      return transfer;
+    }"""
+    handle = page.evaluate_handle(make_file, base64.b64encode(photo()).decode())
+    paste = "t => document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: t, bubbles: true}))"
+    handle.evaluate(paste)
+    expect(answer.locator(".score")).to_have_count(5)
+    upload(page, "text.jpg", b"no photo")
+    expect(answer.locator(".score")).to_have_count(0)
+    drop = "t => document.querySelector('.rx-drop').dispatchEvent(new DragEvent('drop', {dataTransfer: t}))"
+    handle.evaluate(drop)
+    expect(answer.locator(".score")).to_have_count(5)
+    page.get_by_role("button", name="Use the camera").click()
+    page.wait_for_function("document.querySelector('.rx-drop video').videoWidth > 0")
+    page.get_by_role("button", name="Take the photo").click()
+    expect(page.locator(".rx-drop video")).to_be_hidden()
     expect(answer.locator(".score")).to_have_count(5)
 
 

@@ -604,7 +604,7 @@ def test_published_weights_name_their_network_and_data(kept: Path, tmp_path: Pat
     run = prepare(CIFAR, ONCE, data, kept, device=CPU)
     publish(run, tmp_path / "weights", "tiny", data)
     variant = find("tiny", tmp_path / "weights")
-    assert variant.title.endswith(" (CIFAR-10)")
+    assert variant.title.startswith("CIFAR-10 ")
     assert variant.dataset == "CIFAR-10 from data, test split"
     publish(run, tmp_path / "others", "tiny", tmp_path / "torchvision")
     assert find("tiny", tmp_path / "others").dataset == "CIFAR-10, test split"

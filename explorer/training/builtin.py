@@ -105,7 +105,7 @@ def train(run: Run, checkpoint: Path) -> Iterator[Step | Epoch]:
 def publish(run: Run, folder: Path, name: str, source: Path) -> Path:
     """Write a finished run's weights and side file into ``folder``; returns the path of the weights."""
     network = title(run.spec).removeprefix("CIFAR ")
-    return export(run, folder, name, f"{network} (CIFAR-10)", _data_title(source))
+    return export(run, folder, name, f"CIFAR-10 {network}", _data_title(source))
 
 
 def _data_title(source: Path) -> str:

@@ -20,11 +20,6 @@ def exact(value: int) -> str:
     return f"{value:,}".replace("-", MINUS)
 
 
-def signed(value: int) -> str:
-    """A difference: 8448 -> "+8,448", -8448 -> "−8,448", 0 -> "±0"."""
-    return f"+{value:,}" if value > 0 else exact(value) if value else "±0"
-
-
 def macs(value: float) -> str:
     """Multiply-adds: 4_089_184_256 -> "4.09 GMACs"."""
     return _scaled(value, 1000, (" MACs", " kMACs", " MMACs", " GMACs", " TMACs"))

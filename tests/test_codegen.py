@@ -185,7 +185,7 @@ def test_layout_of_presets_and_of_any_network(tmp_path):
     for name, preset in PRESETS.items():
         (tmp_path / f"{name}.py").write_text(source(preset), encoding="ascii")
 
-    @given(specs(blocks=12, width=512, side=64, classes=20))
+    @given(specs(blocks=12, width=512, groups=4, side=64, classes=20))
     @settings(max_examples=60)
     def write(spec: ResNetSpec) -> None:
         (tmp_path / f"generated_{len(list(tmp_path.iterdir()))}.py").write_text(source(spec), encoding="ascii")

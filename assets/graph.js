@@ -1,9 +1,11 @@
-// The diagram: fetches the drawing for (network, what is open), moves it, selects in it. No state but the view lives here:
-// the network is props.query, what is open and selected is in the address bar.
+// The diagram: fetches the drawing for (network, what is open), opens, walks and selects in it. No state but the view
+// lives here: the network is props.query, what is open and selected is in the address bar. viewport.js moves it.
 const host = element.querySelector('.rx-graph');
 const canvas = host.querySelector('.rx-canvas');
 const inspector = host.querySelector('.rx-inspector');
 const failure = host.querySelector('.rx-failure');
+const port = viewport(canvas);
+const tints = tinting(host, canvas, by => server.tint({query, open: current(), by}));
 const params = () => new URLSearchParams(location.search);
 const fromUrl = params().get('open');
 const ready = () => typeof query === 'string';
@@ -11,38 +13,17 @@ const ready = () => typeof query === 'string';
 let query = props.query;  // null until the program has read the address
 let opened = fromUrl === null ? null : fromUrl.split(' ').filter(Boolean);
 let selected = params().get('at');
-const touches = new Map();
-let view = null, natural = null, drag = null, moved = false, turn = 0, asked = 0, edges = [];
+let turn = 0, asked = 0, edges = [];
 
-const svg = () => canvas.querySelector('svg');
 const node = id => id && canvas.querySelector(`g[id="${CSS.escape(id)}"]`);
-const apply = () => svg() && svg().setAttribute('viewBox', view.join(' '));
 
 function remember() {
   const p = params();
   opened === null ? p.delete('open') : p.set('open', opened.join(' '));
   selected ? p.set('at', selected) : p.delete('at');
+  tints.choice.value ? p.set('tint', tints.choice.value) : p.delete('tint');
   const text = p.toString();
   history.replaceState(null, '', text ? '?' + text : location.pathname);
-}
-
-function fit(whole) {
-  const box = canvas.getBoundingClientRect();
-  if (!natural || !box.width) return;
-  const [x, y, w, h] = natural, aspect = box.height / box.width;
-  // Never much larger than drawn: short labels blown up read worse, not better.
-  const width = whole ? Math.max(w, h / aspect) : Math.max(w, box.width / 1.3);
-  view = [x + w / 2 - width / 2, whole ? y + h / 2 - width * aspect / 2 : y - 36 * width / box.width, width, width * aspect];
-  apply();
-}
-
-function zoom(factor, clientX, clientY) {
-  const s = svg(); if (!s) return;
-  const box = canvas.getBoundingClientRect();
-  const at = new DOMPoint(clientX ?? box.left + box.width / 2, clientY ?? box.top + box.height / 2).matrixTransform(s.getScreenCTM().inverse());
-  const k = Math.min(Math.max(view[2] * factor, 60), natural[2] * 12) / view[2];
-  view = [at.x - (at.x - view[0]) * k, at.y - (at.y - view[1]) * k, view[2] * k, view[3] * k];
-  apply();
 }
 
 function paint() {
@@ -77,26 +58,22 @@ async function draw(anchor, find) {
   if (find) { opened = answer.open; selected = answer.found; }
   if (opened === 'all') opened = answer.open;
   const before = anchor && node(anchor.id) && node(anchor.id).getBoundingClientRect();
-  const fresh = canvas.dataset.query !== query || !view;
-  if (fresh && !canvas.clientWidth) view = null;  // laid out when its tab is shown
-  const scale = view && canvas.clientWidth / view[2];
-  canvas.innerHTML = answer.svg;
+  const fresh = canvas.dataset.query !== query || !port.view;
+  if (fresh && !canvas.clientWidth) port.forget();  // laid out when its tab is shown
+  port.show(answer.svg);
   canvas.dataset.query = query;
-  natural = svg().getAttribute('viewBox').split(/[ ,]+/).map(Number);
   const keep = anchor && (node(anchor.becomes) || node(anchor.id) || node('group:' + anchor.id));
-  if (fresh && !keep) fit(false);
+  if (fresh && !keep) port.fit(false);
   else if (before && keep) {
     // The clicked thing stays where it was on the screen.
-    apply();
     const after = keep.getBoundingClientRect();
-    view[0] += (after.left + after.width / 2 - before.left - before.width / 2) / scale;
-    view[1] += (after.top - before.top) / scale;
-    apply();
-  } else if (view) apply();
+    port.pan(after.left + after.width / 2 - before.left - before.width / 2, after.top - before.top);
+  }
   host.dataset.open = answer.open.join(' ');
   remember();
   paint();
-  if (find && shownNode()) { reveal(shownNode()); }
+  tints.refresh();
+  if (find && shownNode()) port.reveal(shownNode());
   if (anchor && keep && anchor.focus) keep.focus({preventScroll: true});
   describe();
 }
@@ -127,14 +104,6 @@ function toggle(g) {
   }
 }
 
-function reveal(g) {
-  const box = g.getBoundingClientRect(), frame = canvas.getBoundingClientRect(), scale = canvas.clientWidth / view[2];
-  if (box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom) return;
-  view[0] += (box.left + box.width / 2 - frame.left - frame.width / 2) / scale;
-  view[1] += (box.top + box.height / 2 - frame.top - frame.height / 2) / scale;
-  apply();
-}
-
 function select(id) {
   selected = id;
   remember();
@@ -148,7 +117,7 @@ function activate(g) {
   toggle(g);
 }
 
-canvas.addEventListener('click', e => { if (!moved) activate(e.target.closest('g.node, g.cluster')); });
+canvas.addEventListener('click', e => { if (!port.dragged) activate(e.target.closest('g.node, g.cluster')); });
 // Walking: down and up the main path, right and left along a shortcut, Enter into a block, Escape out of it.
 const MAIN = role => role === 'main';
 const STEPS = {
@@ -174,45 +143,20 @@ canvas.addEventListener('keydown', e => {
 });
 
 // The keyboard's focus may go to what is outside the frame: bring it in. (Not for a pointer, which is there already.)
-canvas.addEventListener('focusin', e => { const g = e.target.closest('g.node'); if (g && !touches.size) reveal(g); });
-canvas.addEventListener('wheel', e => { if (svg()) { e.preventDefault(); zoom(Math.exp(e.deltaY * .0015), e.clientX, e.clientY); } }, {passive: false});
+canvas.addEventListener('focusin', e => { const g = e.target.closest('g.node'); if (g && !port.touched) port.reveal(g); });
 
-canvas.addEventListener('pointerdown', e => {
-  if (e.button !== 0) return;
-  touches.set(e.pointerId, [e.clientX, e.clientY]);
-  moved = false;
-  drag = [e.clientX, e.clientY];
-});
-canvas.addEventListener('pointermove', e => {
-  if (!touches.has(e.pointerId) || !view) return;
-  const others = [...touches].filter(([id]) => id !== e.pointerId).map(([, at]) => at);
-  if (others.length) {
-    const [ox, oy] = others[0], [px, py] = touches.get(e.pointerId);
-    moved = true;
-    zoom(Math.hypot(px - ox, py - oy) / Math.max(1, Math.hypot(e.clientX - ox, e.clientY - oy)), (e.clientX + ox) / 2, (e.clientY + oy) / 2);
-  } else {
-    const dx = e.clientX - drag[0], dy = e.clientY - drag[1];
-    if (!moved && Math.hypot(dx, dy) < 4) return;
-    if (!moved) { moved = true; canvas.setPointerCapture(e.pointerId); }
-    const scale = canvas.clientWidth / view[2];
-    view[0] -= dx / scale; view[1] -= dy / scale;
-    drag = [e.clientX, e.clientY];
-    apply();
-  }
-  touches.set(e.pointerId, [e.clientX, e.clientY]);
-});
-for (const end of ['pointerup', 'pointercancel', 'pointerleave'])
-  canvas.addEventListener(end, e => touches.delete(e.pointerId));
-
+tints.choice.addEventListener('change', remember);
+const TOOLS = {
+  in: () => port.zoom(1 / 1.3),
+  out: () => port.zoom(1.3),
+  actual: () => port.actual(),
+  fit: () => port.fit(false),
+  whole: () => port.fit(true),
+  open: () => { opened = 'all'; draw(); },
+  fold: () => { opened = null; selected = null; remember(); port.forget(); draw(); },
+};
 host.querySelector('.rx-tools').addEventListener('click', e => {
-  const tool = e.target.dataset.tool;
-  if (tool === 'in') zoom(1 / 1.3);
-  if (tool === 'out') zoom(1.3);
-  if (tool === 'actual' && view) zoom(canvas.clientWidth / 1.333 / view[2]);
-  if (tool === 'fit') fit(false);
-  if (tool === 'open') { opened = 'all'; draw(); }
-  if (tool === 'whole') fit(true);
-  if (tool === 'fold') { opened = null; selected = null; remember(); view = null; draw(); }
+  TOOLS[e.target.dataset.tool]?.();
 });
 
 function find(id) {
@@ -249,7 +193,6 @@ document.addEventListener('keydown', e => {
   field.focus();
   field.select();
 });
-new ResizeObserver(() => { if (!canvas.clientWidth) return; if (view && svg()) { view[3] = view[2] * canvas.clientHeight / canvas.clientWidth; apply(); } else if (svg()) fit(false); }).observe(canvas);
 
 inspector.innerHTML = '';
 draw();

@@ -608,7 +608,7 @@ def test_names_never_become_markup_in_tables_and_inspector(name):
 
 def test_labels_of_one_line_are_no_html():
     node = Node("a", Role.OP, ("<b>bold</b>",), (0,))
-    assert "label=<" not in to_dot(Diagram((node,), (), ()))
+    assert "label=<" not in to_dot(Diagram((node,), (), (), ()))
 
 
 # ---- what the page and a screen reader get ---------------------------------------------------------------

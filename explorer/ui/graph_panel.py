@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -15,8 +16,11 @@ from ..views.diagram import Diagram, build_diagram, default_open, everything, lo
 from ..views.inspector import empty, inspector
 from ..views.markup import banner
 from ..views.svg import render, sentence
+from ..views.tint import Measure
+from ..views.tint import tint as tinted
 from .failures import told
-from .style import ASSETS
+from .style import script
+from .tint import gradients
 
 MAX_OPEN = 2500
 MAX_NAME = 300
@@ -41,6 +45,16 @@ _TEMPLATE = """
       <button type="button" data-tool="fold" title="Fold everything back">Fold</button>
     </div>
     </div>
+    <div class="rx-tint">
+      <label><select aria-label="Tint the boxes by">
+        <option value="">no tint</option>
+        <option value="params">parameters</option>
+        <option value="macs">multiply-adds</option>
+        <option value="memory">activation memory</option>
+        <option value="gradient">gradient norm</option>
+      </select></label>
+      <span class="rx-scale" role="status"></span>
+    </div>
     <form class="rx-search" role="search">
       <input type="search" placeholder="Find a layer, type or shape" aria-label="Find in the diagram"
         title="/ to search">
@@ -61,8 +75,8 @@ def graph_panel() -> gr.HTML:
         value="",
         query=None,
         html_template=_TEMPLATE,
-        js_on_load=(ASSETS / "graph.js").read_text(),
-        server_functions=[draw, describe, search],
+        js_on_load=script("viewport.js", "tint.js", "graph.js"),
+        server_functions=[draw, describe, search, tint],
         apply_default_css=False,
         elem_id="graph",
         padding=False,
@@ -105,6 +119,27 @@ def search(request: Any) -> str:
     except Exception as error:
         told(error)
         return "[]"
+
+
+def tint(request: Any) -> str:
+    """Browser's ``{"query", "open", "by"}`` -> JSON ``{"shares", "words", "scale"}``, ``{"progress"}``, ``{"error"}``.
+
+    Gradients are measured while the browser keeps asking: ``progress`` is batches done and batches in all.
+    """
+    try:
+        report, opened = _parse(request)
+        measure, probe = Measure(request.get("by")), None
+        if measure is Measure.GRADIENT:
+            assert report.spec is not None  # what a browser names is a spec
+            running = gradients(report.spec)
+            if isinstance(running.result, Exception):
+                raise running.result
+            if running.result is None:
+                return json.dumps({"progress": running.progress})
+            probe = running.result
+        return json.dumps(asdict(tinted(report, _diagram(report, opened), measure, probe)))
+    except Exception as error:
+        return json.dumps({"error": told(error)})
 
 
 def _parse(request: Any) -> tuple[Report, frozenset[str]]:

@@ -11,6 +11,11 @@ from ..views.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
 ASSETS = Path(__file__).parents[2] / "assets"
 
 
+def script(*names: str) -> str:
+    """Files of ``assets`` as one script: what a later one uses stands in an earlier one."""
+    return "\n".join((ASSETS / name).read_text() for name in names)
+
+
 def css() -> str:
     """Variables for both modes, then the style sheet."""
     fonts = f"--rx-sans: {SANS}; --rx-mono: {MONO};"
@@ -24,7 +29,7 @@ def css() -> str:
 
 def head() -> str:
     """Scripts of the page; inline, so that they need no route of their own."""
-    return f'<meta name="theme-color" content="#0072B2"><script>{(ASSETS / "page.js").read_text()}</script>'
+    return f'<meta name="theme-color" content="#0072B2"><script>{script("page.js")}</script>'
 
 
 def theme() -> gr.themes.Base:

@@ -83,9 +83,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Diagram:
+    """What is drawn. ``owners``: id of the node that stands for each operation of the trace, by its index."""
+
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     groups: tuple[Group, ...]
+    owners: tuple[str, ...]
 
     def node(self, node_id: str) -> Node | None:
         return next((n for n in self.nodes if n.id == node_id), None)
@@ -161,7 +164,8 @@ class _Folder:
         self._add(Node("input", Role.INPUT, ("input", shape_text(first.shape)), (0,)))
         for unit in self.outline.units:
             self._unit(unit)
-        return Diagram(tuple(self.nodes.values()), tuple(self._edges()), tuple(self.groups))
+        owners = tuple(self.owner[op.index] for op in self.ops)
+        return Diagram(tuple(self.nodes.values()), tuple(self._edges()), tuple(self.groups), owners)
 
     def _add(self, node: Node) -> None:
         broken = node.merge is None and any(i in self.merges and not self.merges[i].fits for i in node.ops)

@@ -1,0 +1,61 @@
+// The tint of the diagram's boxes: a wash and a bar, as long as the box's share is large, so that it reads without colour.
+function tinting(host, canvas, ask) {
+  const choice = host.querySelector('.rx-tint select'), scale = host.querySelector('.rx-scale');
+  const SVG = 'http://www.w3.org/2000/svg', POLL_MS = 400;
+  let turn = 0;
+
+  function clear() {
+    canvas.querySelectorAll('.tinted').forEach(g => {
+      g.classList.remove('tinted');
+      g.querySelectorAll('.rx-bar-back, .rx-bar-share').forEach(bar => bar.remove());
+      g.setAttribute('aria-label', g.dataset.plain);
+    });
+  }
+
+  function bar(g, share) {
+    const box = g.querySelector('path, polygon, ellipse').getBBox();
+    const place = (name, width) => {
+      const rect = document.createElementNS(SVG, 'rect');
+      Object.entries({class: name, x: box.x + 8, y: box.y + box.height - 5, width, height: 3}).forEach(([k, v]) => rect.setAttribute(k, v));
+      g.append(rect);
+    };
+    place('rx-bar-back', box.width - 16);
+    place('rx-bar-share', Math.max(1, (box.width - 16) * share));
+  }
+
+  function paint({shares, words, scale: text}) {
+    clear();
+    scale.textContent = text;
+    for (const g of canvas.querySelectorAll('g.node')) {
+      if (!(g.id in shares)) continue;
+      g.classList.add('tinted');
+      g.style.setProperty('--tint', `${Math.round(55 * shares[g.id])}%`);
+      g.dataset.plain = g.getAttribute('aria-label');
+      g.setAttribute('aria-label', `${g.dataset.plain} ${words[g.id]}.`);
+      if (!g.classList.contains('merge')) bar(g, shares[g.id]);
+    }
+  }
+
+  async function refresh() {
+    const mine = ++turn, by = choice.value;
+    if (!by) { clear(); scale.textContent = ''; return; }
+    for (;;) {
+      let answer;
+      try { answer = JSON.parse(await ask(by)); } catch { return; }  // the drawing's own request says that the program is gone
+      if (mine !== turn) return;
+      if (!answer.progress) {
+        if (answer.error) { clear(); scale.textContent = answer.error; } else paint(answer);
+        return;
+      }
+      const [done, of] = answer.progress;
+      scale.textContent = of ? `Measuring: ${done} of ${of} backward passes` : 'Measuring …';
+      await new Promise(go => setTimeout(go, POLL_MS));
+      if (mine !== turn) return;
+    }
+  }
+
+  const wanted = new URLSearchParams(location.search).get('tint');
+  if ([...choice.options].some(option => option.value === wanted)) choice.value = wanted;
+  choice.addEventListener('change', refresh);
+  return {refresh, choice};
+}

@@ -3,7 +3,7 @@
 from .merges import Merge, Verdict
 from .operations import Op
 from .receptive_field import ReceptiveField
+from .replay import Layer, Trace
 from .report import Report, inspect
-from .trace import Layer, Trace
 
 __all__ = ["Layer", "Merge", "Op", "ReceptiveField", "Report", "Trace", "Verdict", "inspect"]

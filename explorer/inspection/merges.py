@@ -8,7 +8,7 @@ from enum import Enum
 
 from .forks import find_fork
 from .operations import Op, added
-from .trace import Shape, Trace
+from .replay import Shape, Trace
 
 Price = Callable[[str], int]
 

@@ -97,6 +97,11 @@ class Op:
     bytes: int
     attrs: Mapping[str, Any]
 
+    def moved(self, path: str, by: int) -> Op:
+        """The same operation in another module, ``by`` places further on, as are those it reads."""
+        inputs = tuple([i + by for i in self.inputs])
+        return Op(self.index + by, self.name, path, inputs, self.in_shapes, self.shape, self.bytes, self.attrs)
+
     @property
     def macs(self) -> int:
         """Multiply-adds of convolutions and matrix products; everything else counts 0 (torchvision's ``_ops``)."""
@@ -148,8 +153,12 @@ def _pair(value: Any) -> tuple[int, ...]:
     return values * 2 if len(values) == 1 else values
 
 
-def _add_in_place(args: Any) -> dict[str, Any]:
+def _in_place(args: Any) -> dict[str, Any]:
     return {"in_place": True}
+
+
+def _group_norm(args: Any) -> dict[str, Any]:
+    return {"groups": args[6]}
 
 
 def _slice(args: Any) -> dict[str, Any]:
@@ -171,7 +180,11 @@ _READERS: dict[Any, Callable[[Any], dict[str, Any]]] = {
     aten.max_pool2d_with_indices: _pool,
     aten.avg_pool2d: _pool,
     aten.slice: _slice,
-    aten.add_: _add_in_place,
+    aten.add_: _in_place,
+    aten.relu_: _in_place,
+    aten.silu_: _in_place,
+    aten.leaky_relu_: _in_place,
+    aten.native_group_norm: _group_norm,
     aten.constant_pad_nd: _pad,
     aten.addmm: _product,
     aten.mm: _product,

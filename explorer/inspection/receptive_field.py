@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .operations import Op
-from .trace import Trace
+from .replay import Trace
 
 
 @dataclass(frozen=True)

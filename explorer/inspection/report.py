@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import Any
 
+import torch
 from torch import nn
 
-from ..network import build
-from ..spec import ResNetSpec, Shortcut, title
-from ..spec.budget import estimate
+from ..network.shortcuts import projection
+from ..spec import ResNetSpec, title
 from .merges import Merge, find_merges
 from .operations import Op
 from .receptive_field import ReceptiveField, receptive_fields
-from .trace import Layer, Shape, Trace, trace, trace_shadow
+from .replay import Layer, Shape, Trace
+from .trace import trace, trace_spec
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,16 +26,23 @@ class Report:
     Attributes:
         name: title of the spec, or class name of the module.
         spec: what it was built from; None for a foreign module.
-        merges: every addition of two paths, in execution order.
-        receptive_fields: one for each operation of the trace.
+        input_size: of the traced batch, N×C×H×W.
     """
 
     name: str
     spec: ResNetSpec | None
     input_size: Shape
     trace: Trace
-    merges: tuple[Merge, ...]
-    receptive_fields: tuple[ReceptiveField | None, ...]
+
+    @cached_property
+    def merges(self) -> tuple[Merge, ...]:
+        """Every addition of two paths, in execution order."""
+        return find_merges(self.trace, partial(_price, self.spec) if self.spec else None)
+
+    @cached_property
+    def receptive_fields(self) -> tuple[ReceptiveField | None, ...]:
+        """One for each operation."""
+        return receptive_fields(self.trace)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -127,15 +135,15 @@ def inspect(target: ResNetSpec | nn.Module, input_size: Shape | None = None) -> 
 
 @lru_cache(maxsize=24)  # a report of 1,000 layers holds some 15 MB
 def _inspect_spec(spec: ResNetSpec, input_size: Shape) -> Report:
-    return _report(title(spec), spec, trace_shadow(build(spec, device="meta"), input_size))
+    return _report(title(spec), spec, trace_spec(spec, input_size))
 
 
 def _report(name: str, spec: ResNetSpec | None, traced: Trace) -> Report:
-    price = partial(_price, spec) if spec else None
-    return Report(name, spec, traced.ops[0].shape, traced, find_merges(traced, price), receptive_fields(traced))
+    return Report(name, spec, traced.recording.ops[0].shape, traced)
 
 
 def _price(spec: ResNetSpec, path: str) -> int:
     """Parameters that a projection in this block would add."""
-    overrides = {**dict(spec.shortcut_overrides), path: Shortcut.PROJECTION}
-    return estimate(spec.with_(shortcut_overrides=overrides))[0] - estimate(spec)[0]
+    plan = next(plan for plan in spec.blocks if plan.path == path)
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in projection(plan, spec).parameters())

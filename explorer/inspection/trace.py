@@ -12,7 +12,6 @@ import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -20,60 +19,17 @@ import torch
 import torchinfo
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.hooks import RemovableHandle
 from torchinfo.layer_info import LayerInfo
 
 from ..errors import TraceError
+from ..network import build_skeleton
+from ..spec import ResNetSpec
 from .forks import find_fork
 from .operations import NAMES, SHAPE_PRESERVING, TRANSPARENT, Op, added, creates, describe
+from .replay import Layer, Recording, Shape, Trace
 
-Shape = tuple[int, ...]
 _ADDITIONS = {torch.ops.aten.add.Tensor, torch.ops.aten.add_.Tensor}
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A row of torchinfo's table: one call of one module.
-
-    Attributes:
-        path: dotted module path; empty for the network itself.
-        kind: class name.
-        depth: nesting level; 0 is the network.
-        in_shape, out_shape: with the batch dimension; empty where the module was never called.
-        params: parameters of the module and its children; 0 on a repeated call.
-    """
-
-    path: str
-    kind: str
-    depth: int
-    in_shape: Shape
-    out_shape: Shape
-    kernel: Shape
-    params: int
-    repeated: bool
-
-
-@dataclass(frozen=True)
-class Trace:
-    """What one forward pass did.
-
-    Attributes:
-        name: class name of the module.
-        ops: in execution order, inputs first; an operation's ``inputs`` index this tuple.
-        layers: torchinfo's table.
-        params: parameters by dotted name of the module that owns them (shared tensors counted once).
-        kinds: class name by module path.
-    """
-
-    name: str
-    ops: tuple[Op, ...]
-    layers: tuple[Layer, ...]
-    params: Mapping[str, int]
-    kinds: Mapping[str, str]
-
-    @cached_property
-    def containers(self) -> frozenset[str]:
-        """Paths of modules that have children."""
-        return frozenset(path.rpartition(".")[0] for path in self.kinds if "." in path)
 
 
 def trace(module: nn.Module, input_size: Shape) -> Trace:
@@ -89,11 +45,17 @@ def trace(module: nn.Module, input_size: Shape) -> Trace:
         shadow = meta_copy(module)
     except Exception as error:  # tensors that are no parameters, layers without a size yet
         raise TraceError(f"{type(module).__name__} cannot be copied without its weights: {_reason(error)}") from error
-    return trace_shadow(shadow, input_size)
+    return Trace(record(shadow, input_size))
 
 
-def trace_shadow(shadow: nn.Module, input_size: Shape) -> Trace:
-    """``trace`` of a module on the meta device that belongs to the caller alone: a copy of it would only cost time."""
+def trace_spec(spec: ResNetSpec, input_size: Shape) -> Trace:
+    """Equal to ``trace`` of the network that ``build`` makes; takes as long as its different blocks do."""
+    runs = {run[0].path: tuple(plan.path for plan in run) for run in spec.runs}
+    return Trace(record(build_skeleton(spec), input_size), runs)
+
+
+def record(shadow: nn.Module, input_size: Shape) -> Recording:
+    """Run a module on the meta device that belongs to the caller alone, as ``trace`` does with its copy."""
     size = input_size if len(input_size) > 3 else (1, *input_size)
     recorder = _Recorder()
     try:
@@ -109,17 +71,17 @@ def trace_shadow(shadow: nn.Module, input_size: Shape) -> Trace:
         raise _trace_error(recorder, error) from error
 
 
-def _pass(shadow: nn.Module, size: Shape, recorder: _Recorder) -> Trace:
+def _pass(shadow: nn.Module, size: Shape, recorder: _Recorder) -> Recording:
     """One forward pass of a module without weights."""
     modules = dict(shadow.named_modules())
     paths = {id(m): path for path, m in modules.items()}
     dtypes = (p.dtype for p in shadow.parameters() if p.is_floating_point())
     data = torch.empty(size, device="meta", dtype=next(dtypes, torch.float32))
     recorder.add_input(data)
-    with _module_paths(shadow, paths, recorder.stack), recorder:
+    with _module_paths(modules, recorder.stack), recorder:
         # Without a device, torchinfo moves nothing, and there is nothing to move: a module has a thousand tensors.
         summary = torchinfo.summary(shadow, input_data=data, mode="eval", verbose=0, depth=64)
-    return Trace(
+    return Recording(
         name=type(shadow).__name__,
         ops=tuple(recorder.ops),
         layers=tuple(_layer(info, paths) for info in summary.summary_list),
@@ -225,17 +187,16 @@ def _tensors(values: Any) -> Iterator[Tensor]:
 
 
 @contextmanager
-def _module_paths(model: nn.Module, paths: dict[int, str], stack: list[str]) -> Iterator[None]:
+def _module_paths(modules: Mapping[str, nn.Module], stack: list[str]) -> Iterator[None]:
     """Keep ``stack`` at the path of the module being run. Not popped on an error: its top then names the culprit."""
-
-    def enter(module: nn.Module, _: Any) -> None:
-        stack.append(paths[id(module)])
 
     def leave(*_: Any) -> None:
         stack.pop()
 
-    handles = [m.register_forward_pre_hook(enter) for m in model.modules()]
-    handles += [m.register_forward_hook(leave) for m in model.modules()]
+    handles: list[RemovableHandle] = []
+    for path, module in modules.items():
+        handles.append(module.register_forward_pre_hook(lambda *_, path=path: stack.append(path)))
+        handles.append(module.register_forward_hook(leave))
     try:
         yield
     finally:

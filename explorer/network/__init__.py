@@ -1,5 +1,5 @@
 """From spec to ``torch.nn.Module``."""
 
-from .resnet import ResNet, build
+from .resnet import ResNet, build, build_skeleton
 
-__all__ = ["ResNet", "build"]
+__all__ = ["ResNet", "build", "build_skeleton"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from ..spec import ResNetSpec, Stem
+from ..spec import BlockPlan, ResNetSpec, Stem
 from .blocks import BLOCKS
 from .initialise import initialise
 from .layers import activation, conv, norm
@@ -16,9 +19,12 @@ class ResNet(nn.Module):
 
     (N, in_channels, H, W) -> logits (N, num_classes). For the presets that torchvision has too, ``state_dict`` keys,
     shapes and outputs equal ``torchvision.models``'.
+
+    Args:
+        blocks: those to build; default: all of the spec's.
     """
 
-    def __init__(self, spec: ResNetSpec) -> None:
+    def __init__(self, spec: ResNetSpec, blocks: Sequence[BlockPlan] | None = None) -> None:
         super().__init__()
         self.spec = spec
         width = spec.widths[0]
@@ -30,8 +36,9 @@ class ResNet(nn.Module):
         self.stages = tuple(f"layer{i}" for i in range(1, len(spec.depths) + 1))
         block = BLOCKS[spec.block]
         for number, stage in enumerate(self.stages, start=1):
-            plans = [plan for plan in spec.blocks if plan.stage == number]
-            setattr(self, stage, nn.Sequential(*(block(plan, spec) for plan in plans)))
+            plans = [plan for plan in blocks or spec.blocks if plan.stage == number]
+            named: OrderedDict[str, nn.Module] = OrderedDict((str(plan.index), block(plan, spec)) for plan in plans)
+            setattr(self, stage, nn.Sequential(named))
         self.post = _post_activation(spec)
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.fc = nn.Linear(spec.out_channels, spec.num_classes)
@@ -65,6 +72,12 @@ def build(spec: ResNetSpec, *, device: torch.device | str = "cpu", seed: int = 0
             module.reset_parameters()
     initialise(model, spec, seed)
     return model.to(device)
+
+
+def build_skeleton(spec: ResNetSpec) -> ResNet:
+    """The network on the meta device with the first block of each of ``spec.runs`` only, under its own name."""
+    with torch.device("meta"):
+        return ResNet(spec, [run[0] for run in spec.runs])
 
 
 def _stem(spec: ResNetSpec) -> nn.Module:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 from ..errors import SpecError
@@ -42,6 +43,11 @@ class BlockPlan:
     def changes_shape(self) -> bool:
         """Whether x does not fit F(x) as it is."""
         return self.stride != 1 or self.in_channels != self.out_channels
+
+    @property
+    def geometry(self) -> tuple[int, int, int, int, int, Shortcut]:
+        """What is built, and in which stage: equal for blocks that differ in nothing but their index."""
+        return self.stage, self.in_channels, self.width, self.out_channels, self.stride, self.shortcut_kind
 
     @property
     def shortcut_kind(self) -> Shortcut:
@@ -100,6 +106,11 @@ class ResNetSpec:
     def blocks(self) -> tuple[BlockPlan, ...]:
         """Every block from input to output."""
         return tuple(_plan(self))
+
+    @cached_property
+    def runs(self) -> tuple[tuple[BlockPlan, ...], ...]:
+        """The blocks, in groups of neighbours that differ in nothing but their place."""
+        return tuple(tuple(run) for _, run in groupby(self.blocks, key=lambda plan: plan.geometry))
 
     @property
     def stem_stride(self) -> int:

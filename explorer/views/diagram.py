@@ -262,12 +262,13 @@ class _Folder:
     def _edges(self) -> Iterator[Edge]:
         drawn: set[tuple[str, str, Role]] = set()
         for op in self.ops[1:]:
+            if op.index in self.hidden_repeats:
+                continue
             merge = self.merges.get(op.index)
             for producer, shape in zip(op.inputs, op.in_shapes, strict=True):
                 edge = self._edge(op, producer, shape, merge)
                 key = (edge.source, edge.target, edge.role)
-                within_run = op.index in self.hidden_repeats
-                if edge.source != edge.target and key not in drawn and not within_run:
+                if edge.source != edge.target and key not in drawn:
                     drawn.add(key)
                     yield edge
 

@@ -44,27 +44,35 @@ _SHAPES: dict[Role, dict[str, str]] = {
 }
 
 
-def to_dot(diagram: Diagram) -> str:
+def to_dot(diagram: Diagram, kind: type[Digraph] = Digraph) -> str:
     """DOT source. SVG ids are ``n0``, ``n1`` … and ``g0``, ``g1`` …, in the diagram's order of nodes and groups: no
-    outside text is an id."""
-    graph = Digraph("network", graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
+    outside text is an id. ``kind`` may add attributes by class, such as colours (see ``picture``)."""
+    graph = kind("network", graph_attr=_GRAPH, node_attr=_NODE, edge_attr=_EDGE)
     names = {node.id: f"n{i}" for i, node in enumerate(diagram.nodes)}
-    _level(graph, diagram, names, None)
+    members: dict[str | None, list[Node]] = {}
+    for node in diagram.nodes:
+        members.setdefault(node.group[-1] if node.group else None, []).append(node)
+    _level(graph, diagram, names, members, None)
     for edge in diagram.edges:
         graph.edge(names[edge.source], names[edge.target], **_edge(edge))
     return graph.source
 
 
-def _level(graph: Digraph, diagram: Diagram, names: dict[str, str], parent: str | None) -> None:
+def _level(
+    graph: Digraph,
+    diagram: Diagram,
+    names: dict[str, str],
+    members: dict[str | None, list[Node]],
+    parent: str | None,
+) -> None:
     """Nodes directly in ``parent``, then its groups with theirs."""
-    for node in diagram.nodes:
-        if (node.group[-1] if node.group else None) == parent:
-            graph.node(names[node.id], id=names[node.id], **_node(node))
+    for node in members.get(parent, []):
+        graph.node(names[node.id], id=names[node.id], **_node(node))
     for number, group in enumerate(diagram.groups):
         if group.parent == parent:
             with graph.subgraph(name=f"cluster_g{number}") as cluster:
                 cluster.attr(label=_label(group.title), id=f"g{number}", labeljust="l", style="rounded", margin="14")
-                _level(cluster, diagram, names, group.id)
+                _level(cluster, diagram, names, members, group.id)
 
 
 def _label(*lines: str) -> str:

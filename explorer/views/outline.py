@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -102,16 +101,16 @@ def _blocks(stage: str, stage_id: str, members: Sequence[Op]) -> Iterator[Unit]:
 
 
 def _indices(ops: Iterable[Op]) -> tuple[int, ...]:
-    return tuple(op.index for op in ops)
+    return tuple([op.index for op in ops])
 
 
 def _unique(names: Sequence[str]) -> list[str]:
     """The second of one name gets ``~2`` behind it, and so on; no result equals another name."""
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     taken = set(names)
     result = []
     for name in names:
-        seen[name] += 1
+        seen[name] = seen.get(name, 0) + 1
         fresh = name
         if seen[name] > 1:
             fresh = f"{name}~{seen[name]}"
@@ -127,6 +126,6 @@ def _signature(report: Report, block: Unit) -> tuple[object, ...]:
     """What a block does, without where it stands."""
     start, cut = block.ops[0], len(block.path)
     return tuple(
-        (op.name, op.path[cut:], op.in_shapes, op.shape, tuple(i - start for i in op.inputs), repr(op.attrs))
+        (op.name, op.path[cut:], op.in_shapes, op.shape, tuple([i - start for i in op.inputs]), op.attrs)
         for op in map(report.trace.ops.__getitem__, block.ops)
     )

@@ -25,17 +25,36 @@ def render(report: Report, opened: frozenset[str]) -> str:
     Raises:
         DiagramError: too many nodes, or Graphviz is missing, failed or took longer than 5 s.
     """
+    return paint(drawable(report, opened))
+
+
+def paint(diagram: Diagram) -> str:
+    """``render`` of a diagram that is made already."""
+    return accessible(run_dot(to_dot(diagram)), diagram)
+
+
+def drawable(report: Report, opened: frozenset[str]) -> Diagram:
+    """The diagram, if it has few enough nodes to be read."""
     diagram = build_diagram(report, opened)
     if len(diagram.nodes) > MAX_NODES:
         raise DiagramError(
             f"{len(diagram.nodes):,} boxes are too many to read; at most {MAX_NODES} are drawn. Close some."
         )
-    return accessible(run_dot(to_dot(diagram)), diagram)
+    return diagram
 
 
 @lru_cache(maxsize=128)
 def run_dot(source: str) -> str:
-    """SVG text of ``source``, laid out by Graphviz's ``dot``, which reads standard input and is stopped after 5 s."""
+    """SVG text of ``source``, laid out by Graphviz's ``dot``; see ``run_program``."""
+    return run_program(source, "-Tsvg").decode()
+
+
+def run_program(source: str, *options: str) -> bytes:
+    """What ``dot`` writes, called with ``options``; it reads standard input and is stopped after 5 s.
+
+    Raises:
+        DiagramError: Graphviz is missing, failed or took longer.
+    """
     program = which("dot")
     if program is None:
         raise DiagramError(
@@ -43,7 +62,7 @@ def run_dot(source: str) -> str:
         )
     try:
         done = subprocess.run(
-            [program, "-Tsvg"], input=source.encode(), capture_output=True, timeout=TIMEOUT_S, check=True
+            [program, *options], input=source.encode(), capture_output=True, timeout=TIMEOUT_S, check=True
         )
     except subprocess.TimeoutExpired:
         raise DiagramError(f"Graphviz took longer than {TIMEOUT_S} s and was stopped. Close some blocks.") from None
@@ -51,7 +70,7 @@ def run_dot(source: str) -> str:
         raise DiagramError(
             f"Graphviz could not draw this network. The table below shows the same. Reinstall: {INSTALL}."
         ) from error
-    return done.stdout.decode()
+    return done.stdout
 
 
 def accessible(svg: str, diagram: Diagram) -> str:
@@ -92,12 +111,17 @@ def sentence(node: Node) -> str:
 
 def standalone(svg: str) -> str:
     """``render``'s element as a file of its own: sized, coloured for light and dark, nothing to click."""
-    svg = re.sub(r'viewBox="\S+ \S+ (\S+) (\S+)"', r'width="\1pt" height="\2pt" \g<0>', svg, count=1)
-    svg = svg.replace(' tabindex="0" role="button"', ' role="img"').replace('. Close."', '."')
+    svg = still(svg)
     # For viewers that know no background and show transparency as a chequerboard.
     page = f'<style>{STANDALONE_STYLE}</style>\n<rect class="page" width="100%" height="100%"/>\n'
     start = svg.index(">") + 1
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{svg[:start]}\n{page}{svg[start:].lstrip()}'
+
+
+def still(svg: str) -> str:
+    """``render``'s element for a page without a program: sized, nothing to click."""
+    svg = re.sub(r'viewBox="\S+ \S+ (\S+) (\S+)"', r'width="\1pt" height="\2pt" \g<0>', svg, count=1)
+    return svg.replace(' tabindex="0" role="button"', ' role="img"').replace('. Close."', '."')
 
 
 def _style(grey: Neutrals, on: str) -> str:
@@ -108,6 +132,7 @@ def _style(grey: Neutrals, on: str) -> str:
         f"text {{ fill: {grey.text} }}",
         f".edge text {{ fill: {grey.muted} }}",
         f".node path, .node polygon, .node ellipse {{ fill: {grey.surface}; stroke: {grey.line} }}",
+        ".node.many path + path { fill: none }",
         f".cluster path {{ fill: none; stroke: {grey.rule} }}",
         f".edge path {{ fill: none; stroke: {grey.line} }}",
         f".edge polygon {{ fill: {grey.line}; stroke: {grey.line} }}",
@@ -119,6 +144,7 @@ def _style(grey: Neutrals, on: str) -> str:
                 f".edge.{name} polygon {{ fill: {role.colour}; stroke: {role.colour} }}",
                 f".{name} text {{ fill: {getattr(role, on)} }}",
             ]
+    rules.append(f".hides-broken path {{ stroke: {ROLES['broken'].colour}; stroke-dasharray: 6 4 }}")
     return "\n".join(rules)
 
 

@@ -18,7 +18,9 @@ def shape_text(shape: Shape) -> str:
 
 def printable(text: str, most: int = 80) -> str:
     """Outside text for a picture: no control characters or lone surrogates, which XML cannot hold, and not endless."""
-    safe = "".join("\ufffd" if category(char) in ("Cc", "Cs") else char for char in text[: most + 1])
+    safe = text[: most + 1]
+    if not safe.isprintable():
+        safe = "".join("\ufffd" if category(char) in ("Cc", "Cs") else char for char in safe)
     return safe if len(safe) <= most else f"{safe[: most - 1]}…"
 
 

@@ -4,6 +4,7 @@ const host = element.querySelector('.rx-graph');
 const canvas = host.querySelector('.rx-canvas');
 const inspector = host.querySelector('.rx-inspector');
 const failure = host.querySelector('.rx-failure');
+const notice = host.querySelector('.rx-notice');
 const port = viewport(canvas);
 const tints = tinting(host, canvas, by => server.tint({query, open: current(), by}));
 const params = () => new URLSearchParams(location.search);
@@ -54,6 +55,10 @@ async function draw(anchor, find) {
     remember();
     return;
   }
+  notice.textContent = answer.notice;
+  notice.hidden = !answer.notice;
+  if (answer.notice && opened !== 'all' && canvas.dataset.query === query) { opened = current(true); remember(); return; }
+  if (answer.notice) opened = answer.open;
   edges = answer.edges;
   if (find) { opened = answer.open; selected = answer.found; }
   if (opened === 'all') opened = answer.open;

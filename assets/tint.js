@@ -13,7 +13,9 @@ function tinting(host, canvas, ask) {
   }
 
   function bar(g, share) {
-    const box = g.querySelector('path, polygon, ellipse').getBBox();
+    const outline = g.querySelector('path, polygon');
+    if (!outline) return;  // a sum is a circle, the input only text
+    const box = outline.getBBox();
     const place = (name, width) => {
       const rect = document.createElementNS(SVG, 'rect');
       Object.entries({class: name, x: box.x + 8, y: box.y + box.height - 5, width, height: 3}).forEach(([k, v]) => rect.setAttribute(k, v));
@@ -32,7 +34,7 @@ function tinting(host, canvas, ask) {
       g.style.setProperty('--tint', `${Math.round(55 * shares[g.id])}%`);
       g.dataset.plain = g.getAttribute('aria-label');
       g.setAttribute('aria-label', `${g.dataset.plain} ${words[g.id]}.`);
-      if (!g.classList.contains('merge')) bar(g, shares[g.id]);
+      bar(g, shares[g.id]);
     }
   }
 

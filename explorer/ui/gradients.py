@@ -50,9 +50,10 @@ def build_tab(tab: gr.Tab, query: gr.Textbox) -> None:
     status = gr.HTML("", padding=False, elem_id="gradient-status")
     plot = gr.Plot(show_label=False, elem_id="gradient-plot")
     shown, visible = gr.State(""), gr.Checkbox(visible="hidden", label="Gradients are open")
-    # First what is outdated stops, then the one listener measures the last network asked for.
-    for outdates in (query.change, seed.change, stop.click):
-        outdates(_stop, None, None, queue=False, show_progress="hidden")
+    # First what is outdated stops (a new network stops it in the very event that makes it), then the one listener
+    # measures the last network asked for.
+    for outdates in (seed.change, stop.click):
+        outdates(outdate, None, None, queue=False, show_progress="hidden")
     gr.on(
         [tab.select, query.change, seed.change],
         _measure_new,
@@ -64,7 +65,8 @@ def build_tab(tab: gr.Tab, query: gr.Textbox) -> None:
     )
 
 
-def _stop(request: gr.Request) -> None:
+def outdate(request: gr.Request) -> None:
+    """Stop the session's running measurement, if any, after the current batch."""
     running = _RUNNING.get(str(request.session_hash))
     if running:
         running.set()

@@ -12,10 +12,10 @@ import gradio as gr
 from ..errors import DiagramError
 from ..inspection import Report, inspect
 from ..spec import from_query
-from ..views.diagram import Diagram, build_diagram, default_open, everything, locate
+from ..views.diagram import MAX_NODES, Diagram, Node, build_diagram, default_open, everything, locate
 from ..views.inspector import empty, inspector
 from ..views.markup import banner
-from ..views.svg import render, sentence
+from ..views.svg import paint, sentence
 from ..views.tint import Measure
 from ..views.tint import tint as tinted
 from .failures import told
@@ -61,6 +61,7 @@ _TEMPLATE = """
       <span class="rx-count" aria-live="polite"></span>
     </form>
     <div class="rx-failure" role="alert" hidden></div>
+    <div class="rx-notice" role="status" hidden></div>
   </div>
   <aside class="rx-inspector" aria-live="polite" aria-label="Inspector"></aside>
 </div>
@@ -75,7 +76,7 @@ def graph_panel() -> gr.HTML:
         value="",
         query=None,
         html_template=_TEMPLATE,
-        js_on_load=script("viewport.js", "tint.js", "graph.js"),
+        js_on_load=script("viewport.js", "tint.js", "graph.js", "inspector.js"),
         server_functions=[draw, describe, search, tint],
         apply_default_css=False,
         elem_id="graph",
@@ -84,17 +85,31 @@ def graph_panel() -> gr.HTML:
 
 
 def draw(request: Any) -> str:
-    """Browser's ``{"query", "open", "find"}`` -> JSON ``{"svg", "open", "found", "edges"}`` or ``{"error"}``.
+    """Browser's ``{"query", "open", "find"}`` -> JSON ``{"svg", "open", "found", "edges", "notice"}`` or ``{"error"}``.
 
     ``open``: ids, null for the first look, ``"all"`` for everything. ``find``: a name to open the diagram for.
+    ``notice``: why less is open than was asked for.
     """
     try:
         report, opened = _parse(request)
         opened, found = locate(report, opened, str(request.get("find") or "")[:MAX_NAME])
-        edges = [(e.source, e.target, e.role) for e in _diagram(report, opened).edges]
-        return json.dumps({"svg": render(report, opened), "open": sorted(opened), "found": found, "edges": edges})
+        opened, notice = _readable(report, opened)
+        diagram = _diagram(report, opened)
+        edges = [(e.source, e.target, e.role) for e in diagram.edges]
+        answer = {"svg": paint(diagram), "open": sorted(opened), "found": found, "edges": edges, "notice": notice}
+        return json.dumps(answer)
     except Exception as error:
         return json.dumps({"error": told(error)})
+
+
+def _readable(report: Report, opened: frozenset[str]) -> tuple[frozenset[str], str]:
+    """What can be open of ``opened``, and a sentence if that is less: too many boxes are no picture any more."""
+    boxes = len(_diagram(report, opened).nodes)
+    if boxes <= MAX_NODES:
+        return opened, ""
+    folded = default_open(report)
+    fewer = folded if len(_diagram(report, folded).nodes) <= MAX_NODES else frozenset[str]()
+    return fewer, f"{boxes:,} boxes are too many to read; at most {MAX_NODES} are drawn, so some stay folded."
 
 
 def describe(request: Any) -> str:
@@ -102,11 +117,18 @@ def describe(request: Any) -> str:
     try:
         report, opened = _parse(request)
         node_id = str(request.get("node"))[:MAX_NAME]
-        # What was opened is no box any more; folded back it is.
-        node = _diagram(report, opened).node(node_id) or _diagram(report, opened - {node_id}).node(node_id)
-        return inspector(report, node) if node else empty()
+        node = _described(report, opened, node_id)
+        return inspector(report, node, _diagram(report, opened).owners) if node else empty(report)
     except Exception as error:
         return banner(told(error))
+
+
+def _described(report: Report, opened: frozenset[str], node_id: str) -> Node | None:
+    """The box of that name. What was opened is none any more, folded back it is; where a sum is gone, its block."""
+    for name in (node_id, node_id.partition(":")[0]):
+        if node := _diagram(report, opened).node(name) or _diagram(report, opened - {name}).node(name):
+            return node
+    return None
 
 
 def search(request: Any) -> str:

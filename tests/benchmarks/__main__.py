@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from . import structure
+from . import page, structure
 
-BENCHMARKS: dict[str, Callable[[Console, int], None]] = {"structure": structure.run}
+BENCHMARKS: dict[str, Callable[[Console, int], None]] = {"structure": structure.run, "page": page.run}
 
 
 def main() -> None:

@@ -75,12 +75,16 @@ def _wait_until_up(url: str, server: subprocess.Popen[bytes]) -> None:
     pytest.fail("the app did not answer in two minutes")
 
 
+def chromium_path() -> str | None:
+    """The browser that the set-up found; None for playwright's own."""
+    found = Path(sys.prefix, "browser-path")
+    return (found.read_text().strip() if found.is_file() else shutil.which("chromium")) or None
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    found = Path(sys.prefix, "browser-path")
-    path = found.read_text().strip() if found.is_file() else shutil.which("chromium")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path or None, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         yield chromium
         chromium.close()
 
@@ -116,3 +120,8 @@ def open_page(browser: Browser, address: str) -> Iterator[Open]:
         page.close()
     assert errors == []
     assert outside == []
+
+
+def choose_preset(page: Page, title: str) -> None:
+    page.get_by_label("Preset").click()
+    page.get_by_role("option", name=title, exact=True).click()

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from .conftest import Open
+from .conftest import Open, choose_preset
 
 pytestmark = pytest.mark.browser
 
@@ -29,11 +29,6 @@ def photo() -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG")
     return buffer.getvalue()
-
-
-def choose_preset(page: Page, title: str) -> None:
-    page.get_by_label("Preset").click()
-    page.get_by_role("option", name=title, exact=True).click()
 
 
 def upload(page: Page, name: str, data: bytes) -> None:
@@ -113,35 +108,6 @@ def test_an_error_names_the_field_and_keeps_the_diagram(open_page: Open) -> None
     page.get_by_label("Bottleneck", exact=True).check()
     expect(page.locator("#message")).not_to_contain_text("groups")
     expect(page.locator("#summary")).to_contain_text("ResNet-26")
-
-
-def test_blocks_open_and_close_where_they_stand_by_mouse_and_by_keyboard(open_page: Open) -> None:
-    page = open_page()
-    block = page.locator('g[id="layer2.0"]')
-    block.focus()
-    before = block.bounding_box()
-    assert before is not None
-    page.keyboard.press("Enter")
-    conv = page.locator('g[id="layer2.0.conv1"]')
-    expect(conv).to_have_attribute("aria-label", re.compile("3×3 conv, 128, stride 2"))
-    frame = page.locator('g[id="group:layer2.0"]')
-    after = frame.bounding_box()
-    assert after is not None
-    assert abs(after["y"] - before["y"]) < 3
-    assert "open=" in page.url
-    expect(page.get_by_label("Inspector")).to_contain_text("layer2.0")
-    conv.click()
-    expect(page.get_by_label("Inspector")).to_contain_text("73,728")
-    frame.focus()
-    page.keyboard.press("Enter")
-    expect(conv).to_have_count(0)
-
-
-def test_a_row_of_the_checks_selects_its_sum_in_the_diagram(open_page: Open) -> None:
-    page = open_page("?preset=resnet50")
-    page.locator('#checks tr[data-node="layer3.4:add"]').click()
-    expect(page.locator('g[id="layer3.4:add"]')).to_have_class(re.compile("selected"))
-    expect(page.get_by_label("Inspector")).to_contain_text("layer3.4: branch and shortcut both give 1024×14×14.")
 
 
 def test_a_network_that_does_not_add_up_gets_a_sentence_for_its_gradients(open_page: Open) -> None:
@@ -246,61 +212,3 @@ def test_the_gradient_chart_survives_a_look_at_another_tab_and_follows_the_netwo
     choose_preset(page, "CIFAR ResNet-32")
     expect(plot).to_contain_text("Plain-32")
     expect(status).to_contain_text("First layer (conv1)")
-
-
-def test_search_finds_what_is_folded_away_and_shows_it(open_page: Open) -> None:
-    page = open_page("?preset=resnet50")
-    page.keyboard.press("/")
-    field = page.get_by_role("searchbox", name="Find in the diagram")
-    expect(field).to_be_focused()
-    field.fill("layer3.4.conv2")
-    expect(page.locator(".rx-count")).to_contain_text("1 found")
-    field.press("Enter")
-    expect(page.locator('g[id="layer3.4.conv2"]')).to_have_class(re.compile("selected"))
-    expect(page.locator(".rx-count")).to_have_text("1 of 1")
-    expect(page.get_by_label("Inspector")).to_contain_text("589,824")
-    field.fill("no such thing")
-    expect(page.locator(".rx-count")).to_have_text("nothing found")
-
-
-def test_arrow_keys_walk_the_main_path_and_the_shortcut(open_page: Open) -> None:
-    page = open_page()
-    page.locator('g[id="stem"]').focus()
-    page.keyboard.press("ArrowDown")
-    expect(page.locator('g[id="layer1.0-1"]')).to_be_focused()
-    page.keyboard.press("ArrowDown")
-    expect(page.locator('g[id="layer1.0:add"]')).to_be_focused()
-    page.keyboard.press("ArrowRight")
-    expect(page.locator('g[id="layer2.0:shortcut"]')).to_be_focused()
-    page.keyboard.press("ArrowRight")
-    expect(page.locator('g[id="layer2.0:add"]')).to_be_focused()
-    page.keyboard.press("ArrowUp")
-    expect(page.locator('g[id="layer2.0"]')).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.locator('g[id="group:layer2.0"]')).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(page.locator('g[id="layer2.0.conv1"]')).to_have_count(0)
-
-
-def test_everything_opens_and_folds_back(open_page: Open) -> None:
-    page = open_page()
-    page.get_by_role("button", name="Expand").click()
-    expect(page.locator('g[id="layer4.1.bn2"]')).to_have_count(1)
-    page.get_by_role("button", name="Fold").click()
-    expect(page.locator('g[id="layer4.1.bn2"]')).to_have_count(0)
-    expect(page.locator('g[id="layer4.1"]')).to_have_count(1)
-    choose_preset(page, "CIFAR ResNet-1202")
-    expect(page.locator("#summary")).to_contain_text("600 of 600 shortcuts match")
-    page.get_by_role("button", name="Expand").click()
-    expect(page.locator(".rx-failure")).to_contain_text("are too many to read")
-    expect(page.locator('g[id="layer1.0-199"]')).to_have_count(1)
-
-
-def test_a_row_of_the_layer_table_is_reached_by_keyboard_and_shows_its_layer(open_page: Open) -> None:
-    page = open_page()
-    page.get_by_role("tab", name="Layers").click()
-    page.get_by_role("button", name="layer3.0.downsample.0", exact=False).focus()
-    page.keyboard.press("Enter")
-    expect(page.locator('g[id="layer3.0.downsample.0"]')).to_have_class(re.compile("selected"))
-    page.get_by_role("button", name="fc", exact=True).click()
-    expect(page.locator('g[id="fc"]')).to_have_class(re.compile("selected"))

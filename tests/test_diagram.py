@@ -744,3 +744,16 @@ def test_too_many_boxes(report_of: Inspect):
         DiagramError, match=rf"\A{count} boxes are too many to read; at most 700 are drawn\. Close some\.\Z"
     ):
         render(report, everything)
+
+
+def test_between_folded_stages_one_line_stands_for_both_paths() -> None:
+    report = inspect(PRESETS["resnet50"])
+    edges = build_diagram(report, frozenset()).edges
+    assert [(e.source, e.target, e.role) for e in edges] == [
+        ("input", "stem", Role.MAIN),
+        ("stem", "layer1", Role.MAIN),
+        ("layer1", "layer2", Role.MAIN),
+        ("layer2", "layer3", Role.MAIN),
+        ("layer3", "layer4", Role.MAIN),
+        ("layer4", "head", Role.MAIN),
+    ]

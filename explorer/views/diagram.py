@@ -260,6 +260,15 @@ class _Folder:
             self._add(Node(node_id, role, lines, (index,), group, merge=merge))
 
     def _edges(self) -> Iterator[Edge]:
+        """One line of each role between two boxes; where both paths run inside them, the main one stands for both."""
+        edges = list(self._lines())
+        main = {(edge.source, edge.target) for edge in edges if edge.role is Role.MAIN}
+        for edge in edges:
+            folded = (edge.source, edge.target) in main and self.nodes[edge.target].role is not Role.MERGE
+            if edge.role is Role.MAIN or not folded:
+                yield edge
+
+    def _lines(self) -> Iterator[Edge]:
         drawn: set[tuple[str, str, Role]] = set()
         for op in self.ops[1:]:
             if op.index in self.hidden_repeats:

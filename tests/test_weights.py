@@ -28,7 +28,8 @@ from torch import nn
 from explorer.errors import WeightsError
 from explorer.inference import Progress, fetch, load_into, load_state_dict
 from explorer.inference.cache import cached_path
-from explorer.inference.weights import nearest_preset, not_finite, strip_prefixes
+from explorer.inference.recognise import nearest_preset
+from explorer.inference.weights import not_finite, shapes_of
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec
 from tests.weight_server import Server, broken, moved, page, serving, short, stalled, variant_of, whole
@@ -699,18 +700,9 @@ def test_ten_differences_are_enough_and_the_nearest_preset_is_named() -> None:
 def test_the_nearest_preset_survives_another_number_of_classes() -> None:
     for name in ("resnet50", "resnext50_32x4d", "resnet34", "cifar_resnet20"):
         state = build(PRESETS[name].with_(num_classes=7), device="meta").state_dict()
-        assert nearest_preset(state) == name
-    assert nearest_preset({"w": torch.zeros(3)}) is None
+        assert nearest_preset(shapes_of(state)) == name
+    assert nearest_preset({"w": (3,)}) is None
     assert nearest_preset({}) is None
-
-
-def test_prefixes_are_taken_off_and_said() -> None:
-    state, notes = strip_prefixes({"module.model.a": torch.zeros(1), "module.model.b": torch.zeros(1)})
-    assert list(state) == ["a", "b"]
-    assert len(notes) == 2
-    assert "“module.”" in notes[0]
-    assert strip_prefixes({"module.a": torch.zeros(1), "b": torch.zeros(1)})[1] == ()
-    assert strip_prefixes({}) == ({}, ())
 
 
 def test_nan_and_infinity_are_found() -> None:

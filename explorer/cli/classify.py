@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ImageError, WeightsError
+from ..errors import ExplorerError, ImageError, WeightsError
+from .targets import Changes, changed
 from .terminal import QUIET, console, counted, print_json
 
 if TYPE_CHECKING:
@@ -20,12 +21,23 @@ def classify(
         str | None,
         typer.Option(metavar="NAME", help="A pretrained network, as resnet50; else the built-in one."),
     ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Your own weights (.safetensors, .pth) instead; their network is recognised."
+        ),
+    ] = None,
+    changes: Changes = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes the fastest.")] = "auto",
     top: Annotated[int, typer.Option(min=1, help="Classes to name for each photo.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array of an object a file.")] = False,
 ) -> None:
     """Name what photos show: exit code 1 if any could not be read."""
-    classifier = _load(model, device)
+    if weights and model:
+        raise ExplorerError("--weights and --model: one of them names the network")
+    if changes and not weights:
+        raise ExplorerError("--set: only your own weights (--weights) leave a field open, as zero_pad=split")
+    classifier = _own(weights, changes, device) if weights else _load(model, device)
     results = []
     for file in files:
         try:
@@ -57,6 +69,18 @@ def _load(model: str | None, device: str) -> Classifier:
         return load_classifier(
             model or DEFAULT, device, on_progress=lambda progress: report(progress.received, progress.total)
         )
+
+
+def _own(weights: Path, changes: list[str] | None, device: str) -> Classifier:
+    """The classifier of the user's file; says on standard error how it was recognised."""
+    from ..inference.checkpoint import checkpoint_classifier, open_checkpoint
+
+    checkpoint = open_checkpoint(weights)
+    spec = changed(checkpoint.spec, changes)
+    classifier = checkpoint_classifier(checkpoint, spec, device)
+    for sentence in checkpoint.sentences(spec):
+        typer.echo(sentence, err=True)
+    return classifier
 
 
 def _read(file: Path) -> bytes:

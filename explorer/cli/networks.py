@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .targets import Changes, Target, read_target
+from .targets import Changes, Target, read_report, read_target
 from .terminal import BAD, GOOD, QUIET, Column, console, output_path, print_json, print_table
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
 
     from ..inspection import Layer, Merge, Report
@@ -34,28 +35,26 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print totals and shortcuts as JSON.")] = False,
 ) -> None:
     """Layers, shapes, costs and shortcuts of a network."""
-    from ..inspection import inspect
-
-    report = inspect(read_target(target, changes))
+    report, notes = read_report(target, changes)
     if as_json:
-        print_json(report.to_dict())
+        print_json(report.to_dict() | ({"notes": notes} if notes else {}))
         return
     out = console()
     print_table(out, _COLUMNS, list(_tree(report, depth)))
     out.print()
     out.print(_totals(report), soft_wrap=True)
     out.print(_verdict(report), soft_wrap=True)
+    _print_notes(out, notes)
 
 
 def check(target: Target, changes: Changes = None) -> None:
     """Does every shortcut fit? Exit code 0 if all do, 1 if some don't."""
-    from ..inspection import inspect
-
-    report = inspect(read_target(target, changes))
+    report, notes = read_report(target, changes)
     out = console()
     for merge in report.broken:
         out.print(merge.explanation, soft_wrap=True)
     out.print(_verdict(report), soft_wrap=True)
+    _print_notes(out, notes)
     if report.broken:
         raise typer.Exit(1)
 
@@ -66,14 +65,14 @@ def diagram(
     changes: Changes = None,
 ) -> None:
     """Draw the network as SVG, equal blocks folded. Needs Graphviz."""
-    from ..inspection import inspect
     from ..views.diagram import default_open
     from ..views.svg import render, standalone
 
     path = output_path(output, ".svg")
-    report = inspect(read_target(target, changes))
+    report, notes = read_report(target, changes)
     path.write_text(standalone(render(report, default_open(report))), encoding="utf-8")
     typer.echo(f"{report.name}: wrote {output}")
+    _print_notes(console(), notes)
 
 
 def code(
@@ -138,6 +137,12 @@ def _sum(merge: Merge | None) -> Text:
         return Text()
     kind = merge.kind.replace("_", "-")
     return Text(f"✓ {kind}", GOOD) if merge.fits else Text(f"✕ {kind}", BAD)
+
+
+def _print_notes(out: Console, notes: Sequence[str]) -> None:
+    """What there is to say of the file a network was read from."""
+    for note in notes:
+        out.print(note, style=QUIET, soft_wrap=True)
 
 
 def _totals(report: Report) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -13,12 +13,17 @@ from ..spec import PRESETS, ResNetSpec, from_json, from_words
 from ..spec.codec import MAX_TEXT
 from ..spec.fields import shown
 
+if TYPE_CHECKING:
+    from ..inspection import Report
+
+ONNX = ".onnx"
+WEIGHTS = (".safetensors", ".pth", ".pt", ".pt2", ".th", ".ckpt", ".bin")
 Target = Annotated[
     str,
     typer.Argument(
         metavar="TARGET",
-        help="A preset's name, as resnet50 or cifar_resnet20; a file ending .json; JSON itself; or - for "
-        "JSON on standard input.",
+        help="A preset's name, as resnet50 or cifar_resnet20; a file ending .json; JSON itself; - for "
+        "JSON on standard input; weights (.safetensors, .pth, .pt); or .onnx, to look at.",
     ),
 ]
 Changes = Annotated[
@@ -33,10 +38,51 @@ def read_target(target: str, changes: list[str] | None = None) -> ResNetSpec:
     Raises:
         ExplorerError: no such network, or a field is out of bounds.
     """
-    return from_words(map(_parse_change, changes or []), base=_read(target))
+    return _read(target, changes)[0]
 
 
-def _read(target: str) -> ResNetSpec:
+def read_report(target: str, changes: list[str] | None = None) -> tuple[Report, tuple[str, ...]]:
+    """What ``target`` is, inspected, and what there is to say of the file it was read from.
+
+    Raises:
+        ExplorerError: as ``read_target``, or the file is refused.
+    """
+    from ..inspection import inspect
+
+    if target.lower().endswith(ONNX):
+        from ..inference.sandbox import opened
+        from ..inspection.onnx_graph import read_graph
+
+        if changes:
+            raise ExplorerError("--set: an ONNX file holds a finished graph; nothing in it can be set")
+        with opened("explorer.inspection.onnx_graph:write_graph", Path(target)) as result:
+            graph = read_graph(result)
+        return graph.report, graph.notes
+    spec, notes = _read(target, changes)
+    return inspect(spec), notes
+
+
+def changed(spec: ResNetSpec, changes: list[str] | None) -> ResNetSpec:
+    """``spec`` with ``changes`` such as ``depths=3,4,6,3``.
+
+    Raises:
+        SpecError: a field is out of bounds.
+    """
+    return from_words(map(_parse_change, changes or []), base=spec)
+
+
+def _read(target: str, changes: list[str] | None) -> tuple[ResNetSpec, tuple[str, ...]]:
+    """The network, and of a weight file how it was recognised."""
+    if not target.lower().endswith(WEIGHTS):
+        return changed(_described(target), changes), ()
+    from ..inference.checkpoint import open_checkpoint
+
+    checkpoint = open_checkpoint(Path(target))
+    spec = changed(checkpoint.spec, changes)
+    return spec, checkpoint.sentences(spec)
+
+
+def _described(target: str) -> ResNetSpec:
     if target in PRESETS:
         return PRESETS[target]
     if target.lstrip().startswith("{"):
@@ -46,6 +92,8 @@ def _read(target: str) -> ResNetSpec:
     if target.endswith(".json"):
         with Path(target).open("rb") as file:
             return from_json(_text(file, target))
+    if target.lower().endswith(ONNX):
+        raise ExplorerError("TARGET: an ONNX file can be inspected, checked and drawn, nothing else")
     raise ExplorerError(
         f"TARGET: got {shown(target)}; allowed: a file ending .json, JSON, - or one of {', '.join(PRESETS)}"
     )

@@ -23,7 +23,7 @@ MAX_HEADER = 2**20  # bytes of a safetensors header
 MAX_ENTRIES = 10_000  # of a zip, or tensors of a safetensors file
 _MAX_DIRECTORY = 4 * 2**20  # bytes of a zip's directory: 400 for each entry
 _MAX_PICKLE = 16 * 2**20  # bytes of a zip's data.pkl, which holds names and shapes only
-_LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # torch.serialization.MAGIC_NUMBER, pickled
+LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # torch.serialization.MAGIC_NUMBER, pickled
 _MEND = "Save model.state_dict() with torch.save, or as safetensors"
 _DAMAGED = "its zip directory is damaged; copy or download it anew"
 
@@ -44,7 +44,7 @@ def refusal(reason: str) -> WeightsError:
     return WeightsError(f"the weight file was refused: {reason}.")
 
 
-def recognise(path: Path, *, legacy: bool = False) -> Container:
+def container_of(path: Path, *, legacy: bool = False) -> Container:
     """The container of a weight file, by content, its structure checked.
 
     Args:
@@ -60,7 +60,7 @@ def recognise(path: Path, *, legacy: bool = False) -> Container:
     if start.startswith(b"PK\x03\x04"):
         _check_zip(path)
         return Container.ZIP
-    if start.startswith(_LEGACY_MAGIC):
+    if start.startswith(LEGACY_MAGIC):
         if legacy:
             return Container.LEGACY
         raise refusal(f"it has torch's format of before 2020. {_MEND}")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +14,22 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import WeightsError
-from ..network import build
-from ..spec import PRESETS
-from .containers import Container, recognise, refusal
+from .containers import Container, container_of, refusal
 from .download import Progress, fetch
+from .recognise import OPTIONAL, compare, first, nearest_preset, shape_text
 
 __all__ = [
     "Progress",
     "fetch",
     "load_into",
     "load_state_dict",
-    "nearest_preset",
     "not_finite",
-    "strip_prefixes",
+    "ran_out_of_memory",
+    "shapes_of",
 ]
 
 State = Mapping[str, Tensor]
-_SHOWN = 10  # differences in a message
-_WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which checkpoints keep a state_dict
-_PREFIXES = ("module.", "model.")
-# How many batches BatchNorm has seen matters to no prediction; weights of before PyTorch 0.4.1 don't have it.
-_OPTIONAL = ".num_batches_tracked"
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "net")  # keys under which checkpoints keep a state_dict
 _NUMBERS = {
     *(torch.float32, torch.float64, torch.float16, torch.bfloat16),
     *(torch.int64, torch.int32, torch.uint8, torch.bool),
@@ -52,7 +46,7 @@ def load_state_dict(path: Path, *, verified: bool = False) -> dict[str, Tensor]:
     Raises:
         WeightsError: the file is something else, or holds more than plain tensors.
     """
-    container = recognise(path, legacy=verified)
+    container = container_of(path, legacy=verified)
     state = _state_of(_read_safetensors(path) if container is Container.SAFETENSORS else _read_torch(path))
     for name, tensor in state.items():
         _check_tensor(name, tensor)
@@ -62,13 +56,9 @@ def load_state_dict(path: Path, *, verified: bool = False) -> dict[str, Tensor]:
     return state
 
 
-def strip_prefixes(state: State) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """``state`` without ``module.`` and ``model.`` where all names start so, and sentences that say it."""
-    plain, notes = dict(state), []
-    while plain and (prefix := next((p for p in _PREFIXES if all(k.startswith(p) for k in plain)), None)):
-        plain = {name.removeprefix(prefix): tensor for name, tensor in plain.items()}
-        notes.append(f"The prefix “{prefix}” was taken off every name in the weight file.")
-    return plain, tuple(notes)
+def shapes_of(state: State) -> dict[str, tuple[int, ...]]:
+    """Names and shapes, which is all that recognising a network takes."""
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
 def not_finite(state: State) -> tuple[str, ...]:
@@ -86,39 +76,20 @@ def load_into(model: nn.Module, state: State) -> None:
         WeightsError: up to ten differences, as expected and got, and the nearest preset.
     """
     own = model.state_dict()
-    counts = {name: torch.zeros_like(tensor) for name, tensor in own.items() if name.endswith(_OPTIONAL)}
+    counts = {name: torch.zeros_like(tensor) for name, tensor in own.items() if name.endswith(OPTIONAL)}
     given = counts | dict(state)
-    wrong = list(_differences(own, given))
+    wrong = compare(_kinds(own), _kinds(given))
     if wrong:
-        more = [f"… and {len(wrong) - _SHOWN} more"] if len(wrong) > _SHOWN else []
-        near = nearest_preset(state)
+        near = nearest_preset(shapes_of(state))
         hint = [f"The nearest known network is {near}."] if near else []
-        raise WeightsError("\n".join(["the weights don't fit this network:", *wrong[:_SHOWN], *more, *hint]))
+        raise WeightsError("\n".join(["the weights don't fit this network:", *first(wrong), *hint]))
     model.load_state_dict(given)
-
-
-def nearest_preset(state: State) -> str | None:
-    """The preset that shares most names and shapes with ``state``; None where none shares half of them."""
-    wanted = {(name, tuple(tensor.shape)) for name, tensor in state.items()}
-    scores = {}
-    for preset, spec in PRESETS.items():
-        # A block has twelve entries at least. Building the thousand-layer nets would take seconds.
-        if len(spec.blocks) * 12 < 2 * len(wanted):
-            shapes = _preset_shapes(preset)
-            scores[preset] = len(wanted & shapes) / max(len(wanted), len(shapes))
-    best = max(scores, key=scores.__getitem__, default="")
-    return best if scores.get(best, 0) > 0.5 else None
-
-
-@cache
-def _preset_shapes(preset: str) -> frozenset[tuple[str, tuple[int, ...]]]:
-    model = build(PRESETS[preset], device="meta")
-    return frozenset((name, tuple(tensor.shape)) for name, tensor in model.state_dict().items())
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
-        return load_file(path)
+        # Read, not mapped: a file that changes or vanishes meanwhile changes no weights.
+        return load_file(path, backend="pread")
     except SafetensorError as error:
         raise refusal(f"it is damaged: {str(error).rpartition('header: ')[2][:120]}") from error
 
@@ -131,7 +102,14 @@ def _read_torch(path: Path) -> Any:
         what = f"it would call {found[1][:80]!a} when opened" if found else "it holds more than tensors"
         raise refusal(f"{what}; nothing was run. Save model.state_dict(), not the model") from error
     except Exception as error:  # torch reports a damaged file by whatever its readers stumble over
+        if ran_out_of_memory(error):
+            raise
         raise refusal("it is damaged; copy or download it anew") from error
+
+
+def ran_out_of_memory(error: Exception) -> bool:
+    """Whether an allocation failed: Python's, or that of torch, which has no class for it on the CPU."""
+    return isinstance(error, MemoryError) or "allocate memory" in str(error)
 
 
 def _state_of(data: Any) -> dict[str, Tensor]:
@@ -175,17 +153,9 @@ def _is_dense(tensor: Tensor) -> bool:
     return True
 
 
-def _differences(own: State, given: State) -> Iterable[str]:
-    """Each name that doesn't fit, as expected and got; those of the network first."""
-    for name in [*own, *(name for name in given if name not in own)]:
-        expected, got = _kind(own.get(name)), _kind(given.get(name))
-        if expected != got:
-            yield f"{name[:80]!a}: expected {expected}, got {got}"
-
-
-def _kind(tensor: Tensor | None) -> str:
-    """Shape, and whether the numbers are whole."""
-    if tensor is None:
-        return "nothing"
-    shape = "×".join(map(str, tensor.shape)) or "one number"
-    return shape if tensor.is_floating_point() else f"{shape} (integers)"
+def _kinds(state: State) -> dict[str, str]:
+    """Shape of each tensor, and whether the numbers are whole."""
+    return {
+        name: shape_text(tuple(tensor.shape)) + ("" if tensor.is_floating_point() else " (integers)")
+        for name, tensor in state.items()
+    }

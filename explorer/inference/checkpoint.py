@@ -1,0 +1,143 @@
+"""A user's own weight file: opened in a child process, recognised, rebuilt, and asked about photos."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from ..errors import WeightsError
+from ..network import ResNet, build
+from ..spec import ResNetSpec, title
+from ..spec.budget import estimate
+from .cache import digest
+from .catalog import Variant, find
+from .classifier import Classifier
+from .engine import Engine, choose_device
+from .recognise import Recognition, recognise
+from .sandbox import LIMITS, Limits, read_weights
+from .transform import Transform
+from .weights import load_into, not_finite, shapes_of
+
+_CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+# What weights don't say is taken from the data set most networks of their kind are trained on.
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """An opened weight file.
+
+    Attributes:
+        path: of the file; never shown.
+        state: the tensors under the built network's names.
+        recognition: which network they are of.
+        broken: names of tensors that hold NaN or infinity.
+    """
+
+    path: Path = field(repr=False)
+    state: Mapping[str, Tensor] = field(repr=False)
+    recognition: Recognition
+    broken: tuple[str, ...] = ()
+
+    @property
+    def spec(self) -> ResNetSpec:
+        """The network.
+
+        Raises:
+            WeightsError: it was not recognised; names the nearest and ten differences.
+        """
+        if self.recognition.spec is None:
+            raise WeightsError("\n".join(self.recognition.sentences()))
+        return self.recognition.spec
+
+    def sentences(self, chosen: ResNetSpec | None = None) -> tuple[str, ...]:
+        """All there is to say, as ``Recognition.sentences``; a warning of broken numbers comes last."""
+        warning = (
+            f"{len(self.broken)} of {len(self.state)} tensors hold NaN or infinity, as {self.broken[0][:80]!a}: "
+            "these weights can be inspected, not asked about photos."
+            if self.broken
+            else ""
+        )
+        return (*self.recognition.sentences(chosen), *filter(None, [warning]))
+
+
+def open_checkpoint(path: Path, limits: Limits = LIMITS) -> Checkpoint:
+    """Read an untrusted weight file and recognise its network.
+
+    Raises:
+        WeightsError: the file is refused (see ``sandbox.read_weights``).
+    """
+    state = read_weights(path, limits)
+    recognition = recognise(shapes_of(state))
+    named = {recognition.names[name]: tensor for name, tensor in state.items()}
+    return Checkpoint(path, named, recognition, not_finite(named))
+
+
+def rebuild(checkpoint: Checkpoint, spec: ResNetSpec | None = None) -> ResNet:
+    """The network with the file's weights, loaded strictly, on the CPU.
+
+    Args:
+        spec: the recognised one with what weights don't tell (``Recognition.unknown``) chosen otherwise.
+
+    Raises:
+        WeightsError: the weights don't fit ``spec``, or were not recognised.
+    """
+    model = build(spec or checkpoint.spec, device="meta").to_empty(device="cpu")
+    load_into(model, checkpoint.state)
+    return model
+
+
+def checkpoint_classifier(checkpoint: Checkpoint, spec: ResNetSpec | None = None, device: str = "auto") -> Classifier:
+    """A classifier of photos with the file's weights. What is assumed, every prediction's notes say.
+
+    Args:
+        spec: as in ``rebuild``.
+        device: as in ``engine.choose_device``.
+
+    Raises:
+        WeightsError: NaN or infinity in the weights, or the network doesn't read the three channels of photos.
+    """
+    spec = spec or checkpoint.spec
+    if checkpoint.broken:
+        raise WeightsError(f"these weights can't classify: {checkpoint.broken[0][:80]!a} holds NaN or infinity")
+    if spec.in_channels != 3:
+        raise WeightsError(f"this network reads {spec.in_channels} channels; photos have 3")
+    return Classifier(_variant(checkpoint, spec), Engine(rebuild(checkpoint, spec), choose_device(device)))
+
+
+def _variant(checkpoint: Checkpoint, spec: ResNetSpec) -> Variant:
+    """The file as a catalogue entry, with nobody's word for its accuracy."""
+    params, macs = estimate(spec)
+    classes, whose = _classes(spec)
+    side = spec.image_size
+    return Variant(
+        name="your weights",
+        title=f"Your {title(spec)}",
+        spec=spec,
+        source=checkpoint.path,
+        sha256=digest(checkpoint.path),
+        top1=None,
+        top5=None,
+        dataset="",
+        params=params,
+        gmacs=macs / 1e9,
+        size_bytes=checkpoint.path.stat().st_size,
+        transform=Transform(side * 256 // 224 if side > 64 else side, side, _MEAN, _STD),
+        classes=classes,
+        licence="Yours.",
+        recipe="Not in the file.",
+        note=f"The file doesn't say what its classes are or how images were normalised: {whose}, and ImageNet's "
+        "mean and deviation are assumed.",
+    )
+
+
+def _classes(spec: ResNetSpec) -> tuple[tuple[str, ...], str]:
+    """Names of the classes, and words on where they are from."""
+    if spec.num_classes == 10 and spec.image_size == 32:
+        return _CIFAR10, "CIFAR-10's ten classes"
+    if spec.num_classes == 1000:
+        return find("resnet18").classes, "ImageNet's 1,000 classes"
+    return tuple(f"class {number}" for number in range(spec.num_classes)), "numbers for classes"

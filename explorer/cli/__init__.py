@@ -18,6 +18,8 @@ from typer.core import TyperGroup
 from .. import __version__
 from ..errors import ExplorerError
 from .classify import classify
+from .compare import compare
+from .export import export
 from .gradients import gradients
 from .networks import check, code, diagram, inspect
 from .serve import serve
@@ -49,7 +51,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (inspect, check, diagram, code, gradients, classify, train, serve):
+for command in (inspect, check, compare, diagram, code, export, gradients, classify, train, serve):
     app.command()(command)
 
 

@@ -26,6 +26,7 @@ from ..spec import (
     preset_of,
     title,
 )
+from ..views.override import AS_NETWORK
 
 CUSTOM = "custom"
 
@@ -169,6 +170,20 @@ def fill_from_depth() -> str:
       }});
       const form = block.replace(/(preact_)?.*/, "$1") + (depth < 50 ? "basic" : "bottleneck");
       return [form, next.join(", "), fits.join(", "), kept.join(", "), Date.now()];
+    }}"""
+
+
+def fill_from_override() -> str:
+    """JavaScript: (the inspector's ``{"blocks", "mode"}`` as JSON, overrides) -> (overrides, now).
+
+    The blocks' own words are replaced; a mode of ``AS_NETWORK`` leaves them out.
+    """
+    return f"""(choice, overrides) => {{
+      const {{blocks, mode}} = JSON.parse(choice);
+      const words = overrides.split(",").map(word => word.trim()).filter(Boolean);
+      const others = words.filter(word => !blocks.includes(word.split(":")[0].trim()));
+      const own = mode === {json.dumps(AS_NETWORK)} ? [] : blocks.map(block => `${{block}}:${{mode}}`);
+      return [[...others, ...own].join(", "), Date.now()];
     }}"""
 
 

@@ -12,7 +12,7 @@ from ..inspection import inspect
 from ..spec import ResNetSpec, from_query, to_query
 from ..views import tables
 from ..views.markup import banner, tag
-from . import classify, controls, gradients
+from . import classify, compare, controls, export, gradients
 from .failures import told
 from .graph_panel import graph_panel
 
@@ -27,6 +27,7 @@ def build_page() -> gr.Blocks:
     start = ResNetSpec()
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         summary = gr.HTML(_bar(start), elem_id="summary", padding=False)
+        gr.HTML(export.overlays(), elem_id="overlays", padding=False)
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="builder"):
                 builder = controls.create(start)
@@ -41,22 +42,27 @@ def build_page() -> gr.Blocks:
                                 checks = gr.HTML(tables.checks(inspect(start)), padding=False, elem_id="checks")
                             with gr.Tab("Layers"):
                                 layers = gr.HTML(tables.layers(inspect(start)), padding=False, elem_id="layers")
+                    with gr.Tab("Compare"):
+                        compare.build_tab(query)
                     with gr.Tab("Gradients") as gradient_tab:
                         gradients.build_tab(gradient_tab, query)
                     with gr.Tab("Classify"):
                         variant = classify.build_tab()
-        outputs = [*builder.widgets, message, summary, query, graph, checks, layers]
-        _wire(builder, outputs)
+        outputs = [*builder.widgets, message, summary, query, graph]
+        _wire(builder, graph, outputs)
+        # After the diagram, which is what people look at: rows by the hundred take as long to send and lay out.
+        query.change(_tables, query, [checks, layers], show_progress="hidden", trigger_mode="always_last")
         query.change(None, query, None, js="query => window.explorerSetQuery(query)")
         page.load(_on_load, builder.widgets, outputs, show_progress="hidden")
         page.load(classify.refreshed, None, variant, show_progress="hidden")
     return page
 
 
-def _wire(builder: controls.Builder, outputs: Sequence[Any]) -> None:
+def _wire(builder: controls.Builder, graph: Any, outputs: Sequence[Any]) -> None:
     """Every change recomputes everything, through one listener: of several quick ones the last is answered last.
 
-    Preset and depth only fill fields in, in the browser. Typed text counts when it is finished, choices at once.
+    Preset, depth and the inspector's choice for a block only fill fields in, in the browser. Typed text counts when it
+    is finished, choices at once.
     """
     filled = gr.Number(visible="hidden", label="Filled in")
     depth_fields = [builder.field(name) for name in ("block", "depths", "widths", "shortcut_overrides")]
@@ -64,20 +70,31 @@ def _wire(builder: controls.Builder, outputs: Sequence[Any]) -> None:
         None, [builder.preset, *builder.fields], [*builder.fields, filled], js=controls.fill_from_preset()
     )
     builder.depth.input(None, [builder.depth, *depth_fields], [*depth_fields, filled], js=controls.fill_from_depth())
+    overrides = builder.field("shortcut_overrides")
+    graph.input(None, [graph, overrides], [overrides, filled], js=controls.fill_from_override())
     triggers = [filled.change]
     for widget in builder.fields:
         typed = isinstance(widget, (gr.Textbox, gr.Number))
         triggers += [widget.submit, widget.blur] if typed else [widget.input]
-    gr.on(triggers, _recompute, builder.widgets, outputs, show_progress="hidden", trigger_mode="always_last")
+    gr.on(
+        triggers,
+        _recompute,
+        builder.widgets,
+        outputs,
+        show_progress="hidden",
+        trigger_mode="always_last",
+        queue=False,  # a queued event takes 13 ms more to say the same
+    )
 
 
-def _recompute(*values: Any) -> list[Any]:
+def _recompute(request: gr.Request, *values: Any) -> list[Any]:
     """Widget values -> updates of all outputs. An error keeps every input and the last good diagram."""
     try:
         spec = controls.read(values[2:])
+        gradients.outdate(request)
         return [*_changed(controls.show(spec), values), *_consequences(spec)]
     except Exception as error:
-        return [*[gr.skip()] * len(values), banner(told(error)), *[gr.skip()] * 5]
+        return [*[gr.skip()] * len(values), banner(told(error)), *[gr.skip()] * 3]
 
 
 def _changed(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
@@ -86,13 +103,21 @@ def _changed(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
 
 
 def _consequences(spec: ResNetSpec) -> list[Any]:
-    report, text = inspect(spec), to_query(spec)
-    return ["", _bar(spec), text, gr.update(query=text), tables.checks(report), tables.layers(report)]
+    text = to_query(spec)
+    return ["", _bar(spec), text, gr.update(query=text)]
+
+
+def _tables(query: str) -> list[str]:
+    try:
+        report = inspect(from_query(query))
+        return [tables.checks(report), tables.layers(report)]
+    except Exception as error:
+        return [banner(told(error))] * 2
 
 
 def _bar(spec: ResNetSpec) -> str:
     brand = tag("span", TITLE, css="rx-brand")
-    return tag("div", brand + tables.summary(inspect(spec)) + _DRAWER, css="rx-bar")
+    return tag("div", brand + tables.summary(inspect(spec)) + _DRAWER + export.buttons(spec), css="rx-bar")
 
 
 def _on_load(request: gr.Request, *values: Any) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 # The page's server looks two hosts up unless this is set before Gradio is imported.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -16,7 +16,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..inference.images import MAX_BYTES
-from . import style
+from . import export, style
 from .page import TITLE, build_page
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
@@ -62,11 +62,12 @@ class Guard:
         await self.app(scope, counted, send)
 
 
-def create_app(hosts: Sequence[str] = ("*",)) -> FastAPI:
+def create_app(hosts: Sequence[str] = ("*",), build: Callable[[], gr.Blocks] = build_page) -> FastAPI:
     """The whole web app; ``/healthz`` answers ``ok``.
 
     Args:
         hosts: names the app answers to; others (a foreign name pointed at this machine) get 400.
+        build: makes the page.
     """
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, limit=MAX_BODY)
@@ -76,7 +77,8 @@ def create_app(hosts: Sequence[str] = ("*",)) -> FastAPI:
     def health() -> str:
         return "ok"
 
-    page = build_page().queue(max_size=32, api_open=False, default_concurrency_limit=4)
+    export.add_route(app)
+    page = build().queue(max_size=32, api_open=False, default_concurrency_limit=4)
     return gr.mount_gradio_app(
         app,
         page,

@@ -29,7 +29,7 @@ def css() -> str:
 
 def head() -> str:
     """Scripts of the page; inline, so that they need no route of their own."""
-    return f'<meta name="theme-color" content="#0072B2"><script>{script("page.js")}</script>'
+    return f'<meta name="theme-color" content="#0072B2"><script>{script("page.js", "export.js")}</script>'
 
 
 def theme() -> gr.themes.Base:

@@ -1,89 +1,201 @@
-"""What is known of the thing that was clicked."""
+"""What is known of the thing that was clicked: the verdict and the shapes first, how they come about below."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from ..inspection import Report
+from ..inspection import Merge, Report, Verdict
 from . import numbers
+from .details import details
 from .diagram import Node, Role
+from .formulas import block_formulas, merge_formula, network_formula, op_formula
 from .markup import Cell, facts, tag, text
+from .outline import outline
+from .override import concerns, control
+from .selected import Selected, kept, link
 from .words import op_words, printable, shape_text
 
-_FORMULAS = {
-    "identity": "y = F(x) + x",
-    "projection": "y = F(x) + W·x",
-    "zero_pad": "y = F(x) + pad(x)",
-    "other": "y = F(x) + s(x)",
-}
 HINT = "Click a box to see its shapes and cost; a block opens where it stands."
+_ATTRIBUTES = ("kernel", "stride", "padding", "dilation", "groups", "bias")
 
 
-def empty() -> str:
-    """Shown before anything is clicked."""
-    return tag("h3", "Inspector") + tag("p", HINT, css="rx-empty")
+def empty(report: Report | None = None) -> str:
+    """Shown before anything is clicked: what to do, and the network as a whole."""
+    head = tag("h3", "Inspector") + tag("p", HINT, css="rx-empty")
+    if report is None:
+        return head
+    formula = _formulas([network_formula(report.spec)]) if report.spec else ""
+    every = [op.index for op in report.trace.ops]
+    return (
+        head
+        + tag("h4", "The whole network")
+        + formula
+        + facts([*_ends(report, every), *_costs(report, every), *_last_map(report)])
+    )
 
 
-def inspector(report: Report, node: Node) -> str:
-    """Heading, one sentence, shapes and costs of ``node``."""
-    head = tag("h3", text(printable(_heading(node))))
-    return head + _verdict(node) + facts(_facts(report, node)) + _operations(report, node)
+def _last_map(report: Report) -> Iterator[tuple[str, Cell]]:
+    if field := report.receptive_field:
+        words = "of the last feature map"
+        yield "Receptive field", Cell(numbers.pixels(field.size), words, css="num")
+        yield "Stride in the input", Cell(numbers.pixels(field.jump), words, css="num")
+
+
+def inspector(report: Report, node: Node, owners: Sequence[str] = ()) -> str:
+    """All that is known of ``node``.
+
+    ``owners``: id of the box that stands for each operation, for links to what is drawn; default: the operations' own.
+    """
+    s = Selected(report, node)
+    return "".join(
+        [
+            tag("h3", text(printable(_heading(node)))),
+            tag("p", text(printable(_kind(s))), css="rx-kind"),
+            _verdict(s),
+            control(report.spec, s.plan, node.count) if report.spec and s.plan and concerns(node) else "",
+            _formulas(_formula(s)),
+            facts(_facts(s)),
+            _neighbours(s, owners or outline(report).op_ids),
+            details(s),
+        ]
+    )
+
+
+# ---- heading and verdict -----------------------------------------------------------------------------------
 
 
 def _heading(node: Node) -> str:
     if node.merge:
         return f"{node.merge.path or 'the network'} · sum"
-    return node.id if node.role is Role.OP else node.lines[0]
+    if node.role in (Role.OP, Role.INPUT) or len(node.ops) == 1:
+        return node.id
+    return node.id.replace(":", " · ")
 
 
-def _verdict(node: Node) -> str:
-    if node.merge is None:
-        return ""
-    css = "fits" if node.merge.fits else "broken"
-    formula = tag("p", tag("code", text(_FORMULAS[node.merge.kind])), css="rx-formula")
-    return formula + tag(
-        "p", text(f"{'✓' if node.merge.fits else '✕'} {node.merge.explanation}"), css=f"rx-finding {css}"
-    )
-
-
-def _facts(report: Report, node: Node) -> Iterator[tuple[str, Cell]]:
-    ops = [report.trace.ops[i] for i in node.ops]
+def _kind(s: Selected) -> str:
+    node = s.node
     if node.merge:
-        yield "Branch F(x)", Cell(numbers.shape(node.merge.branch_shape), css="mono")
-        yield "Shortcut", Cell(numbers.shape(node.merge.shortcut_shape), css="mono")
-    elif ops[0].in_shapes:
-        yield "Input", Cell(shape_text(ops[0].in_shapes[0]), css="mono")
-    yield "Output", Cell(shape_text(ops[-1].shape), css="mono")
-    owners = dict.fromkeys(op.path for op in ops)
-    params = sum(report.trace.params.get(path, 0) for path in owners)
-    macs = sum(op.macs for op in ops)
-    each = " each" if node.count > 1 else ""
-    if params:
-        yield f"Parameters{each}", Cell(numbers.exact(params), css="num")
-    if macs:
-        yield f"Multiply-adds{each}", Cell(numbers.macs(macs), numbers.exact(macs), css="num")
-    memory = sum(op.bytes for op in ops)
-    yield (
-        f"Activations{each}",
-        Cell(numbers.size(memory), f"{numbers.exact(memory)} bytes, float32, one image", css="num"),
-    )
-    field = report.receptive_fields[ops[-1].index]
-    if field:
-        yield "Receptive field", Cell(numbers.pixels(field.size), css="num")
-        yield "Stride in the input", Cell(numbers.pixels(field.jump), css="num")
+        return "The sum of branch and shortcut" + (f", in each of {node.count} equal blocks" if node.count > 1 else "")
+    if node.role is Role.BLOCK:
+        kind = s.report.trace.kinds.get(s.path, "Block")
+        return f"{kind} × {node.count}: equal blocks in a row" if node.count > 1 else f"{kind}, a residual block"
+    if node.role is Role.STEM:
+        return node.lines[1] if len(node.lines) > 1 else ""
+    if s.single:
+        return op_words(s.single)
+    return "What adapts x" if node.id.endswith(":shortcut") else "Read by both paths"
 
 
-def _operations(report: Report, node: Node) -> str:
-    if len(node.ops) < 2:
-        attrs = report.trace.ops[node.ops[0]].attrs
-        shown = {
-            k: v
-            for k, v in attrs.items()
-            if k in ("kernel", "stride", "padding", "dilation", "groups", "bias", "step", "pad")
-        }
-        return facts((name.capitalize(), Cell(_value(value), css="mono")) for name, value in shown.items())
-    items = "".join(tag("li", text(op_words(report.trace.ops[i]))) for i in node.ops)
-    return tag("h4", "Operations") + tag("ol", items, css="rx-ops")
+def _verdict(s: Selected) -> str:
+    inside = [s.node.merge] if s.node.merge else [m for m in s.report.merges if m.op in set(s.indices)]
+    if not inside:
+        return ""
+    broken = [merge for merge in inside if not merge.fits]
+    if len(inside) == 1:
+        return _finding(inside[0].explanation, not broken)
+    if not broken:
+        return _finding(f"All {len(inside)} shortcuts inside fit.", True)
+    links = ", ".join(link(f"{m.path}:add" if m.path else ":add", m.path or "the network") for m in broken[:8])
+    words = f"{len(broken)} of {len(inside)} shortcuts inside do not fit: "
+    return tag("p", f"✕ {text(words)}{links}", css="rx-finding broken")
+
+
+def _finding(words: str, fits: bool) -> str:
+    return tag("p", text(f"{'✓' if fits else '✕'} {words}"), css=f"rx-finding {'fits' if fits else 'broken'}")
+
+
+# ---- formula, facts, links ---------------------------------------------------------------------------------
+
+
+def _formula(s: Selected) -> Iterator[str]:
+    merge, spec = s.node.merge, s.report.spec
+    if spec and s.plan and (merge or s.node.role is Role.BLOCK):
+        yield from block_formulas(spec, s.plan)
+    elif merge:
+        yield merge_formula(merge.kind)
+    elif s.single:
+        yield op_formula(s.single)
+
+
+def _formulas(lines: Iterable[str]) -> str:
+    """The equation, and what its letters are below it."""
+    shown = [line for line in lines if line]
+    first = "".join(tag("p", line, css="rx-formula") for line in shown[:1])
+    return first + "".join(tag("p", line, css="rx-where") for line in shown[1:])
+
+
+def _facts(s: Selected) -> Iterator[tuple[str, Cell]]:
+    merge = s.node.merge
+    if merge:
+        yield from _operands(merge)
+    if merge and merge.verdict is Verdict.MISMATCH:
+        yield "Output", Cell("none", "What follows is shown as if the branch had gone on alone")
+    else:
+        yield from _ends(s.report, s.indices, with_input=merge is None)
+    yield from _costs(s.report, s.indices, " each" if s.node.count > 1 else "")
+    yield from _seen(s)
+    if s.single:
+        shown = ((name, s.single.attrs[name]) for name in _ATTRIBUTES if name in s.single.attrs)
+        yield from ((name.capitalize(), Cell(_value(value), css="mono")) for name, value in shown)
+
+
+def _operands(merge: Merge) -> Iterator[tuple[str, Cell]]:
+    yield "Branch F(x)", Cell(numbers.shape(merge.branch_shape), css="mono")
+    yield "Shortcut", Cell(numbers.shape(merge.shortcut_shape), css="mono")
+
+
+def _ends(report: Report, ops: Sequence[int], with_input: bool = True) -> Iterator[tuple[str, Cell]]:
+    first, last = report.trace.ops[ops[0]], report.trace.ops[ops[-1]]
+    entered = first.in_shapes[0] if first.in_shapes else first.shape
+    if with_input and (first.in_shapes or len(ops) > 1):
+        yield "Input", Cell(shape_text(entered), css="mono")
+    yield "Output", Cell(shape_text(last.shape), css="mono")
+
+
+def _costs(report: Report, ops: Sequence[int], each: str = "") -> Iterator[tuple[str, Cell]]:
+    trace = report.trace
+    params = sum(trace.params.get(path, 0) for path in dict.fromkeys(trace.ops[i].path for i in ops))
+    macs, made = sum(trace.ops[i].macs for i in ops), sum(trace.ops[i].bytes for i in ops)
+    held = sum(kept(report)[i].bytes for i in ops)
+    yield f"Parameters{each}", Cell(numbers.exact(params), css="num")
+    yield f"MACs{each}", Cell(numbers.macs(macs) if macs else "0", f"{numbers.exact(macs)} multiply-adds", css="num")
+    batch = "one image" if report.input_size[0] == 1 else f"{report.input_size[0]} images"
+    for name, size, words in (
+        ("Activations, forward", made, "all outputs"),
+        ("Kept for backward", held, "what autograd holds of these outputs, and norms' statistics and pools' positions"),
+    ):
+        yield f"{name}{each}", Cell(numbers.size(size), f"{numbers.exact(size)} bytes: {words}; {batch}", css="num")
+
+
+def _seen(s: Selected) -> Iterator[tuple[str, Cell]]:
+    """Receptive field and stride; of a run from its first block's to its last one's."""
+    report, node, ops = s.report, s.node, s.indices
+    field = report.receptive_fields[ops[-1]]
+    if field is None:
+        yield "Receptive field", Cell("the whole map")
+        return
+    blocks = [block for unit in outline(report).units for block in unit.blocks]
+    first = next((i for i, block in enumerate(blocks) if ops[0] in block.ops), 0)
+    last = report.receptive_fields[blocks[first + node.count - 1].ops[-1]] if node.count > 1 else None
+    grown = f"{numbers.exact(field.size)} … {numbers.pixels(last.size)}" if last else numbers.pixels(field.size)
+    yield "Receptive field", Cell(grown, "of the first block to the last" if last else "", css="num")
+    yield "Stride in the input", Cell(numbers.pixels(field.jump), css="num")
+
+
+def _neighbours(s: Selected, owners: Sequence[str]) -> str:
+    """Links to what it reads, and to what reads it."""
+    own, merge, ops = {owners[i] for i in s.indices}, s.node.merge, s.report.trace.ops
+    inside = [op for op, owner in zip(ops, owners, strict=True) if owner in own]
+    members = {op.index for op in inside}
+    before = dict.fromkeys(owners[i] for op in inside for i in op.inputs if i not in members)
+    readers = (op for op in ops if op.index not in members and members.intersection(op.inputs))
+    after = dict.fromkeys(owners[op.index] for op in readers)
+    sides = {}
+    if merge:
+        sides = {owners[i]: "Branch" if i in merge.branch else "Shortcut" for i in ops[merge.op].inputs}
+    pairs = [(sides.get(name, "From"), name) for name in before] + [("To", name) for name in after]
+    items = (f"{tag('span', text(words))} {link(name)}" for words, name in pairs[:12])
+    return tag("p", "<br>".join(items), css="rx-neighbours") if pairs else ""
 
 
 def _value(value: object) -> str:

@@ -50,9 +50,10 @@ def table(caption: str, head: Sequence[Cell], rows: Iterable[tuple[dict[str, str
     )
 
 
-def facts(pairs: Iterable[tuple[str, Cell]]) -> str:
-    """A definition list: name and value a line."""
-    return tag("dl", "".join(tag("dt", text(name)) + _cell("dd", cell) for name, cell in pairs), css="rx-facts")
+def facts(pairs: Iterable[tuple[str, Cell]], css: str = "rx-facts") -> str:
+    """A definition list: name and value a line; empty for no pairs."""
+    content = "".join(tag("dt", text(name)) + _cell("dd", cell) for name, cell in pairs)
+    return tag("dl", content, css=css) if content else ""
 
 
 def banner(message: str, kind: str = "error") -> str:

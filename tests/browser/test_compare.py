@@ -68,11 +68,11 @@ def test_both_move_together_and_stay_beside_each_other(open_page: Open) -> None:
         frame = canvas.bounding_box()
         assert frame is not None
         # What stands in the middle of the one frame stands in the middle of the other.
-        for _ in range(2):
-            _, y = place(left, "layer3.0")
-            page.mouse.move(frame["x"] + 20, frame["y"] + 20)
+        for _ in range(5):
+            y = frame["height"] / 2 - place(left, "layer3.0")[1]
+            page.mouse.move(frame["x"] + 20, frame["y"] + frame["height"] / 2)
             page.mouse.down()
-            page.mouse.move(frame["x"] + 30, frame["y"] + 20 + frame["height"] / 2 - y, steps=4)
+            page.mouse.move(frame["x"] + 30, frame["y"] + frame["height"] / 2 + min(max(y, -100), 100), steps=4)
             page.mouse.up()
         assert place(left, "layer3.0")[1] == pytest.approx(frame["height"] / 2, abs=3)
         assert place(right, "layer3.0")[1] == pytest.approx(frame["height"] / 2, abs=3)
@@ -107,7 +107,9 @@ def test_what_opens_on_one_side_opens_on_both_and_closes_on_both(open_page: Open
     page.keyboard.press("Enter")
     for side in (left, right):
         expect(box(side, "layer2.0.conv1")).to_have_count(1)
+        expect(box(side, "group:layer2.0")).to_have_class(re.compile("selected"))
     expect(box(left, "group:layer2.0")).to_be_focused()
+    expect(page.locator(".rx-chosen")).to_contain_text("layer2.0 · Bottleneck")
     box(right, "layer2.0.conv2").focus()
     page.keyboard.press("Escape")
     for side in (left, right):

@@ -1,0 +1,38 @@
+"""``compare``: two networks, their difference in words and part by part."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .targets import Changes, Target, read_target
+from .terminal import Column, console, print_json, print_table
+
+_NUMBERS = frozenset({"Blocks", "Parameters", "MACs", "Receptive field", ""})
+_OPTIONAL = frozenset({"Output", "Receptive field"})
+
+
+def compare(
+    target: Target,
+    second: Target,
+    changes: Changes = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print both networks and their parts as JSON.")] = False,
+) -> None:
+    """What tells a second network from a first, and what each difference costs. --set changes the second."""
+    from ..inspection import inspect
+    from ..views.compare import HEAD, compare, table
+
+    found = compare(inspect(read_target(target)), inspect(read_target(second, changes)))
+    if as_json:
+        print_json(found.to_dict())
+        return
+    out = console()
+    for line in (found.total, *found.lines):
+        out.print(line, soft_wrap=True)
+    out.print()
+    columns = [
+        Column(name if name == "MACs" else name.lower(), number=name in _NUMBERS, optional=name in _OPTIONAL)
+        for name in HEAD
+    ]
+    print_table(out, columns, list(table(found)))

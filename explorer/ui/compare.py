@@ -1,0 +1,211 @@
+"""The Compare tab: this network and a second one side by side, as one Gradio component with two server functions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import gradio as gr
+
+from ..errors import DiagramError, ExplorerError, SpecError
+from ..inspection import inspect
+from ..spec import FIELDS, PRESETS, ResNetSpec, Stem, from_json, from_query, preset_of, title, to_query
+from ..spec.codec import MAX_TEXT
+from ..spec.fields import shown
+from ..views import beside
+from ..views.aligned import Side, align, marked
+from ..views.compare import compare
+from ..views.markup import tag, text
+from ..views.svg import render
+from .failures import told
+from .graph_panel import MAX_NAME, MAX_OPEN
+from .style import script
+
+PLAIN = "plain"
+_OPTIONS = "".join(tag("option", text(title(spec)), value=name) for name, spec in PRESETS.items())
+_HALF = """
+    <section class="rx-half" aria-label="{label}">
+      <h3><span></span><small>{words}</small></h3>
+      <div class="rx-view"><div class="rx-canvas" tabindex="-1"></div></div>
+      <div class="rx-failure" role="alert" hidden></div>
+    </section>"""
+_TEMPLATE = f"""
+<div class="rx-compare">
+  <form class="rx-second">
+    <label>Compare with
+      <select aria-label="Compare with">
+        <option value="">the next deeper one</option>
+        <option value="{PLAIN}">its plain twin</option>
+        {_OPTIONS}
+      </select>
+    </label>
+    <button type="button" class="rx-button" data-do="pin"
+      title="Keep this network as the second one, then change the builder">Pin this network</button>
+    <label class="rx-other">or <input type="text" maxlength="4000" placeholder="a link of this page, or JSON"
+      aria-label="Second network as a link or JSON"></label>
+  </form>
+  <div class="rx-banner note" role="status" hidden></div>
+  <div class="rx-words" aria-live="polite" aria-label="The difference in words" role="region"></div>
+  <div class="rx-pair">
+    {_HALF.format(label="This network", words="this network")}
+    {_HALF.format(label="Second network", words="second network")}
+    <div class="rx-foot">
+      <div class="rx-legend" aria-label="Legend">
+        <span class="differs">≠ differs</span><span class="only-here">+ only here</span><span>equal</span>
+      </div>
+      <div class="rx-tools" role="toolbar" aria-label="Both diagrams">
+        <button type="button" data-tool="in" title="Zoom in" aria-label="Zoom in">+</button>
+        <button type="button" data-tool="out" title="Zoom out" aria-label="Zoom out">−</button>
+        <button type="button" data-tool="fit" title="Fit the width">Fit</button>
+        <button type="button" data-tool="whole" title="Both networks whole">Whole</button>
+        <button type="button" data-tool="next" title="Show the next difference">Next ≠</button>
+        <button type="button" data-tool="fold" title="Fold everything back">Fold</button>
+      </div>
+    </div>
+  </div>
+  <div class="rx-chosen" aria-live="polite"></div>
+  <div class="rx-parts"></div>
+</div>
+"""
+
+
+def build_tab(query: gr.Textbox) -> None:
+    """Lay the tab out. Nothing is computed while it is not looked at.
+
+    Args:
+        query: holds the network, as ``from_query`` reads it.
+    """
+    panel = gr.HTML(
+        value="",
+        query=None,
+        html_template=_TEMPLATE,
+        js_on_load=script("viewport.js", "compare.js"),
+        server_functions=[draw_pair, describe_pair],
+        apply_default_css=False,
+        elem_id="compare",
+        padding=False,
+    )
+    query.change(lambda network: gr.update(query=network), query, panel, show_progress="hidden", queue=False)
+
+
+def draw_pair(request: Any) -> str:
+    """Browser's ``{"query", "with", "open"}`` -> JSON of all that the tab shows, or ``{"error"}``.
+
+    ``with``, ``name``: the second network as the address spells it, and its title; ``note``: why it is another than
+    was asked for. ``sides``: of each, ``title``, ``svg`` or ``error``, ``beside`` and main ``edges``.
+    """
+    try:
+        left = _query(request)
+        right, word, note = _second_or_default(request.get("with"), left)
+        comparison = compare(inspect(left), inspect(right))
+        sides = _sides(left, right, _opened(request))
+        return json.dumps(
+            {
+                "with": word,
+                "note": note,
+                "words": beside.words(comparison),
+                "parts": beside.parts(comparison),
+                "hint": beside.hint(),
+                "open": sorted(_opened(request) or sides[0].opened | sides[1].opened),
+                "sides": [_drawn(side) for side in sides],
+            }
+        )
+    except Exception as error:
+        return json.dumps({"error": told(error)})
+
+
+def describe_pair(request: Any) -> str:
+    """Browser's ``{"query", "with", "open", "side", "node"}`` -> HTML of the two boxes; ``side`` is 0 or 1."""
+    try:
+        left = _query(request)
+        right, _, _ = _second_or_default(request.get("with"), left)
+        here = 1 if request.get("side") == 1 else 0
+        node_id = str(request.get("node"))[:MAX_NAME]
+        sides = _sides(left, right, _opened(request))
+        node = sides[here].diagram.node(node_id)
+        if node is None:  # what was opened is no box any more; folded back it is
+            sides = _sides(left, right, (_opened(request) or frozenset()) - {node_id})
+            node = sides[here].diagram.node(node_id)
+        if node is None:
+            return beside.hint()
+        pair = [node, sides[1 - here].diagram.node(sides[here].beside.get(node_id, ""))]
+        return beside.selection(*sides, *(reversed(pair) if here else pair))
+    except Exception as error:
+        told(error)
+        return beside.hint()
+
+
+def second(word: str, left: ResNetSpec) -> ResNetSpec:
+    """The network that ``word`` names: nothing (the next deeper one), ``plain``, a preset, a query, a link or JSON.
+
+    Raises:
+        SpecError: it names none.
+    """
+    word = word.strip()
+    if word in ("", PLAIN):
+        return left.plain() if word else deeper(left)
+    if word in PRESETS:
+        return PRESETS[word]
+    if word.startswith("{"):
+        return from_json(word)
+    _, _, query = word.rpartition("?")
+    if not any(query.startswith(f"{name}=") or f"&{name}=" in query for name in (*FIELDS, "preset")):
+        raise SpecError("preset", f"got {shown(word)}; allowed: a preset's name, a link of this page, or JSON")
+    return from_query(query)
+
+
+def deeper(spec: ResNetSpec) -> ResNetSpec:
+    """The next deeper preset of the same family; of the deepest, the next shallower one."""
+
+    def distance(preset: ResNetSpec) -> tuple[object, ...]:
+        layers = preset.weighted_layers - spec.weighted_layers
+        return (
+            (preset.stem is Stem.CIFAR) != (spec.stem is Stem.CIFAR),
+            preset.block.is_preact != spec.block.is_preact,
+            preset.groups != spec.groups,
+            preset.width_per_group != spec.width_per_group,
+            layers <= 0,
+            abs(layers),
+        )
+
+    return min((preset for preset in PRESETS.values() if preset != spec), key=distance)
+
+
+def _second_or_default(word: Any, left: ResNetSpec) -> tuple[ResNetSpec, str, str]:
+    """The second network, how the address spells it, and what was wrong with what was asked for."""
+    try:
+        asked = word[:MAX_TEXT] if isinstance(word, str) else ""
+        spec = second(asked, left)
+        if asked.strip() in ("", PLAIN):
+            return spec, asked.strip(), ""
+        return spec, preset_of(spec) or to_query(spec), ""
+    except ExplorerError as error:
+        spec = deeper(left)
+        return spec, "", f"The second network: {told(error)}. {title(spec)} is shown instead."
+
+
+def _query(request: Any) -> ResNetSpec:
+    if not isinstance(request, dict) or not isinstance(request.get("query"), str):
+        raise DiagramError("A network is expected.")
+    return from_query(request["query"])
+
+
+def _opened(request: dict[str, Any]) -> frozenset[str] | None:
+    opened = request.get("open")
+    if not isinstance(opened, list):
+        return None
+    return frozenset(name[:MAX_NAME] for name in opened[:MAX_OPEN] if isinstance(name, str))
+
+
+def _sides(left: ResNetSpec, right: ResNetSpec, opened: frozenset[str] | None) -> tuple[Side, Side]:
+    return align(inspect(left), inspect(right), opened)
+
+
+def _drawn(side: Side) -> dict[str, Any]:
+    """What the browser needs of one diagram. Where it cannot be drawn, the words and the table still stand."""
+    edges = [(edge.source, edge.target) for edge in side.diagram.edges if edge.role == "main"]
+    shown = {"title": side.report.name, "beside": dict(side.beside), "edges": edges}
+    try:
+        return {**shown, "svg": marked(render(side.report, side.opened), side.marks)}
+    except Exception as error:
+        return {**shown, "error": told(error)}

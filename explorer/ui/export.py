@@ -1,0 +1,139 @@
+"""Share, export and help: the right end of the summary bar, and the route that answers with files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse, PlainTextResponse
+from starlette.background import BackgroundTask
+
+from ..errors import DiagramError, ExplorerError
+from ..inspection import Report, inspect
+from ..network import onnx_file
+from ..spec import ResNetSpec, from_query
+from ..spec.codec import MAX_TEXT
+from ..views.diagram import default_open
+from ..views.files import KINDS, file_name, runnable
+from ..views.markup import tag, text
+from .failures import told
+from .graph_panel import MAX_NAME, MAX_OPEN
+
+_HELP = "Keyboard shortcuts"
+_GROUPS = {
+    "Diagram, as it is open": ("svg", "png", "pdf"),
+    "Everything": ("html",),
+    "Tables": ("layers", "checks", "stages"),
+    "Network": ("json", "py", "onnx"),
+}
+_SHORTCUTS = {
+    "In the page": {
+        "/ or Ctrl F": "find a layer, type or shape",
+        "Enter, Shift Enter": "next and previous find",
+        "?": "this list",
+        "Escape": "close what is open",
+    },
+    "In the diagram": {
+        "Tab": "from box to box",
+        "↓ ↑": "along the main path",
+        "→ ←": "along a shortcut",
+        "Enter, Space": "select a box, open a block, close a frame",
+        "Escape": "close the block around",
+    },
+}
+
+
+def buttons(spec: ResNetSpec) -> str:
+    """Share, Export and ?, for the bar of the network ``spec``."""
+    name = file_name(inspect(spec), "json").removesuffix(".json")
+    return tag(
+        "div",
+        tag("button", "Share", type="button", id="rx-share", title="Copy the address, which holds all of this")
+        + tag("button", "Export", type="button", id="rx-export-button", popovertarget="rx-export", data_name=name)
+        + tag("button", "?", type="button", id="rx-help-button", title=_HELP, aria_label=_HELP),
+        css="rx-actions",
+    )
+
+
+def overlays() -> str:
+    """The menu and the dialog, which stay while the bar changes."""
+    groups = "".join(_group(title, kinds) for title, kinds in _GROUPS.items())
+    status = '<p class="rx-export-status" role="status"></p>'
+    menu = tag("div", groups + status, id="rx-export", popover="auto", role="dialog", aria_label="Export")
+    close = '<form method="dialog"><button aria-label="Close">✕</button></form>'
+    lists = "".join(_shortcuts(title, keys) for title, keys in _SHORTCUTS.items())
+    heading = tag("h3", _HELP, id="rx-help-title")
+    return menu + tag("dialog", tag("header", heading + close) + lists, id="rx-help", aria_labelledby="rx-help-title")
+
+
+def _group(title: str, kinds: Iterable[str]) -> str:
+    items = "".join(
+        tag(
+            "button",
+            tag("b", text(KINDS[kind].title)) + " " + tag("span", text(KINDS[kind].contents)),
+            type="button",
+            data_kind=kind,
+            data_ending=KINDS[kind].ending,
+        )
+        for kind in kinds
+    )
+    return tag("section", tag("h3", text(title)) + items)
+
+
+def _shortcuts(title: str, keys: dict[str, str]) -> str:
+    rows = "".join(tag("dt", tag("kbd", text(key))) + tag("dd", text(does)) for key, does in keys.items())
+    return tag("h4", text(title)) + tag("dl", rows)
+
+
+def add_route(app: FastAPI) -> None:
+    """``GET /export/KIND?NETWORK&open=IDS``: the file, or a sentence that says why there is none (4xx; 503: busy)."""
+
+    @app.get("/export/{kind}")
+    def export(kind: str, request: Request) -> Response:
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            return PlainTextResponse("Only this page may ask.", 403)
+        if kind not in KINDS:
+            return PlainTextResponse(f"There is no such file; there are: {', '.join(KINDS)}.", 404)
+        try:
+            return _file(kind, request.url.query)
+        except onnx_file.Busy as error:
+            return PlainTextResponse(str(error), 503, {"Retry-After": "2"})
+        except ExplorerError as error:
+            return PlainTextResponse(str(error), 400)
+        except Exception as error:
+            return PlainTextResponse(told(error), 500)
+
+
+def _file(kind: str, query: str) -> Response:
+    """Written to a folder of its own, which is gone once the file is sent."""
+    report, opened = _parse(query)
+    folder = Path(tempfile.mkdtemp(prefix="resnet-explorer-"))
+    path, discard = folder / f"file.{kind}", BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        if kind == "onnx":
+            # Not in this process: see there.
+            onnx_file.write_apart(runnable(report), path)
+        else:
+            KINDS[kind].write(report, opened, path)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    headers = {"Cache-Control": "no-store"}
+    return FileResponse(
+        path, media_type=KINDS[kind].media, filename=file_name(report, kind), headers=headers, background=discard
+    )
+
+
+def _parse(query: str) -> tuple[Report, frozenset[str]]:
+    """The address's query -> a report and what is open in it: ids between spaces, or the first look."""
+    if len(query) > MAX_TEXT:
+        raise DiagramError(f"The address is too long; at most {MAX_TEXT:,} characters are read.")
+    pairs = dict(parse_qsl(query, keep_blank_values=True))
+    report, names = inspect(from_query(pairs)), pairs.get("open")
+    if names is None:
+        return report, default_open(report)
+    return report, frozenset(name[:MAX_NAME] for name in names.split()[:MAX_OPEN])

@@ -1,0 +1,142 @@
+"""Two diagrams that open together: which boxes stand beside each other, and which of them differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from html import escape, unescape
+
+from ..inspection import Report
+from .diagram import Diagram, Node, Role, build_diagram, default_open
+from .outline import outline, run_id, runs
+
+_ON_SHORTCUT = frozenset({Role.IDENTITY, Role.PROJECTION, Role.ZERO_PAD, Role.OTHER})
+_ACTIVATIONS = frozenset({"relu", "leaky_relu", "gelu", "silu"})
+
+
+class Mark(str, Enum):
+    """What a box is to the other network; the style sheet's class of the same name draws it."""
+
+    DIFFERS = "differs"
+    ONLY_HERE = "only-here"
+
+    @property
+    def words(self) -> str:
+        return {"differs": "Differs.", "only-here": "Only in this network."}[self.value]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two diagrams.
+
+    Attributes:
+        opened: what is open in it.
+        beside: id of each box and frame -> id of its counterpart, where there is one. Several may share one: a run
+            stands beside every block that it covers.
+        marks: by id; what is equal has none.
+    """
+
+    report: Report
+    opened: frozenset[str]
+    diagram: Diagram
+    beside: Mapping[str, str]
+    marks: Mapping[str, Mark]
+
+
+@lru_cache(maxsize=16)
+def align(left: Report, right: Report, opened: frozenset[str] | None = None) -> tuple[Side, Side]:
+    """Both diagrams, opened alike: by name, and a run where the other side's blocks stand single.
+
+    Args:
+        opened: ids of either side; None for the first look.
+    """
+    reports = (left, right)
+    wanted = default_open(left) | default_open(right) if opened is None else opened
+    blocks = wanted.union(*(_blocks_of_runs(report, wanted) for report in reports))
+    opens = [wanted | _runs_of_blocks(report, blocks) for report in reports]
+    diagrams = [build_diagram(report, names) for report, names in zip(reports, opens, strict=True)]
+    return (
+        _side(left, opens[0], diagrams[0], right, diagrams[1]),
+        _side(right, opens[1], diagrams[1], left, diagrams[0]),
+    )
+
+
+def marked(svg: str, marks: Mapping[str, Mark]) -> str:
+    """``views.svg.render``'s element with the marks as classes, and spoken."""
+
+    def mark(match: re.Match[str]) -> str:
+        found = marks.get(unescape(match[1]))
+        return (
+            f'<g id="{match[1]}" aria-label="{match[2]} {escape(found.words)}" class="{found.value} '
+            if found
+            else match[0]
+        )
+
+    return re.sub(r'<g id="([^"]*)" aria-label="([^"]*)" class="', mark, svg)
+
+
+def _blocks_of_runs(report: Report, names: frozenset[str]) -> frozenset[str]:
+    """Ids of the blocks of those runs that are named."""
+    return frozenset(block for run, blocks in _runs(report).items() if run in names for block in blocks)
+
+
+def _runs_of_blocks(report: Report, blocks: frozenset[str]) -> frozenset[str]:
+    return frozenset(run for run, members in _runs(report).items() if not blocks.isdisjoint(members))
+
+
+@lru_cache(maxsize=16)
+def _runs(report: Report) -> Mapping[str, tuple[str, ...]]:
+    """Blocks of each run of several, by the run's id."""
+    found = (run for unit in outline(report).units for run in runs(report, unit.blocks))
+    return {run_id(run): tuple(block.id for block in run) for run in found if len(run) > 1}
+
+
+def _side(here: Report, opened: frozenset[str], diagram: Diagram, there: Report, other: Diagram) -> Side:
+    beside = dict(_counterparts(here, diagram, there, other))
+    marks = {
+        node.id: mark
+        for node in diagram.nodes
+        if (mark := _mark(here, node, there, other.node(beside.get(node.id, ""))))
+    }
+    titles = {f"group:{group.id}": group.title for group in other.groups}
+    for group in diagram.groups:
+        name = f"group:{group.id}"
+        if name in titles:
+            beside[name] = name
+        if titles.get(name) != group.title:
+            marks[name] = Mark.DIFFERS if name in titles else Mark.ONLY_HERE
+    return Side(here, opened, diagram, beside, marks)
+
+
+def _counterparts(here: Report, diagram: Diagram, there: Report, other: Diagram) -> Iterator[tuple[str, str]]:
+    """By name; else the box that stands for an operation of the same name."""
+    names = outline(here).op_ids
+    owners = dict(zip(outline(there).op_ids, other.owners, strict=True))
+    nodes = {node.id: node for node in other.nodes}
+    for node in diagram.nodes:
+        found = nodes.get(node.id) or nodes.get(owners.get(names[node.ops[0]], ""))
+        if found and _kind(found) == _kind(node):
+            yield node.id, found.id
+
+
+def _kind(node: Node) -> Role:
+    """Boxes of one kind may stand beside each other: whatever adapts x is one kind."""
+    return Role.OTHER if node.role in _ON_SHORTCUT else node.role
+
+
+def _mark(here: Report, node: Node, there: Report, other: Node | None) -> Mark | None:
+    if other is None:
+        return Mark.ONLY_HERE
+    return None if _content(here, node) == _content(there, other) else Mark.DIFFERS
+
+
+def _content(report: Report, node: Node) -> tuple[object, ...]:
+    """What a box stands for, without its name."""
+    last = report.trace.ops[node.ops[-1]]
+    # A plain block ends with the activation that follows the sum in a residual one, and stands with it there.
+    kept = node.ops[:-1] if node.role is Role.BLOCK and last.name in _ACTIVATIONS else node.ops
+    ops = tuple((op.name, op.in_shapes, op.shape, op.attrs) for op in map(report.trace.ops.__getitem__, kept))
+    return node.role, node.count, node.merge and (node.merge.kind, node.merge.verdict), ops

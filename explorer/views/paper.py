@@ -1,0 +1,193 @@
+"""Where a part stands in the tables of the papers, and in what this network departs from them.
+
+He et al. 2015, "Deep Residual Learning for Image Recognition": Table 1 (ImageNet) and section 4.2 (CIFAR-10); He et al.
+2016, "Identity Mappings in Deep Residual Networks", for the pre-activation networks on CIFAR-10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..spec import DEPTHS, Activation, Block, BlockPlan, Norm, ResNetSpec, Shortcut, Stem, StrideOn
+
+TABLE_1 = "He et al. 2015, Table 1"
+CIFAR = "He et al. 2015, section 4.2"
+PREACT = "He et al. 2016"
+_WIDTHS = {TABLE_1: (64, 128, 256, 512), CIFAR: (16, 32, 64), PREACT: (16, 32, 64)}
+_SIDES = {TABLE_1: (56, 28, 14, 7), CIFAR: (32, 16, 8), PREACT: (32, 16, 8)}
+_SHORTCUTS = {Shortcut.ZERO_PAD: "A, zero-padding", Shortcut.PROJECTION: "B, a projection where the shape changes"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A part's place.
+
+    Attributes:
+        where: "conv3_x, block 2 of 4 of ResNet-50 (He et al. 2015, Table 1)"; or that there is none.
+        says: what the paper has there; empty where it has nothing.
+        differs: a sentence for each thing that is otherwise in this network.
+    """
+
+    where: str
+    says: str = ""
+    differs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Column:
+    """A network of a paper.
+
+    Attributes:
+        name: "ResNet-50".
+        paper: where it is described.
+        form: its block.
+        repeats: blocks in each stage.
+        shortcuts: options that the paper measured with it.
+    """
+
+    name: str
+    paper: str
+    form: Block
+    repeats: tuple[int, ...]
+    shortcuts: tuple[Shortcut, ...]
+
+    def label(self, stage: int) -> str:
+        """conv2_x … for Table 1; for CIFAR the stage's map."""
+        side = _SIDES[self.paper][stage - 1]
+        return f"conv{stage + 1}_x" if self.paper == TABLE_1 else f"The {side}×{side} stage"
+
+    def row(self, stage: int) -> str:
+        """[1×1, 128; 3×3, 128; 1×1, 512] × 4, output 28×28."""
+        width, side = _WIDTHS[self.paper][stage - 1], _SIDES[self.paper][stage - 1]
+        return f"[{convolutions(self.form, width)}] × {self.repeats[stage - 1]}, output {side}×{side}"
+
+
+def convolutions(form: Block, base: int, width: int | None = None, groups: int = 1) -> str:
+    """1×1, 128; 3×3, 128; 1×1, 512. ``width``: of the 3×3, where it is not the stage's ``base``."""
+    inner = base if width is None else width
+    if not form.is_bottleneck:
+        return f"3×3, {base}; 3×3, {base}"
+    grouped = f", {groups} groups" if groups > 1 else ""
+    return f"1×1, {inner}; 3×3, {inner}{grouped}; 1×1, {base * form.expansion}"
+
+
+def column(spec: ResNetSpec) -> Column | None:
+    """The papers' network with the same stages and the same kind of block, whatever else differs."""
+    bottleneck, repeats = spec.block.is_bottleneck, spec.depths
+    named = [depth for depth, depths in DEPTHS.items() if depths == repeats and (depth >= 50) == bottleneck]
+    if named:
+        form = Block.BOTTLENECK if bottleneck else Block.BASIC
+        both = (Shortcut.ZERO_PAD, Shortcut.PROJECTION, Shortcut.PROJECTION_ALL)
+        options = {18: both[:1], 34: both}.get(named[0], both[1:2])
+        return Column(f"ResNet-{named[0]}", TABLE_1, form, repeats, options)
+    n = repeats[0]
+    if repeats != (n, n, n):
+        return None
+    if not bottleneck and n in (3, 5, 7, 9, 18, 200):
+        return Column(f"ResNet-{6 * n + 2}", CIFAR, Block.BASIC, repeats, (Shortcut.ZERO_PAD,))
+    if spec.block is Block.PREACT_BOTTLENECK and n in (18, 111):
+        name = f"pre-activation ResNet-{9 * n + 2}"
+        return Column(name, PREACT, Block.PREACT_BOTTLENECK, repeats, (Shortcut.PROJECTION,))
+    return None
+
+
+def no_place(spec: ResNetSpec) -> Place:
+    """Of a network that no table has."""
+    kind = "bottleneck" if spec.block.is_bottleneck else "basic"
+    return Place(f"No table of He et al. 2015 has a network of {'-'.join(map(str, spec.depths))} {kind} blocks.")
+
+
+def block_place(spec: ResNetSpec, plan: BlockPlan, side: int, count: int = 1) -> Place:
+    """Of a block, or of the first of ``count`` equal ones; ``side``: of its output, px."""
+    found = column(spec)
+    if found is None:
+        return no_place(spec)
+    first, of = plan.index + 1, found.repeats[plan.stage - 1]
+    which = f"block {first} of {of}" if count == 1 else f"blocks {first} to {plan.index + count} of {of}"
+    where = f"{found.label(plan.stage)}, {which} of {found.name} ({found.paper})"
+    return Place(where, found.row(plan.stage), tuple(_differences(spec, plan, found, side)))
+
+
+def stage_place(spec: ResNetSpec, stage: int, side: int) -> Place:
+    """Of a whole stage, counted from 1; ``side``: of its output, px."""
+    found = column(spec)
+    if found is None:
+        return no_place(spec)
+    where = f"{found.label(stage)} of {found.name} ({found.paper})"
+    plans = [plan for plan in spec.blocks if plan.stage == stage]
+    differs = dict.fromkeys(text for plan in plans for text in _differences(spec, plan, found, side))
+    return Place(where, found.row(stage), tuple(differs))
+
+
+def stem_place(spec: ResNetSpec) -> Place:
+    """Of what comes before the first stage."""
+    found = column(spec)
+    if found is None:
+        return no_place(spec)
+    usual = Stem.IMAGENET if found.paper == TABLE_1 else Stem.CIFAR
+    width = _WIDTHS[found.paper][0]
+    says = f"7×7, {width}, stride 2, then 3×3 max-pool, stride 2" if usual is Stem.IMAGENET else f"3×3, {width}"
+    here = {
+        Stem.IMAGENET: f"7×7, {spec.widths[0]}, stride 2, then 3×3 max-pool, stride 2",
+        Stem.CIFAR: f"3×3, {spec.widths[0]}, no pooling",
+        Stem.DEEP: f"three 3×3 with {spec.widths[0]} channels at the end (ResNet-C, He T. et al. 2019), then max-pool",
+    }[spec.stem]
+    same = spec.stem is usual and spec.widths[0] == width
+    where = (
+        f"{'conv1 and the max-pool' if found.paper == TABLE_1 else 'The first layer'} of {found.name} ({found.paper})"
+    )
+    return Place(where, says, () if same else (f"Here it is {here}.",))
+
+
+def head_place(spec: ResNetSpec) -> Place:
+    """Of the pooling and the classifier."""
+    found = column(spec)
+    if found is None:
+        return no_place(spec)
+    classes = 1000 if found.paper == TABLE_1 else 10
+    where = f"The end of {found.name} ({found.paper})"
+    differs = (f"Here there are {spec.num_classes} classes.",) if spec.num_classes != classes else ()
+    return Place(where, f"average pool, {classes}-d fc, softmax", differs)
+
+
+def _differences(spec: ResNetSpec, plan: BlockPlan, found: Column, side: int) -> Iterator[str]:
+    base = spec.widths[plan.stage - 1]
+    paper = convolutions(found.form, _WIDTHS[found.paper][plan.stage - 1])
+    here = convolutions(spec.block, base, plan.width, spec.groups)
+    if here != paper:
+        yield f"Here it is [{here}]."
+    if spec.block.is_preact and not found.form.is_preact:
+        yield "Here norm and activation come before each convolution (He et al. 2016)."
+    if side != _SIDES[found.paper][plan.stage - 1]:
+        yield f"Here the output is {side}×{side}, from an image of {spec.image_size}×{spec.image_size}."
+    if spec.block.is_bottleneck and plan.stride > 1 and spec.stride_on is StrideOn.V1_5 and found.paper == TABLE_1:
+        yield "The authors' network strides in the first 1×1 (v1); here the 3×3 does (v1.5, as in torchvision)."
+    if text := _shortcut_difference(plan, found):
+        yield text
+    if spec.norm is not Norm.BATCH:
+        yield f"The paper normalises over the batch; here: {spec.norm.label.lower()} normalisation."
+    if spec.activation is not Activation.RELU:
+        yield f"The paper's activation is ReLU; here: {spec.activation.label}."
+
+
+def _shortcut_difference(plan: BlockPlan, found: Column) -> str:
+    """Compares what is built, so that an option that changes nothing in this block is no difference."""
+    kinds = {_built(option, plan.changes_shape) for option in found.shortcuts}
+    if plan.shortcut_kind in kinds:
+        return ""
+    usual = found.shortcuts[0]
+    paper = f"option {_SHORTCUTS[usual]}" if plan.changes_shape else "the identity"
+    here = {
+        Shortcut.IDENTITY: "x goes on as it is",
+        Shortcut.ZERO_PAD: "zeros are appended (option A)",
+        Shortcut.PROJECTION: "a projection" + (" (option B)" if plan.changes_shape else " (option C)"),
+        Shortcut.NONE: "there is no shortcut",
+    }[plan.shortcut_kind]
+    return f"The paper's shortcut is {paper}; here {here}."
+
+
+def _built(option: Shortcut, changes_shape: bool) -> Shortcut:
+    if option is Shortcut.PROJECTION_ALL:
+        return Shortcut.PROJECTION
+    return option if changes_shape else Shortcut.IDENTITY

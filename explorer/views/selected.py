@@ -1,0 +1,63 @@
+"""The thing that was clicked, and where in the network it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from ..inspection import Op, Report
+from ..inspection.memory import Kept, kept_for_backward
+from ..spec import BlockPlan
+from .diagram import Node, Role
+from .markup import tag, text
+from .outline import Unit, outline
+from .words import printable
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A box of the diagram in its report."""
+
+    report: Report
+    node: Node
+
+    @cached_property
+    def indices(self) -> tuple[int, ...]:
+        """Of its operations; of a folded block all, the shortcut's and the sum too."""
+        if self.node.role is not Role.BLOCK:
+            return self.node.ops
+        blocks = (block for unit in outline(self.report).units for block in unit.blocks)
+        return next((block.ops for block in blocks if self.node.ops[0] in block.ops), self.node.ops)
+
+    @property
+    def single(self) -> Op | None:
+        """Its operation, if it is no more than one."""
+        return self.report.trace.ops[self.node.ops[0]] if len(self.node.ops) == 1 else None
+
+    @property
+    def path(self) -> str:
+        """Module path of the block it is or is a part of, if its network has blocks."""
+        return ".".join(self.report.trace.ops[self.node.ops[0]].path.split(".")[:2])
+
+    @cached_property
+    def plan(self) -> BlockPlan | None:
+        """The block it is, or is a part of; None for stem, stage and head and in a foreign network."""
+        if self.report.spec is None or self.node.role is Role.STEM:
+            return None
+        return next((plan for plan in self.report.spec.blocks if plan.path == self.path), None)
+
+    @cached_property
+    def unit(self) -> Unit | None:
+        """Stem, stage or head that holds it."""
+        return next((unit for unit in outline(self.report).units if self.node.ops[0] in unit.ops), None)
+
+
+@lru_cache(maxsize=8)
+def kept(report: Report) -> tuple[Kept, ...]:
+    """What is kept for the backward pass, of each operation."""
+    return kept_for_backward(report.trace)
+
+
+def link(name: str, words: str = "") -> str:
+    """A button that shows the box ``name`` in the diagram; it reads ``words``, or the name."""
+    return tag("button", text(words or printable(name.lstrip(":"))), type="button", css="rx-to", data_select=name)

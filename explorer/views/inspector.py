@@ -95,7 +95,7 @@ def _verdict(s: Selected) -> str:
         return _finding(inside[0].explanation, not broken)
     if not broken:
         return _finding(f"All {len(inside)} shortcuts inside fit.", True)
-    links = ", ".join(link(f"{m.path}:add" if m.path else ":add", m.path or "the network") for m in broken[:8])
+    links = ", ".join(link(f"{m.path}:add", printable(m.path) or "the network") for m in broken[:8])
     words = f"{len(broken)} of {len(inside)} shortcuts inside do not fit: "
     return tag("p", f"✕ {text(words)}{links}", css="rx-finding broken")
 

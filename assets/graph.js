@@ -10,6 +10,7 @@ const tints = tinting(host, canvas, by => server.tint({query, open: current(), b
 const params = () => new URLSearchParams(location.search);
 const fromUrl = params().get('open');
 const ready = () => typeof query === 'string';
+const isFile = (name = query) => Boolean(name?.startsWith('file:'));
 
 let query = props.query;  // null until the program has read the address
 let opened = fromUrl === null ? null : fromUrl.split(' ').filter(Boolean);
@@ -19,6 +20,7 @@ let turn = 0, asked = 0, edges = [];
 const node = id => id && canvas.querySelector(`g[id="${CSS.escape(id)}"]`);
 
 function remember() {
+  if (isFile()) return;
   const p = params();
   opened === null ? p.delete('open') : p.set('open', opened.join(' '));
   selected ? p.set('at', selected) : p.delete('at');
@@ -65,20 +67,20 @@ async function draw(anchor, find) {
   const before = anchor && node(anchor.id) && node(anchor.id).getBoundingClientRect();
   const fresh = canvas.dataset.query !== query || !port.view;
   if (fresh && !canvas.clientWidth) port.forget();  // laid out when its tab is shown
+  const eye = fresh ? port.looksAt() : [];
   port.show(answer.svg);
   canvas.dataset.query = query;
   const keep = anchor && (node(anchor.becomes) || node(anchor.id) || node('group:' + anchor.id));
-  if (fresh && !keep) port.fit(false);
-  else if (before && keep) {
-    // The clicked thing stays where it was on the screen.
-    const after = keep.getBoundingClientRect();
-    port.pan(after.left + after.width / 2 - before.left - before.width / 2, after.top - before.top);
-  }
+  // What was clicked, or else looked at, stays where it was on the screen.
+  const held = eye.find(({id}) => node(id));
+  if (before && keep) port.hold(keep, before);
+  else if (held) port.hold(node(held.id), held.box);
+  else if (fresh) port.fit(false);
   host.dataset.open = answer.open.join(' ');
   remember();
   paint();
   tints.refresh();
-  if (find && shownNode()) port.reveal(shownNode());
+  if ((find || fresh && !held) && shownNode()) port.reveal(shownNode());
   if (anchor && keep && anchor.focus) keep.focus({preventScroll: true});
   describe();
 }
@@ -201,4 +203,10 @@ document.addEventListener('keydown', e => {
 
 inspector.innerHTML = '';
 draw();
-watch('query', () => { if (props.query !== query) { query = props.query; draw(); } });
+watch('query', () => {
+  if (props.query === query) return;
+  // What is open in a file is nothing to another network, and no address brings a file back.
+  if (isFile() || isFile(props.query)) { opened = null; selected = null; }
+  query = props.query;
+  draw();
+});

@@ -1,7 +1,7 @@
 // Page-wide behaviour: address bar, drawer, links from tables into the diagram.
 (() => {
   if (window.explorerSetQuery) return; // Gradio may run what stands in <head> twice
-  const KEPT = ['open', 'at', 'tint', '__theme'];
+  const KEPT = ['open', 'at', 'tint', 'with', '__theme'];
   window.explorerSetQuery = query => {
     const next = new URLSearchParams(query), now = new URLSearchParams(location.search);
     KEPT.forEach(key => { if (now.has(key)) next.set(key, now.get(key)); });

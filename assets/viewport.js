@@ -3,7 +3,7 @@
 function viewport(frame) {
   const ASPECT_MARGIN = 1.3, MAP_FROM = 1.15, SVG = 'http://www.w3.org/2000/svg';
   const touches = new Map(), followers = [];
-  let view = null, natural = null, drag = null, moved = false, window_ = null;
+  let view = null, natural = null, drag = null, moved = false, fitted = false, window_ = null;
   const map = frame.parentElement.appendChild(document.createElement('div'));
   map.className = 'rx-map';
   map.hidden = true;
@@ -21,6 +21,7 @@ function viewport(frame) {
       if (!window_) drawMap();
       ['x', 'y', 'width', 'height'].forEach((name, i) => window_.setAttribute(name, view[i]));
     }
+    fitted = false;
     if (byHand) followers.forEach(follow => follow(view));
   }
 
@@ -56,6 +57,7 @@ function viewport(frame) {
     const width = whole ? Math.max(w, h / aspect) : Math.max(w, box.width / ASPECT_MARGIN);
     view = [x + w / 2 - width / 2, whole ? y + h / 2 - width * aspect / 2 : y - 36 * width / box.width, width, width * aspect];
     apply(true);
+    fitted = true;
   }
 
   function zoom(factor, clientX, clientY) {
@@ -76,6 +78,21 @@ function viewport(frame) {
     const box = g.getBoundingClientRect(), inside = frame.getBoundingClientRect();
     if (box.left >= inside.left && box.right <= inside.right && box.top >= inside.top && box.bottom <= inside.bottom) return;
     pan(box.left + box.width / 2 - inside.left - inside.width / 2, box.top + box.height / 2 - inside.top - inside.height / 2);
+  }
+
+  // What one looks at: boxes with their places on the screen, those nearest to the middle first.
+  function looksAt() {
+    if (!view || fitted) return [];
+    const frameBox = frame.getBoundingClientRect(), middle = frameBox.top + frameBox.height / 2;
+    return [...frame.querySelectorAll('g.node')].map(g => ({id: g.id, box: g.getBoundingClientRect()}))
+      .filter(({box}) => box.bottom > frameBox.top && box.top < frameBox.bottom)
+      .sort((a, b) => Math.abs(a.box.top - middle) - Math.abs(b.box.top - middle));
+  }
+
+  // Bring `g` to where `box` was on the screen.
+  function hold(g, box) {
+    const now = g.getBoundingClientRect();
+    pan(now.left + now.width / 2 - box.left - box.width / 2, now.top - box.top);
   }
 
   frame.addEventListener('wheel', e => { if (svg()) { e.preventDefault(); zoom(Math.exp(e.deltaY * .0015), e.clientX, e.clientY); } }, {passive: false});
@@ -121,7 +138,7 @@ function viewport(frame) {
   }).observe(frame);
 
   return {
-    svg, show, fit, zoom, pan, reveal, scale,
+    svg, show, fit, zoom, pan, reveal, scale, looksAt, hold,
     actual: () => view && zoom(frame.clientWidth / 1.333 / view[2]),
     forget: () => { view = null; },  // the next fit decides anew
     follow: follower => followers.push(follower),

@@ -10,8 +10,7 @@ from typing import Any
 import gradio as gr
 
 from ..errors import DiagramError
-from ..inspection import Report, inspect
-from ..spec import from_query
+from ..inspection import Report
 from ..views.diagram import MAX_NODES, Diagram, Node, build_diagram, default_open, everything, locate
 from ..views.inspector import empty, inspector
 from ..views.markup import banner
@@ -19,6 +18,7 @@ from ..views.svg import paint, sentence
 from ..views.tint import Measure
 from ..views.tint import tint as tinted
 from .failures import told
+from .held import report_of
 from .style import script
 from .tint import gradients
 
@@ -63,7 +63,7 @@ _TEMPLATE = """
     <div class="rx-failure" role="alert" hidden></div>
     <div class="rx-notice" role="status" hidden></div>
   </div>
-  <aside class="rx-inspector" aria-live="polite" aria-label="Inspector"></aside>
+  <aside class="rx-inspector" aria-label="Inspector"></aside>
 </div>
 """
 
@@ -152,7 +152,8 @@ def tint(request: Any) -> str:
         report, opened = _parse(request)
         measure, probe = Measure(request.get("by")), None
         if measure is Measure.GRADIENT:
-            assert report.spec is not None  # what a browser names is a spec
+            if report.spec is None:
+                raise DiagramError("An ONNX file is shown; gradients are measured in networks of the builder.")
             running = gradients(report.spec)
             if isinstance(running.result, Exception):
                 raise running.result
@@ -168,7 +169,7 @@ def _parse(request: Any) -> tuple[Report, frozenset[str]]:
     """Whatever a browser sent -> a report and what is open in it."""
     if not isinstance(request, dict) or not isinstance(request.get("query"), str):
         raise DiagramError("A network is expected.")
-    report, opened = inspect(from_query(request["query"])), request.get("open")
+    report, opened = report_of(request["query"]), request.get("open")
     if opened == "all":
         return report, everything(report)
     if not isinstance(opened, list):

@@ -258,3 +258,26 @@ def test_quick_choices_end_at_the_last_one(open_page: Open) -> None:
     expect(page.locator('#graph g[id="layer3.1-5"]')).to_have_attribute("aria-label", re.compile("BasicBlock × 5"))
     page.get_by_role("tab", name="Layers").click()
     expect(page.locator("#layers")).to_contain_text("layer3.5.bn2")
+
+
+def test_another_network_keeps_what_one_looks_at_in_its_place(open_page: Open) -> None:
+    page = open_page("?preset=resnet50")
+    tool(page, "Zoom in").click()
+    stem = page.locator('#graph g[id="stem"]')
+    x, y = middle(stem)
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, 200)
+    before, width = middle(stem), frame(page)[2]
+    page.get_by_label("Identity only").check()
+    expect(page.locator("#graph g.node.merge.broken")).to_have_count(4)
+    assert middle(stem) == pytest.approx(before, abs=60)
+    assert frame(page)[2] == pytest.approx(width)
+
+
+def test_what_the_address_selects_is_brought_into_view(open_page: Open) -> None:
+    page = open_page("?preset=resnet152&open=layer1+layer2+layer3+layer4+layer4.0&at=layer4.0.conv2")
+    chosen, canvas = page.locator('#graph g[id="layer4.0.conv2"]'), page.locator("#graph .rx-canvas").bounding_box()
+    expect(chosen).to_have_class(re.compile("selected"))
+    expect(page.get_by_label("Inspector")).to_contain_text("2,359,296")
+    assert canvas is not None
+    assert canvas["y"] < middle(chosen)[1] < canvas["y"] + canvas["height"]

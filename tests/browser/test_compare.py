@@ -133,7 +133,7 @@ def test_a_pinned_network_stays_while_the_builder_changes_and_in_the_address(ope
     expect(words).to_contain_text("Shortcuts: C · project everywhere → A · zero-pad")
     expect(page.locator("#summary")).to_contain_text("40.1 M params")
     expect(page.get_by_label("Compare with")).to_have_value(re.compile("shortcut=zero_pad"))
-    assert "with=" in page.url
+    page.wait_for_url(re.compile(r"shortcut=projection_all.*&with=.*zero_pad"))
     again = open_page("?" + page.url.partition("?")[2])
     compare(again)
     expect(again.get_by_label("The difference in words")).to_contain_text(

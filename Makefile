@@ -18,7 +18,7 @@ run:
 
 test: lint
 	@bash scripts/setup.sh graphviz browser
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 lint:
 	@bash scripts/setup.sh dev

@@ -1,4 +1,4 @@
-"""The web app: ``python app.py [--host 127.0.0.1] [--port 7860]``."""
+"""The web app: ``python app.py [--host 127.0.0.1] [--port 7860] [--model-files | --no-model-files]``."""
 
 from __future__ import annotations
 
@@ -10,5 +10,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="ResNet Explorer, in your browser.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=7860)
+    parser.add_argument(
+        "--model-files",
+        action=argparse.BooleanOptionalAction,
+        help="let people open weight and ONNX files; by default only where no other machine reaches the page",
+    )
     arguments = parser.parse_args()
-    serve(arguments.host, arguments.port)
+    serve(arguments.host, arguments.port, arguments.model_files)

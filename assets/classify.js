@@ -19,7 +19,7 @@ async function ask() {
   const mine = ++turn;
   answer.setAttribute('aria-busy', 'true');
   let result;
-  try { result = JSON.parse(await server.classify({photo: last, variant: props.variant, device: props.device})); }
+  try { result = JSON.parse(await server.classify({photo: last, variant: props.variant, device: props.device, network: location.search})); }
   catch { if (mine === turn) complain('The program did not answer. Is it still running?'); return; }
   if (mine !== turn) return;
   answer.removeAttribute('aria-busy');
@@ -72,10 +72,12 @@ buttons('shoot').addEventListener('click', () => {
 });
 for (const name of ['dragenter', 'dragover']) drop.addEventListener(name, e => { e.preventDefault(); drop.classList.add('over'); });
 for (const name of ['dragleave', 'drop']) drop.addEventListener(name, e => { e.preventDefault(); drop.classList.remove('over'); });
-drop.addEventListener('drop', e => take(e.dataTransfer.files[0]));
+drop.addEventListener('drop', e => { if (!e.forModels) take(e.dataTransfer.files[0]); });
 document.addEventListener('paste', e => {
   if (!host.offsetParent) return;
   const file = [...e.clipboardData.files].find(f => f.type.startsWith('image/'));
   if (file) { e.preventDefault(); take(file); }
 });
 watch(['variant', 'device', 'ready'], ask);
+// Of a model file the builder says what its weights don't.
+window.addEventListener('explorer:query', () => { if (host.isConnected && props.variant.startsWith('file:')) ask(); });

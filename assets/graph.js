@@ -34,6 +34,7 @@ function paint() {
   const g = shownNode();
   if (g) { g.classList.add('selected'); g.setAttribute('aria-pressed', 'true'); }
   document.querySelectorAll('tr[data-node]').forEach(tr => tr.classList.toggle('selected', tr.dataset.node === selected));
+  window.dispatchEvent(new CustomEvent('explorer:selected', {detail: selected}));
 }
 
 async function draw(anchor, find) {
@@ -48,6 +49,8 @@ async function draw(anchor, find) {
   if (mine !== turn) return;
   host.classList.remove('working');
   host.removeAttribute('aria-busy');
+  const told = query;  // to what waits for the diagram, once it stands
+  setTimeout(() => window.dispatchEvent(new CustomEvent('explorer:drawn', {detail: told})));
   failure.hidden = !answer.error;
   host.classList.toggle('stale', Boolean(answer.error));
   if (answer.error) {
@@ -168,7 +171,7 @@ host.querySelector('.rx-tools').addEventListener('click', e => {
 
 function find(id) {
   draw(null, id);
-  host.scrollIntoView({block: 'nearest'});
+  canvas.parentElement.scrollIntoView({block: 'nearest'});
 }
 window.addEventListener('explorer:select', e => find(e.detail));
 

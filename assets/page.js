@@ -7,6 +7,8 @@
     KEPT.forEach(key => { if (now.has(key)) next.set(key, now.get(key)); });
     const text = next.toString();
     history.replaceState(null, '', text ? '?' + text : location.pathname);
+    window.explorerQuery = query;
+    window.dispatchEvent(new CustomEvent('explorer:query', {detail: query}));
   };
   const follow = row => window.dispatchEvent(new CustomEvent('explorer:select', {detail: row.dataset.node}));
   const drawer = open => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -101,7 +102,7 @@ def test_classes_are_named_as_far_as_they_can_be(
     opened: Checkpoint, changes: dict[str, int], classes: tuple[str, ...], assumed: str
 ) -> None:
     spec = TINY.with_(**changes)
-    checkpoint = Checkpoint(opened.path, build(spec).state_dict(), opened.recognition)
+    checkpoint = replace(opened, state=build(spec).state_dict())
     classifier = checkpoint_classifier(checkpoint, spec, device="cpu")
     assert classifier.variant.classes[: len(classes)] == classes
     prediction = classifier.classify(Image.new("RGB", (50, 40)))

@@ -61,24 +61,6 @@ def refused(*words: str | Path, stdin: str | bytes | None = None) -> str:
     return line.removeprefix("Error: ")
 
 
-# check
-
-
-def test_check_tells_by_its_exit_code_whether_all_shortcuts_fit() -> None:
-    assert printed("check", "resnet50") == "✓ 16 of 16 shortcuts match\n"
-    lines = printed("check", "resnet50", "--set", "shortcut=identity", code=1).splitlines()
-    assert [line.partition(":")[0] for line in lines[:-1]] == ["layer1.0", "layer2.0", "layer3.0", "layer4.0"]
-    assert lines[1].startswith(
-        "layer2.0: the branch gives 512×28×28, the shortcut 256×56×56: channels 256 against 512 and map 56×56 "
-        "against 28×28."
-    )
-    assert lines[-1] == "✕ 12 of 16 shortcuts match"
-
-
-def test_a_plain_network_has_nothing_that_could_misfit() -> None:
-    assert printed("check", "resnet18", "--set", "shortcut=none") == "No shortcuts: a plain network\n"
-
-
 # inspect
 
 
@@ -425,17 +407,6 @@ def test_a_learning_rate_that_is_too_high_is_said_and_nothing_is_written(data: P
 
 def program(*words: str) -> list[str]:
     return [sys.executable, "-X", "utf8", *words]
-
-
-def test_check_as_a_program() -> None:
-    for changes, code, verdict in (
-        ([], 0, "✓ 8 of 8 shortcuts match"),
-        (["--set", "shortcut=identity"], 1, "✕ 5 of 8 shortcuts match"),
-    ):
-        command = program("-m", "explorer", "check", "resnet18", *changes)
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
-        assert (done.returncode, done.stderr) == (code, "")
-        assert done.stdout.splitlines()[-1] == verdict
 
 
 def test_help_comes_without_what_takes_seconds_to_import() -> None:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from explorer.errors import DiagramError
 from explorer.inspection import Report, inspect
 from explorer.spec import PRESETS
-from explorer.views import inspector, svg, tables
+from explorer.views import checks, inspector, svg, tables
 from explorer.views.diagram import Diagram, Node, Role, build_diagram, default_open, everything, locate
 from explorer.views.dot import to_dot
 from explorer.views.outline import outline
@@ -592,7 +592,7 @@ MARKUP = re.compile(r'<(/?[a-z0-9]+)((?: [\w-]+="[^"<>]*")*)>')
 def markup(report: Report) -> tuple[set[tuple[str, ...]], int]:
     """Elements and their attributes' names in all tables and the inspector; how often "<" is anything else."""
     nodes = build_diagram(report, golden.expanded(report)).nodes
-    pages = [tables.summary(report), tables.checks(report), tables.layers(report)]
+    pages = [tables.summary(report), checks.checks(report), tables.layers(report)]
     text = "".join(pages + [inspector.inspector(report, node) for node in nodes])
     found = {(m[1], *re.findall(r' ([\w-]+)="', m[2])) for m in MARKUP.finditer(text)}
     return found, text.count("<") - len(MARKUP.findall(text))

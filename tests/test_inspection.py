@@ -6,6 +6,7 @@ import operator
 import re
 from collections import Counter
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -548,18 +549,18 @@ def test_the_inspected_module_comes_back_untouched(lived_in):
 def test_it_comes_back_untouched_from_a_failure_too(lived_in):
     before = everything_about(lived_in)
     with pytest.raises(TraceError):
-        inspect(lived_in, (4, 8, 8))
+        inspect(lived_in, inputs=[(3, 8)])
     assert everything_about(lived_in) == before
     torch.empty(3) + torch.empty(3)  # and no recorder is left behind
     assert torch.utils._python_dispatch._get_current_dispatch_mode() is None
 
 
 def test_a_failing_forward_names_its_layer():
-    net = nn.Sequential(conv(3), nn.Sequential(nn.ReLU(), conv(16)))
-    with pytest.raises(TraceError, match=r"\A1\.1 failed on an input of 8×10×10: [^\n]*channel[^\n]*\Z"):
+    net = nn.Sequential(conv(3), nn.Sequential(nn.ReLU(), nn.Conv2d(8, 8, 11)))
+    with pytest.raises(TraceError, match=r"\A1\.1 failed on an input of 8×10×10: [^\n]*11 x 11[^\n]*\Z"):
         inspect(net, (3, 10, 10))
-    flat = nn.Sequential(conv(3), nn.Flatten(), nn.Linear(99, 5))
-    with pytest.raises(TraceError, match=r"\A2 failed on an input of 800: .*\b800\b.*\b99\b"):
+    flat = nn.Sequential(conv(3), nn.Flatten(), nn.Unflatten(1, (3, 9)))
+    with pytest.raises(TraceError, match=r"\A2 failed on an input of 800: .*\b800\b"):
         inspect(flat, (3, 10, 10))
 
 
@@ -594,9 +595,9 @@ def test_modules_that_cannot_be_copied():
         def __init__(self) -> None:
             super().__init__()
             self.layer = conv(3)
-            self.doubled = self.layer.weight * 2
+            self.lock = Lock()
 
-    with pytest.raises(TraceError, match=r"\AHolds cannot be copied without its weights: Only Tensors created"):
+    with pytest.raises(TraceError, match=r"\AHolds cannot be copied without its weights: cannot pickle '_thread.lock'"):
         inspect(Holds(), (3, 8, 8))
     with pytest.raises(TraceError, match=r"\ASequential cannot be copied without its weights: Attempted to use an"):
         inspect(nn.Sequential(nn.LazyConv2d(3, 3)), (3, 8, 8))

@@ -17,11 +17,12 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import ExplorerError
+from .check import check
 from .classify import classify
 from .compare import compare
 from .export import export
 from .gradients import gradients
-from .networks import check, code, diagram, inspect
+from .networks import code, diagram, inspect
 from .serve import serve
 from .train import train
 

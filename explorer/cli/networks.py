@@ -1,4 +1,4 @@
-"""``inspect``, ``check``, ``diagram`` and ``code``: what can be said of a network without its weights."""
+"""``inspect``, ``diagram`` and ``code``: what can be said of a network without its weights."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .check import verdict
 from .targets import Changes, Target, read_report, read_target
 from .terminal import BAD, GOOD, QUIET, Column, console, output_path, print_json, print_table
 
@@ -43,20 +44,8 @@ def inspect(
     print_table(out, _COLUMNS, list(_tree(report, depth)))
     out.print()
     out.print(_totals(report), soft_wrap=True)
-    out.print(_verdict(report), soft_wrap=True)
+    out.print(verdict(report), soft_wrap=True)
     _print_notes(out, notes)
-
-
-def check(target: Target, changes: Changes = None) -> None:
-    """Does every shortcut fit? Exit code 0 if all do, 1 if some don't."""
-    report, notes = read_report(target, changes)
-    out = console()
-    for merge in report.broken:
-        out.print(merge.explanation, soft_wrap=True)
-    out.print(_verdict(report), soft_wrap=True)
-    _print_notes(out, notes)
-    if report.broken:
-        raise typer.Exit(1)
 
 
 def diagram(
@@ -156,14 +145,3 @@ def _totals(report: Report) -> str:
         *([f"receptive field {numbers.pixels(field.size)}"] if field else []),
     ]
     return " · ".join(parts)
-
-
-def _verdict(report: Report) -> Text:
-    """The check line."""
-    from rich.text import Text
-
-    total, broken = len(report.merges), len(report.broken)
-    if not total:
-        return Text("No shortcuts: a plain network", QUIET)
-    words = f"{total - broken} of {total} shortcuts match"
-    return Text(f"✕ {words}", BAD) if broken else Text(f"✓ {words}", GOOD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -12,6 +13,7 @@ from ..errors import ExplorerError, SpecError
 from ..spec import PRESETS, ResNetSpec, from_json, from_words
 from ..spec.codec import MAX_TEXT
 from ..spec.fields import shown
+from .modules import is_module, read_module
 
 if TYPE_CHECKING:
     from ..inspection import Report
@@ -23,7 +25,8 @@ Target = Annotated[
     typer.Argument(
         metavar="TARGET",
         help="A preset's name, as resnet50 or cifar_resnet20; a file ending .json; JSON itself; - for "
-        "JSON on standard input; weights (.safetensors, .pth, .pt); or .onnx, to look at.",
+        "JSON on standard input; weights (.safetensors, .pth, .pt); .onnx or your own PACKAGE.MODULE:CALLABLE, to "
+        "look at.",
     ),
 ]
 Changes = Annotated[
@@ -41,15 +44,26 @@ def read_target(target: str, changes: list[str] | None = None) -> ResNetSpec:
     return _read(target, changes)[0]
 
 
-def read_report(target: str, changes: list[str] | None = None) -> tuple[Report, tuple[str, ...]]:
+def read_report(
+    target: str, changes: list[str] | None = None, inputs: Sequence[tuple[int, ...]] = ()
+) -> tuple[Report, tuple[str, ...]]:
     """What ``target`` is, inspected, and what there is to say of the file it was read from.
 
+    Args:
+        inputs: shape of each input; default: the network's own.
+
     Raises:
-        ExplorerError: as ``read_target``, or the file is refused.
+        ExplorerError: as ``read_target``, the file is refused, or a user's own code fails.
     """
     from ..inspection import inspect
 
+    if is_module(target):
+        if changes:
+            raise ExplorerError(f"--set: {target} is code; nothing in it can be set")
+        return read_module(target, inputs), ()
     if target.lower().endswith(ONNX):
+        if inputs:
+            raise ExplorerError("--input: an ONNX file says itself what its inputs are")
         from ..inference.sandbox import opened
         from ..inspection.onnx_graph import read_graph
 
@@ -59,7 +73,9 @@ def read_report(target: str, changes: list[str] | None = None) -> tuple[Report, 
             graph = read_graph(result)
         return graph.report, graph.notes
     spec, notes = _read(target, changes)
-    return inspect(spec), notes
+    if len(inputs) > 1:
+        raise ExplorerError(f"--input: got {len(inputs)} shapes; {target} has one input")
+    return inspect(spec, *inputs), notes
 
 
 def changed(spec: ResNetSpec, changes: list[str] | None) -> ResNetSpec:

@@ -31,13 +31,16 @@ class Checkpoint:
     """An opened weight file.
 
     Attributes:
-        path: of the file; never shown.
+        path: of the file, which nothing reads again; never shown.
+        sha256, size_bytes: of the file.
         state: the tensors under the built network's names.
         recognition: which network they are of.
         broken: names of tensors that hold NaN or infinity.
     """
 
     path: Path = field(repr=False)
+    sha256: str = field(repr=False)
+    size_bytes: int
     state: Mapping[str, Tensor] = field(repr=False)
     recognition: Recognition
     broken: tuple[str, ...] = ()
@@ -73,7 +76,7 @@ def open_checkpoint(path: Path, limits: Limits = LIMITS) -> Checkpoint:
     state = read_weights(path, limits)
     recognition = recognise(shapes_of(state))
     named = {recognition.names[name]: tensor for name, tensor in state.items()}
-    return Checkpoint(path, named, recognition, not_finite(named))
+    return Checkpoint(path, digest(path), path.stat().st_size, named, recognition, not_finite(named))
 
 
 def rebuild(checkpoint: Checkpoint, spec: ResNetSpec | None = None) -> ResNet:
@@ -118,13 +121,13 @@ def _variant(checkpoint: Checkpoint, spec: ResNetSpec) -> Variant:
         title=f"Your {title(spec)}",
         spec=spec,
         source=checkpoint.path,
-        sha256=digest(checkpoint.path),
+        sha256=checkpoint.sha256,
         top1=None,
         top5=None,
         dataset="",
         params=params,
         gmacs=macs / 1e9,
-        size_bytes=checkpoint.path.stat().st_size,
+        size_bytes=checkpoint.size_bytes,
         transform=Transform(side * 256 // 224 if side > 64 else side, side, _MEAN, _STD),
         classes=classes,
         licence="Yours.",

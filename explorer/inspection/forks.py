@@ -50,3 +50,19 @@ def find_fork(ops: Sequence[Op], first: int, second: int) -> Fork:
     weights = [(sum(ops[i].name in WEIGHTED for i in side), len(side)) for side in sides]
     ordered = tuple(sorted(sides[0])), tuple(sorted(sides[1]))
     return Fork(at, ordered, int(weights[1] > weights[0]))
+
+
+def is_sum(op: Op) -> bool:
+    """Whether two paths meet in it. ``x + x`` and ``x + parameter`` are none."""
+    return op.name == "add" and len(set(op.inputs)) == 2
+
+
+def channels_from(ops: Sequence[Op], index: int) -> Op:
+    """The operation that gave the output of operation ``index`` its channels: the nearest before it, itself included,
+    that is a sum of two paths, has weights, or changes their number."""
+    op = ops[index]
+    while op.inputs and not is_sum(op) and op.name not in WEIGHTED and len(op.in_shapes[0]) > 1:
+        if op.shape[1:2] != op.in_shapes[0][1:2]:
+            break
+        op = ops[op.inputs[0]]
+    return op

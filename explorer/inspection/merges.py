@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from .forks import find_fork
+from .forks import find_fork, is_sum
 from .operations import Op, added
 from .replay import Shape, Trace
 
@@ -53,13 +53,12 @@ class Merge:
 
 
 def find_merges(trace: Trace, price: Price | None = None) -> tuple[Merge, ...]:
-    """All additions of two different activations, in execution order. ``x + x`` and ``x + parameter`` are none.
+    """All additions of two different activations (see ``is_sum``), in execution order.
 
     Args:
         price: block's path -> parameters that a projection would add there, where it is known how one is built.
     """
-    pairs = (op for op in trace.ops if op.name == "add" and len(set(op.inputs)) == 2)
-    return tuple(_merge(trace, op, price) for op in pairs)
+    return tuple(_merge(trace, op, price) for op in trace.ops if is_sum(op))
 
 
 def _merge(trace: Trace, op: Op, price: Price | None) -> Merge:

@@ -85,7 +85,9 @@ class Op:
         inputs: producing operations, one for each activation it read; weights are not listed.
         in_shapes, shape: with the batch dimension.
         bytes: of the output.
-        attrs: kernel, stride, padding, dilation, groups, weight … where the operation has them.
+        attrs: kernel, stride, padding, dilation, groups, weight … where the operation has them; ``wants``, the channels
+            that a layer is built for, where it got others and the pass went on as if it had them.
+        source: line of the program that asked for it, ``models/net.py:123``; empty where unknown.
     """
 
     index: int
@@ -96,6 +98,7 @@ class Op:
     shape: tuple[int, ...]
     bytes: int
     attrs: Mapping[str, Any]
+    source: str = ""
 
     def moved(self, path: str, by: int) -> Op:
         """The same operation in another module, ``by`` places further on, as are those it reads."""
@@ -127,8 +130,8 @@ def describe(func: Any, args: Any) -> dict[str, Any]:
 
 
 def _conv(args: Any) -> dict[str, Any]:
-    _, weight, bias, stride, padding, dilation, transposed, _, groups = args
-    return {
+    x, weight, bias, stride, padding, dilation, transposed, _, groups = args
+    attrs = {
         "kernel": tuple(weight.shape[2:]),
         "stride": tuple(stride),
         "padding": tuple(padding),
@@ -138,6 +141,10 @@ def _conv(args: Any) -> dict[str, Any]:
         "transposed": transposed,
         "weight": tuple(weight.shape),
     }
+    wants = weight.shape[0] if transposed else weight.shape[1] * groups
+    if x.shape[1] != wants or weight.shape[0] % groups:  # not every convolution without memory notices
+        attrs["wants"] = wants
+    return attrs
 
 
 def _pool(args: Any) -> dict[str, Any]:

@@ -8,15 +8,19 @@ from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from ..errors import TraceError
 from ..network.shortcuts import projection
 from ..spec import ResNetSpec, title
+from .diagnosis import Finding, diagnose
+from .fixes import fixes_of
+from .inputs import Inputs, Sizes, examples
 from .merges import Merge, find_merges
 from .operations import Op
 from .receptive_field import ReceptiveField, receptive_fields
 from .replay import Layer, Shape, Trace
-from .trace import trace, trace_spec
+from .trace import Subject, subject_of, trace_spec
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +30,15 @@ class Report:
     Attributes:
         name: title of the spec, or class name of the module.
         spec: what it was built from; None for a foreign module.
-        input_size: of the traced batch, N×C×H×W.
+        input_size: of the traced batch, N×C×H×W; of the first input where there are several.
+        subject: the module, ready to be traced again; None for a spec and for a file.
     """
 
     name: str
     spec: ResNetSpec | None
     input_size: Shape
     trace: Trace
+    subject: Subject | None = None
 
     @cached_property
     def merges(self) -> tuple[Merge, ...]:
@@ -90,6 +96,12 @@ class Report:
         """Of the last feature map; None where no spatial map exists."""
         return next((f for f in reversed(self.receptive_fields) if f is not None), None)
 
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that is wrong, in execution order: sums that do not fit, and layers that do not suit their input;
+        empty where all fits."""
+        return diagnose(self.trace, self.merges, lambda finding: fixes_of(self, finding, _inspect_spec))
+
     @property
     def broken(self) -> tuple[Merge, ...]:
         """Merges that don't fit."""
@@ -119,27 +131,37 @@ class Report:
         }
 
 
-def inspect(target: ResNetSpec | nn.Module, input_size: Shape | None = None) -> Report:
-    """Trace a spec or any module, shapes only.
+def inspect(target: ResNetSpec | nn.Module, input_size: Sizes | None = None, *, inputs: Inputs | None = None) -> Report:
+    """Trace a spec or any eager module, shapes only. The module is not touched: a copy without weights is run.
 
     Args:
-        input_size: (C, H, W) or (N, C, H, W); default: the spec's own, or (1, 3, 224, 224) for a module.
+        input_size: (C, H, W) or (N, C, H, W), or a list of such shapes for a module of several inputs; default: the
+            spec's own, or (1, 3, 224, 224) for a module.
+        inputs: what to call a module with instead: a sequence of positional arguments, or a mapping of keyword
+            arguments. A tensor stands for its shape and type; a tuple of whole numbers is the whole shape, batch
+            included, of a float tensor; anything else is passed on as it is.
 
     Raises:
-        TraceError: the forward pass fails elsewhere than at an addition.
+        TraceError: the forward pass fails elsewhere than at a sum or at the channels of a layer; the module cannot be
+            copied; or the inputs are no shapes.
     """
     if isinstance(target, ResNetSpec):
-        return _inspect_spec(target, tuple(input_size or (1, target.in_channels, target.image_size, target.image_size)))
-    return _report(type(target).__name__, None, trace(target, tuple(input_size or (1, 3, 224, 224))))
+        default = (1, target.in_channels, target.image_size, target.image_size)
+        given = examples(input_size, inputs, default)
+        if not isinstance(given, list) or len(given) != 1 or not isinstance(given[0], Tensor):
+            raise TraceError("input_size: a spec has one input, an image; give its shape as (3, 224, 224).")
+        return _inspect_spec(target, tuple(given[0].shape))
+    subject = subject_of(target, examples(input_size, inputs, (1, 3, 224, 224)))
+    return _report(type(target).__name__, None, subject.trace(), subject)
 
 
 @lru_cache(maxsize=24)  # a report of 1,000 layers holds some 15 MB
 def _inspect_spec(spec: ResNetSpec, input_size: Shape) -> Report:
-    return _report(title(spec), spec, trace_spec(spec, input_size))
+    return _report(title(spec), spec, trace_spec(spec, input_size), None)
 
 
-def _report(name: str, spec: ResNetSpec | None, traced: Trace) -> Report:
-    return Report(name, spec, traced.recording.ops[0].shape, traced)
+def _report(name: str, spec: ResNetSpec | None, traced: Trace, subject: Subject | None) -> Report:
+    return Report(name, spec, traced.recording.ops[0].shape, traced, subject)
 
 
 def _price(spec: ResNetSpec, path: str) -> int:

@@ -1,84 +1,114 @@
-"""One pass over any ``nn.Module`` that survives mismatched additions.
+"""One pass over any ``nn.Module`` that survives mismatches.
 
 ``torchinfo.summary`` runs the forward pass on the meta device, inside a dispatch mode that records every tensor
 operation with its module path. Where two activations of different shape meet in an addition, the recorder notes it,
 lets the main branch's shape go on, and the pass continues: one pass yields torchinfo's layer table, the true operation
-graph and *all* mismatches.
+graph and *all* mismatches. A pass that fails at a layer is run again with ``Tolerance`` for layers too.
 """
 
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
 import torch
 import torchinfo
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.hooks import RemovableHandle
 from torchinfo.layer_info import LayerInfo
 
 from ..errors import TraceError
 from ..network import build_skeleton
 from ..spec import ResNetSpec
-from .forks import find_fork
-from .operations import NAMES, SHAPE_PRESERVING, TRANSPARENT, Op, added, creates, describe
+from .culprits import culprits
+from .inputs import batched, like, tensors
+from .recorder import Adapter, Detours, Recorder
 from .replay import Layer, Recording, Shape, Trace
+from .tolerance import Tolerance
 
-_ADDITIONS = {torch.ops.aten.add.Tensor, torch.ops.aten.add_.Tensor}
+Called = list[Any] | dict[str, Any]  # with these positional or keyword arguments
 
 
-def trace(module: nn.Module, input_size: Shape) -> Trace:
-    """Trace ``module`` in evaluation mode on a copy without weights; the module itself is not touched.
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A module as it is traced: a copy without weights, and its example inputs, on the meta device."""
 
-    Args:
-        input_size: (N, C, H, W) or (C, H, W) of the one input.
+    shadow: nn.Module
+    inputs: Called
+
+    def trace(self, adapters: Mapping[int, Adapter] | None = None) -> Trace:
+        """One pass, with ``adapters`` (see ``Detours``) put on shortcuts. Raises ``TraceError`` as ``trace``."""
+        return Trace(record(self.shadow, self.inputs, Detours(adapters=adapters or {}), names_sources=True))
+
+
+def subject_of(module: nn.Module, inputs: Called) -> Subject:
+    """``module`` made ready to be traced in evaluation mode, any number of times; it itself is not touched.
 
     Raises:
-        TraceError: the forward pass failed for another reason than a mismatched addition; names the layer.
+        TraceError: it cannot be copied without its weights.
     """
     try:
-        shadow = meta_copy(module)
-    except Exception as error:  # tensors that are no parameters, layers without a size yet
+        return Subject(meta_copy(module), inputs)
+    except Exception as error:  # layers without a size yet
         raise TraceError(f"{type(module).__name__} cannot be copied without its weights: {_reason(error)}") from error
-    return Trace(record(shadow, input_size))
 
 
 def trace_spec(spec: ResNetSpec, input_size: Shape) -> Trace:
-    """Equal to ``trace`` of the network that ``build`` makes; takes as long as its different blocks do."""
+    """Equal to the trace of the network that ``build`` makes; takes as long as its different blocks do."""
     runs = {run[0].path: tuple(plan.path for plan in run) for run in spec.runs}
     return Trace(record(build_skeleton(spec), input_size), runs)
 
 
-def record(shadow: nn.Module, input_size: Shape) -> Recording:
-    """Run a module on the meta device that belongs to the caller alone, as ``trace`` does with its copy."""
-    size = input_size if len(input_size) > 3 else (1, *input_size)
-    recorder = _Recorder()
-    try:
-        return _pass(shadow, size, recorder)
-    except Exception as error:  # whatever a foreign forward raises becomes one sentence
-        if not recorder.met_broadcast:
-            raise _trace_error(recorder, error) from error
-    # A silent broadcast changed a shape, and a later layer cannot read it: let the branch's shape go on instead.
-    recorder = _Recorder(keeps_branch=True)
-    try:
-        return _pass(shadow, size, recorder)
-    except Exception as error:
-        raise _trace_error(recorder, error) from error
+def record(
+    shadow: nn.Module, inputs: Shape | Called, detours: Detours | None = None, *, names_sources: bool = False
+) -> Recording:
+    """Run a module on the meta device that belongs to the caller alone.
+
+    Args:
+        inputs: what it is called with, on the meta device; or the shape of its one input.
+
+    Raises:
+        TraceError: the forward pass failed for another reason than shapes of a sum or channels of a layer; names the
+            layer.
+    """
+    called = [torch.empty(batched(inputs), device="meta")] if isinstance(inputs, tuple) else inputs
+    detours, tolerant = detours or Detours(), False
+    while True:
+        recorder = Recorder(detours, names_sources)
+        try:
+            recording = _pass(shadow, called, recorder, tolerant=tolerant)
+        except Exception as error:  # whatever a foreign forward raises becomes one sentence
+            if tolerant:
+                raise _trace_error(recorder, error) from error
+            # A silent broadcast may have changed a shape: this time the branch's goes on.
+            detours, tolerant = replace(detours, keeps_branch=True), True
+            continue
+        distrusted = detours.distrusted | culprits(recording.ops)
+        if distrusted == detours.distrusted:
+            return recording
+        detours = replace(detours, distrusted=distrusted)
 
 
-def _pass(shadow: nn.Module, size: Shape, recorder: _Recorder) -> Recording:
+def _pass(shadow: nn.Module, inputs: Called, recorder: Recorder, *, tolerant: bool = False) -> Recording:
     """One forward pass of a module without weights."""
     modules = dict(shadow.named_modules())
     paths = {id(m): path for path, m in modules.items()}
     dtypes = (p.dtype for p in shadow.parameters() if p.is_floating_point())
-    data = torch.empty(size, device="meta", dtype=next(dtypes, torch.float32))
-    recorder.add_input(data)
-    with _module_paths(modules, recorder.stack), recorder:
+    data = like(inputs, next(dtypes, torch.float32))
+    for tensor in tensors([data]):
+        recorder.add_input(tensor)
+    with ExitStack() as stack:
+        stack.enter_context(_module_paths(modules, recorder.stack))
+        if tolerant:
+            # Besides, what a forward pass makes without naming a device belongs on this one.
+            stack.enter_context(torch.device("meta"))
+            stack.enter_context(Tolerance(recorder, modules))
+        stack.enter_context(recorder)
         # Without a device, torchinfo moves nothing, and there is nothing to move: a module has a thousand tensors.
         summary = torchinfo.summary(shadow, input_data=data, mode="eval", verbose=0, depth=64)
     return Recording(
@@ -91,99 +121,22 @@ def _pass(shadow: nn.Module, size: Shape, recorder: _Recorder) -> Recording:
 
 
 def meta_copy(module: nn.Module) -> nn.Module:
-    """A copy whose parameters and buffers have shapes but no memory."""
+    """A copy whose tensors have shapes but no memory, without the hooks of its owner: they are not ours to run."""
     memo: dict[int, Any] = {}
-    for tensor in chain(module.parameters(), module.buffers()):
+    for tensor in chain(module.parameters(), module.buffers(), _loose_tensors(module)):
         empty = torch.empty_like(tensor, device="meta")
         if isinstance(tensor, nn.Parameter):
             empty = nn.Parameter(empty, requires_grad=tensor.requires_grad)
         memo[id(tensor)] = empty
+    hooks = [value for m in module.modules() for name, value in vars(m).items() if name.endswith("_hooks")]
+    memo.update((id(value), OrderedDict()) for value in hooks if isinstance(value, dict))
     return copy.deepcopy(module, memo)
 
 
-@dataclass
-class _Recorder(TorchDispatchMode):
-    """Collects operations.
-
-    Attributes:
-        keeps_branch: the branch's shape goes on from a silent broadcast too, as from a mismatch.
-        stack: paths of the modules being run, outermost first.
-        met_broadcast: whether there was a silent broadcast.
-    """
-
-    keeps_branch: bool = False
-    met_broadcast: bool = False
-    ops: list[Op] = field(default_factory=list)
-    stack: list[str] = field(default_factory=lambda: [""])
-
-    def __post_init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch annotates only part of it
-        # Tensors are kept alive, or a later one could reuse the identity of an earlier one.
-        self._producer: dict[int, tuple[int, Tensor]] = {}
-
-    def add_input(self, tensor: Tensor) -> None:
-        self._append("input", (), (), {}, (tensor,))
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        if func is torch.ops.aten.detach.default:  # ``tensor.data``, which torchinfo reads four times in every call
-            out = func(*args, **kwargs)
-            if source := self._producer.get(id(args[0])):
-                self._remember(source[0], (out,))
-            return out
-        operands = [t for t in _tensors(chain(args, kwargs.values())) if id(t) in self._producer]
-        producers = tuple(self._producer[id(t)][0] for t in operands)
-        shapes = tuple(tuple(t.shape) for t in operands)
-        if func in _ADDITIONS and len(operands) == 2 and self._must_replace(func, shapes):
-            main = operands[find_fork(self.ops, *producers).main]
-            in_place = func is torch.ops.aten.add_.Tensor
-            out = args[0].resize_(main.shape) if in_place else torch.empty_like(main)
-        elif func in SHAPE_PRESERVING and len(set(shapes)) == 1:
-            out = SHAPE_PRESERVING[func](operands[0])
-        else:
-            out = func(*args, **kwargs)
-        outputs = tuple(_tensors((out,)))
-        if not operands or not outputs or creates(func.overloadpacket.__name__):
-            return out
-        name = NAMES.get(func.overloadpacket, func.overloadpacket.__name__.strip("_"))
-        if name in TRANSPARENT and tuple(outputs[0].shape) == shapes[0]:
-            self._remember(producers[0], outputs)
-        else:
-            self._append(name, producers, shapes, describe(func, args), outputs)
-        return out
-
-    def _must_replace(self, func: Any, shapes: tuple[Shape, ...]) -> bool:
-        """Whether an addition cannot run as it is; notes silent broadcasts."""
-        total = added(*shapes, in_place=func is torch.ops.aten.add_.Tensor)
-        broadcast = total is not None and shapes[0] != shapes[1]
-        self.met_broadcast |= broadcast
-        return total is None or (broadcast and self.keeps_branch)
-
-    def _append(
-        self,
-        name: str,
-        producers: tuple[int, ...],
-        shapes: tuple[Shape, ...],
-        attrs: dict[str, Any],
-        outputs: tuple[Tensor, ...],
-    ) -> None:
-        index = len(self.ops)
-        shape = tuple(outputs[0].shape)
-        size = outputs[0].element_size() * outputs[0].numel()
-        self.ops.append(Op(index, name, self.stack[-1], producers, shapes, shape, size, attrs))
-        self._remember(index, outputs)
-
-    def _remember(self, index: int, tensors: tuple[Tensor, ...]) -> None:
-        for tensor in tensors:
-            self._producer[id(tensor)] = (index, tensor)
-
-
-def _tensors(values: Any) -> Iterator[Tensor]:
-    for value in values:
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, (list, tuple)):
-            yield from _tensors(value)
+def _loose_tensors(module: nn.Module) -> Iterator[Tensor]:
+    """Tensors kept as plain attributes."""
+    own = ({k: v for k, v in vars(m).items() if k not in ("_parameters", "_buffers")} for m in module.modules())
+    return tensors(own)
 
 
 @contextmanager
@@ -204,10 +157,10 @@ def _module_paths(modules: Mapping[str, nn.Module], stack: list[str]) -> Iterato
             handle.remove()
 
 
-def _trace_error(recorder: _Recorder, error: Exception) -> TraceError:
+def _trace_error(recorder: Recorder, error: Exception) -> TraceError:
     cause = error.__cause__ or error
     where = recorder.stack[-1] or "the network"
-    shape = "×".join(map(str, recorder.ops[-1].shape[1:]))
+    shape = "×".join(map(str, recorder.ops[-1].shape[1:])) if recorder.ops else "nothing"
     return TraceError(f"{where} failed on an input of {shape}: {_reason(cause)}")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 
-def serve(host: str = "127.0.0.1", port: int = 7860) -> None:
+def serve(host: str = "127.0.0.1", port: int = 7860, model_files: bool | None = None) -> None:
     """Run the web app until interrupted; see ``server.serve``."""
     from .server import serve as run  # Gradio and torch take seconds to import
 
-    run(host, port)
+    run(host, port, model_files)
 
 
 __all__ = ["serve"]

@@ -9,19 +9,35 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from ..errors import ImageError
-from ..inference import Progress, Variant, available_devices, decode, fetch, find, is_cached, load_variant, variants
+from ..errors import ExplorerError, ImageError
+from ..inference import (
+    Photo,
+    Prediction,
+    Progress,
+    Variant,
+    available_devices,
+    decode,
+    fetch,
+    find,
+    is_cached,
+    load_variant,
+    variants,
+)
 from ..inference.classifier import DEFAULT
 from ..inference.images import MAX_BYTES
+from ..spec import title
 from ..views import numbers
 from ..views.markup import banner, tag, text
 from ..views.prediction import answer, download_progress
+from . import files
 from .failures import told
+from .held import FILE, SHELF, Held
 from .style import ASSETS
 
 # A 40-megapixel photo takes up to a gigabyte while it is decoded.
@@ -47,8 +63,12 @@ _TEMPLATE = """
 """
 
 
-def build_tab() -> gr.Dropdown:
-    """Lay the tab out in the current Gradio context; returns the choice of network."""
+def build_tab(opened: Any) -> gr.Dropdown:
+    """Lay the tab out in the current Gradio context; returns the choice of network.
+
+    Args:
+        opened: the panel of model files (``files.panel``); what it opens is among the choices.
+    """
     devices = [("Automatic", "auto"), *((device.label, device.name) for device in available_devices())]
     with gr.Row():
         variant = gr.Dropdown(
@@ -84,6 +104,7 @@ def build_tab() -> gr.Dropdown:
     download = start.click(_download, variant, busy, show_progress="hidden")
     download.then(_chosen, **chosen)
     stop.click(_cancelled, None, busy, cancels=download, show_progress="hidden")
+    opened.input(_offered, [opened, variant], [variant, *chosen["outputs"]], show_progress="hidden")
     return variant
 
 
@@ -93,19 +114,25 @@ def refreshed() -> Any:
 
 
 def classify(request: Any) -> str:
-    """Browser's ``{"photo": base64, "variant", "device"}`` -> JSON ``{"html", "photo"}``, the photo re-encoded."""
+    """Browser's ``{"photo": base64, "variant", "device", "network"}`` -> JSON ``{"html", "photo"}``.
+
+    ``network``: the page's address, which says of a model file what its weights don't. The photo comes back re-encoded.
+    """
     started = time.perf_counter()
     try:
         with _DECODING:
             photo = decode(_bytes(request))
         decoding = (time.perf_counter() - started) * 1000
-        variant = find(str(request.get("variant", DEFAULT))[:100])
-        if not is_cached(variant):
-            message = (
-                f"{variant.title} is not on this machine yet. Download it above ({numbers.size(variant.size_bytes)})."
-            )
-            return json.dumps({"html": banner(message, "note"), "photo": _data_uri(photo.image)})
-        prediction = load_variant(variant, str(request.get("device", "auto"))[:20]).classify(photo)
+        name, device = str(request.get("variant", DEFAULT))[:100], str(request.get("device", "auto"))[:20]
+        if name.startswith(FILE):
+            prediction = _with_file(_file(name), str(request.get("network", "")), device, photo)
+        else:
+            variant = find(name)
+            if not is_cached(variant):
+                size = numbers.size(variant.size_bytes)
+                message = f"{variant.title} is not on this machine yet. Download it above ({size})."
+                return json.dumps({"html": banner(message, "note"), "photo": _data_uri(photo.image)})
+            prediction = load_variant(variant, device).classify(photo)
     except Exception as error:
         return json.dumps({"html": banner(told(error))})
     html = answer(prediction, decoding, _data_uri(prediction.seen, lossless=True))
@@ -132,8 +159,21 @@ def _data_uri(image: Image.Image, *, lossless: bool = False, side: int = 800) ->
     return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _choices() -> list[tuple[str, str]]:
-    return [(_label(variant), variant.name) for variant in variants()]
+def _with_file(held: Held, network: str, device: str, photo: Photo) -> Prediction:
+    """The answer of a file's weights, and how they were read."""
+    spec = held.chosen(network.removeprefix("?"))
+    prediction = held.classifier(spec, device).classify(photo)
+    return replace(prediction, notes=(*prediction.notes, *files.assumed(held, spec)))
+
+
+def _file(name: str) -> Held:
+    return SHELF.find(name.removeprefix(FILE))
+
+
+def _choices(session: str = "") -> list[tuple[str, str]]:
+    """Labels and names; the files that a page has opened come first."""
+    own = [(f"your file: {held.shown}", FILE + token) for token, held in SHELF.of(session) if held.classifies]
+    return [*own, *((_label(variant), variant.name) for variant in variants())]
 
 
 def _label(variant: Variant) -> str:
@@ -143,20 +183,52 @@ def _label(variant: Variant) -> str:
 
 
 def _about(name: str) -> str:
+    if name.startswith(FILE):
+        return tag("p", text(_about_file(name)), css="rx-note")
     variant = find(name)
     score = f"{variant.top1:.1f} % top-1 on {variant.dataset}. " if variant.top1 is not None else ""
     names = ", ".join(variant.classes) if len(variant.classes) <= 12 else f"{len(variant.classes):,} classes"
     return tag("p", text(f"{score}Knows {names}. {numbers.count(variant.params)} parameters."), css="rx-note")
 
 
+def _about_file(name: str) -> str:
+    try:
+        held = _file(name)
+        spec = held.checkpoint.spec
+    except ExplorerError as error:
+        return told(error)
+    size = numbers.size(held.checkpoint.size_bytes)
+    return (
+        f"{held.shown}: {title(spec)}, {spec.num_classes:,} classes, {size}. "
+        "What its weights don't tell is as in the builder while the builder shows this network."
+    )
+
+
 def _chosen(name: str) -> list[Any]:
+    if name.startswith(FILE):
+        return [_about(name), gr.update(visible=False), gr.update(variant=name, ready=time.time())]
     variant = find(name)
     missing = not is_cached(variant)
     button = gr.update(visible=missing, value=f"Download {numbers.size(variant.size_bytes)}")
     return [_about(name), button, gr.update(variant=name, ready=time.time())]
 
 
-def _download(name: str) -> Iterator[list[Any]]:
+def _offered(wish: Any, now: str, request: gr.Request) -> list[Any]:
+    """After the panel of files asked for something: choices, and the one it asked for; a file that went is let go."""
+    session = str(request.session_hash)
+    try:
+        do, token, held = files.wished(wish, session)
+        wanted = FILE + token if do == "classify" and held and held.classifies else now
+    except ExplorerError:
+        wanted = now
+    choices = _choices(session)
+    if wanted not in (name for _, name in choices):
+        wanted = DEFAULT
+    rest = [gr.skip()] * 3 if wanted == now else _chosen(wanted)
+    return [gr.update(choices=choices, value=wanted), *rest]
+
+
+def _download(name: str, request: gr.Request) -> Iterator[list[Any]]:
     """Fetch in a thread; the progress line follows four times a second. Closing the generator cancels the download."""
     variant = find(name)
     latest: queue.SimpleQueue[Progress | Exception | None] = queue.SimpleQueue()
@@ -180,7 +252,7 @@ def _download(name: str) -> Iterator[list[Any]]:
                 yield [download_progress(variant, event), gr.skip(), gr.skip(), gr.skip()]
     finally:
         cancelled.set()
-    free = gr.update(interactive=True, choices=_choices())
+    free = gr.update(interactive=True, choices=_choices(str(request.session_hash)))
     yield [banner(told(event)) if event else "", gr.update(visible=bool(event)), gr.update(visible=False), free]
 
 

@@ -119,12 +119,14 @@ class Builder:
         return [self.preset, self.depth, *self.fields]
 
 
-def create(spec: ResNetSpec) -> Builder:
-    """Lay the builder out in the current Gradio context, showing ``spec``."""
+def create(spec: ResNetSpec, under_preset: Any = None) -> Builder:
+    """Lay the builder out in the current Gradio context, showing ``spec``; ``under_preset`` is rendered there."""
     presets = [(title(preset), name) for name, preset in PRESETS.items()]
     preset = gr.Dropdown(
         [*presets, ("Custom", CUSTOM)], value=preset_of(spec) or CUSTOM, label="Preset", interactive=True
     )
+    if under_preset:
+        under_preset.render()
     depth = gr.Radio([str(d) for d in DEPTHS], value=_depth(spec), label="Depth", interactive=True)
     main = [control.make(control.show(getattr(spec, control.field))) for control in MAIN]
     with gr.Accordion("More", open=False):

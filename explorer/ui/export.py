@@ -34,6 +34,7 @@ _SHORTCUTS = {
     "In the page": {
         "/ or Ctrl F": "find a layer, type or shape",
         "Enter, Shift Enter": "next and previous find",
+        "Ctrl Z, Ctrl Shift Z": "undo and redo a change of the network",
         "?": "this list",
         "Escape": "close what is open",
     },

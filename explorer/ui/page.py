@@ -9,12 +9,16 @@ import gradio as gr
 
 from ..errors import SpecError
 from ..inspection import inspect
-from ..spec import ResNetSpec, from_query, to_query
+from ..inspection.onnx_graph import OnnxGraph
+from ..spec import ResNetSpec, from_query, title, to_query
 from ..views import tables
 from ..views.markup import banner, tag
-from . import classify, compare, controls, export, gradients
+from . import classify, compare, controls, costs, export, files, gradients
+from .checks import checks_panel
 from .failures import told
 from .graph_panel import graph_panel
+from .held import FILE, Held, report_of
+from .history import history
 
 TITLE = "ResNet Explorer"
 # Where a field that was not given clashes, one of these that was given is at fault.
@@ -22,47 +26,59 @@ _PARTNERS = {"widths": ("depths",), "groups": ("block",), "width_per_group": ("b
 _DRAWER = '<button type="button" id="rx-drawer" aria-expanded="false" aria-controls="builder">Builder</button>'
 
 
-def build_page() -> gr.Blocks:
-    """The whole app as Gradio blocks; the state of the network is the URL's query."""
+def build_page(model_files: bool = False) -> gr.Blocks:
+    """The whole app as Gradio blocks; the state of the network is the URL's query.
+
+    Args:
+        model_files: whether people may open weight and ONNX files.
+    """
     start = ResNetSpec()
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         summary = gr.HTML(_bar(start), elem_id="summary", padding=False)
         gr.HTML(export.overlays(), elem_id="overlays", padding=False)
+        past = history()
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="builder"):
-                builder = controls.create(start)
+                opened = files.panel(model_files)
+                builder = controls.create(start, opened)
             with gr.Column(elem_id="workspace"):
                 message = gr.HTML("", padding=False, elem_id="message")
                 query = gr.Textbox("loading", visible="hidden", label="Network", elem_id="query")
+                # The same, but where an ONNX file is shown, which only the diagram and its tables know.
+                shown = gr.Textbox("loading", visible="hidden", label="Shown", elem_id="shown")
                 with gr.Tabs():
                     with gr.Tab("Architecture"):
                         graph = graph_panel()
                         with gr.Tabs():
                             with gr.Tab("Shortcut checks"):
-                                checks = gr.HTML(tables.checks(inspect(start)), padding=False, elem_id="checks")
+                                checks_panel()
                             with gr.Tab("Layers"):
                                 layers = gr.HTML(tables.layers(inspect(start)), padding=False, elem_id="layers")
+                            with gr.Tab("What A, B and C cost"):
+                                costs.build_tab()
                     with gr.Tab("Compare"):
                         compare.build_tab(query)
                     with gr.Tab("Gradients") as gradient_tab:
                         gradients.build_tab(gradient_tab, query)
                     with gr.Tab("Classify"):
-                        variant = classify.build_tab()
-        outputs = [*builder.widgets, message, summary, query, graph]
-        _wire(builder, graph, outputs)
+                        variant = classify.build_tab(opened)
+        outputs = [*builder.widgets, message, summary, query, graph, shown]
+        _wire(builder, graph, past, outputs)
         # After the diagram, which is what people look at: rows by the hundred take as long to send and lay out.
-        query.change(_tables, query, [checks, layers], show_progress="hidden", trigger_mode="always_last")
+        shown.change(_layers, shown, layers, show_progress="hidden", trigger_mode="always_last")
         query.change(None, query, None, js="query => window.explorerSetQuery(query)")
+        opened.input(_opened, [opened, query, *builder.widgets], outputs, show_progress="hidden")
+        page.unload(files.left)
         page.load(_on_load, builder.widgets, outputs, show_progress="hidden")
         page.load(classify.refreshed, None, variant, show_progress="hidden")
     return page
 
 
-def _wire(builder: controls.Builder, graph: Any, outputs: Sequence[Any]) -> None:
+def _wire(builder: controls.Builder, graph: Any, past: Any, outputs: Sequence[Any]) -> None:
     """Every change recomputes everything, through one listener: of several quick ones the last is answered last.
 
-    Preset, depth and the inspector's choice for a block only fill fields in, in the browser. Typed text counts when it
-    is finished, choices at once.
+    Preset, depth, the inspector's choice for a block, fixes and undo only fill fields in, in the browser. Typed text
+    counts when it is finished, choices at once.
     """
     filled = gr.Number(visible="hidden", label="Filled in")
     depth_fields = [builder.field(name) for name in ("block", "depths", "widths", "shortcut_overrides")]
@@ -72,6 +88,7 @@ def _wire(builder: controls.Builder, graph: Any, outputs: Sequence[Any]) -> None
     builder.depth.input(None, [builder.depth, *depth_fields], [*depth_fields, filled], js=controls.fill_from_depth())
     overrides = builder.field("shortcut_overrides")
     graph.input(None, [graph, overrides], [overrides, filled], js=controls.fill_from_override())
+    past.input(None, past, [*builder.fields, filled], js="fields => [...JSON.parse(fields), Date.now()]")
     triggers = [filled.change]
     for widget in builder.fields:
         typed = isinstance(widget, (gr.Textbox, gr.Number))
@@ -94,7 +111,30 @@ def _recompute(request: gr.Request, *values: Any) -> list[Any]:
         gradients.outdate(request)
         return [*_changed(controls.show(spec), values), *_consequences(spec)]
     except Exception as error:
-        return [*[gr.skip()] * len(values), banner(told(error)), *[gr.skip()] * 3]
+        return [*[gr.skip()] * len(values), banner(told(error)), *[gr.skip()] * 4]
+
+
+def _opened(request: gr.Request, wish: Any, query: str, *values: Any) -> list[Any]:
+    """What the panel of files asks for (``files.wished``): a network for the builder, a graph to draw, or back."""
+    try:
+        do, token, held = files.wished(wish, str(request.session_hash))
+        if held and (spec := files.network_of(held, do)):
+            gradients.outdate(request)
+            return [*_changed(controls.show(spec), values), *_consequences(spec)]
+        if held and do in ("open", "show") and isinstance(held.content, OnnxGraph):
+            return [*[gr.skip()] * len(values), *_graph(held, held.content, token, from_query(query))]
+        if do in ("close", "builder"):
+            return [*[gr.skip()] * len(values), *_consequences(from_query(query))]
+        return [gr.skip()] * (len(values) + 5)
+    except Exception as error:
+        return [*[gr.skip()] * len(values), banner(told(error), "note"), *[gr.skip()] * 4]
+
+
+def _graph(held: Held, content: OnnxGraph, token: str, spec: ResNetSpec) -> list[Any]:
+    words = f"The diagram and its tables show {held.shown}. The builder and the other tabs still have {title(spec)}."
+    bar = tag("div", tag("span", TITLE, css="rx-brand") + tables.summary(content.report) + _DRAWER, css="rx-bar")
+    name = FILE + token
+    return [banner(words, "note"), bar, gr.skip(), gr.update(query=name), name]
 
 
 def _changed(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
@@ -104,15 +144,14 @@ def _changed(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
 
 def _consequences(spec: ResNetSpec) -> list[Any]:
     text = to_query(spec)
-    return ["", _bar(spec), text, gr.update(query=text)]
+    return ["", _bar(spec), text, gr.update(query=text), text]
 
 
-def _tables(query: str) -> list[str]:
+def _layers(query: str) -> str:
     try:
-        report = inspect(from_query(query))
-        return [tables.checks(report), tables.layers(report)]
+        return tables.layers(report_of(query))
     except Exception as error:
-        return [banner(told(error))] * 2
+        return banner(told(error))
 
 
 def _bar(spec: ResNetSpec) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 # The page's server looks two hosts up unless this is set before Gradio is imported.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -15,8 +16,9 @@ from fastapi.responses import PlainTextResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..errors import ExplorerError
 from ..inference.images import MAX_BYTES
-from . import export, style
+from . import export, files, style
 from .page import TITLE, build_page
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
@@ -26,18 +28,19 @@ MAX_BODY = MAX_BYTES * 4 // 3 + 64 * 1024  # a photo in base64, and its frame
 class Guard:
     """Refuse what the page never sends.
 
-    413: bodies above ``limit`` bytes, declared or streamed. 404: uploads to disk (photos travel in the request, to
-    one decoder). 403: posts that another site's page makes a browser send.
+    413: bodies above ``limit`` bytes (``limits``: of some paths), declared or streamed. 404: uploads to disk (photos
+    travel in the request, to one decoder). 403: posts that another site's page makes a browser send.
     """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self.app, self.limit = app, limit
+    def __init__(self, app: ASGIApp, limit: int, limits: Mapping[str, int]) -> None:
+        self.app, self.limit, self.limits = app, limit, limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         headers = dict(scope["headers"])
+        limit = self.limits.get(scope["path"], self.limit)
         if "/upload" in scope["path"]:
             await PlainTextResponse("Nothing is uploaded here.", 404)(scope, receive, send)
             return
@@ -45,8 +48,9 @@ class Guard:
             await PlainTextResponse("Only this page may ask.", 403)(scope, receive, send)
             return
         declared = headers.get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > self.limit:
-            await PlainTextResponse("The request is too large.", 413)(scope, receive, send)
+        if not declared.isdigit() or int(declared) > limit:
+            words = f"The request is too large; at most {limit // 2**20} MiB are taken."
+            await PlainTextResponse(words, 413)(scope, receive, send)
             return
         received = 0
 
@@ -54,7 +58,7 @@ class Guard:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.limit:
+            if received > limit:
                 # To the app the client is gone: it stops reading and frees what it holds.
                 return {"type": "http.disconnect"}
             return dict(message)
@@ -62,15 +66,18 @@ class Guard:
         await self.app(scope, counted, send)
 
 
-def create_app(hosts: Sequence[str] = ("*",), build: Callable[[], gr.Blocks] = build_page) -> FastAPI:
+def create_app(
+    hosts: Sequence[str] = ("*",), build: Callable[[], gr.Blocks] | None = None, *, model_files: bool = False
+) -> FastAPI:
     """The whole web app; ``/healthz`` answers ``ok``.
 
     Args:
         hosts: names the app answers to; others (a foreign name pointed at this machine) get 400.
-        build: makes the page.
+        build: makes another page than ``build_page``.
+        model_files: whether people may open weight and ONNX files: who reaches the app is trusted that far.
     """
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, limit=MAX_BODY)
+    app.add_middleware(Guard, limit=MAX_BODY, limits={files.ROUTE: files.max_bytes()})
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
 
     @app.get("/healthz", response_class=PlainTextResponse)
@@ -78,7 +85,8 @@ def create_app(hosts: Sequence[str] = ("*",), build: Callable[[], gr.Blocks] = b
         return "ok"
 
     export.add_route(app)
-    page = build().queue(max_size=32, api_open=False, default_concurrency_limit=4)
+    files.add_route(app, model_files)
+    page = (build or partial(build_page, model_files))().queue(max_size=32, api_open=False, default_concurrency_limit=4)
     return gr.mount_gradio_app(
         app,
         page,
@@ -97,8 +105,23 @@ def create_app(hosts: Sequence[str] = ("*",), build: Callable[[], gr.Blocks] = b
     )
 
 
-def serve(host: str = "127.0.0.1", port: int = 7860) -> None:
-    """Run the app until interrupted."""
+def may_open_files(host: str, wanted: bool | None = None) -> bool:
+    """Whether model files may be opened: as ``wanted``, else as ``RESNET_EXPLORER_MODEL_FILES`` (1, 0) says, else where
+    only this machine reaches the app.
+
+    Raises:
+        ExplorerError: the variable is neither.
+    """
+    if wanted is not None:
+        return wanted
+    word = os.environ.get("RESNET_EXPLORER_MODEL_FILES", "")
+    if word not in ("", "0", "1"):
+        raise ExplorerError(f"RESNET_EXPLORER_MODEL_FILES: got {word[:40]!a}; 1 (on) or 0 (off) is expected")
+    return host in LOOPBACK if not word else word == "1"
+
+
+def serve(host: str = "127.0.0.1", port: int = 7860, model_files: bool | None = None) -> None:
+    """Run the app until interrupted; ``model_files`` as in ``may_open_files``."""
+    app = create_app(LOOPBACK if host in LOOPBACK else ("*",), model_files=may_open_files(host, model_files))
     print(f"{TITLE} is on http://{host}:{port}", flush=True)
-    hosts = LOOPBACK if host in LOOPBACK else ("*",)
-    uvicorn.run(create_app(hosts), host=host, port=port, log_level="warning", timeout_graceful_shutdown=30)
+    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=30)

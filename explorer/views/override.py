@@ -8,7 +8,7 @@ from .diagram import Node, Role
 from .markup import tag, text
 
 AS_NETWORK = "as-network"
-_WORDS = {
+WORDS = {
     Shortcut.ZERO_PAD: "A · zero-pad",
     Shortcut.PROJECTION: "B · 1×1 projection",
     Shortcut.PROJECTION_ALL: "C · 1×1 projection",
@@ -37,7 +37,7 @@ def control(spec: ResNetSpec, plan: BlockPlan, count: int = 1) -> str:
     if chosen and chosen not in offered:
         offered = (*offered, chosen)
     options = [_option(AS_NETWORK, f"As the network: {spec.shortcut.label}", chosen is None)]
-    options += [_option(mode.value, _WORDS[mode], mode is chosen) for mode in offered]
+    options += [_option(mode.value, WORDS[mode], mode is chosen) for mode in offered]
     label = "Shortcut of this block" if count == 1 else f"Shortcut of these {numbers.exact(count)} blocks"
     select = tag("select", "".join(options), data_blocks=" ".join(paths), aria_label=label)
     return tag("label", text(label) + select, css="rx-override")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .. import __version__
 from ..errors import DiagramError
@@ -11,20 +11,23 @@ from ..inspection import Report
 from ..network.codegen import source
 from ..spec import to_json
 from . import numbers, tables
+from .checks import checks
 from .markup import Cell, facts, table, tag, text
 from .stages import Stage, stages
 from .svg import STANDALONE_STYLE, render, still
 from .theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
 
 
-def report_html(report: Report, opened: frozenset[str]) -> str:
+def report_html(report: Report, opened: frozenset[str], unmet: Sequence[str] = ()) -> str:
     """An HTML document on ``report``: facts, the diagram with ``opened``, checks, cost by stage, layers.
 
     Where the report is of a spec, its JSON and its PyTorch code follow. Where the diagram cannot be drawn, its place
-    says why.
+    says why. ``unmet``: sentences on what is not as expected, which come first.
     """
     sections = "".join(
-        tag("section", tag("h2", text(title)) + content) for title, content in _sections(report, opened) if content
+        tag("section", tag("h2", text(title)) + content)
+        for title, content in _sections(report, opened, unmet)
+        if content
     )
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -44,10 +47,11 @@ def report_html(report: Report, opened: frozenset[str]) -> str:
     return f"<!doctype html>\n{tag('html', page, lang='en')}\n"
 
 
-def _sections(report: Report, opened: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _sections(report: Report, opened: frozenset[str], unmet: Sequence[str]) -> Iterator[tuple[str, str]]:
+    yield "Not as expected", tag("ul", "".join(tag("li", text(line)) for line in unmet)) if unmet else ""
     drawing = _drawing(report, opened)
     yield "Diagram", drawing
-    yield "Shortcut checks", _linked(tables.checks(report), drawing)
+    yield "Shortcut checks", _linked(checks(report), drawing)
     yield "Cost by stage", _stage_table(report)
     yield "Layers", _linked(tables.layers(report), drawing)
     if report.spec:

@@ -12,12 +12,29 @@ from urllib.parse import quote
 
 from .. import __version__
 from ..inspection.contract import Outcome
-from ..inspection.found import RULES, Finding
+from ..inspection.diagnosis import Finding
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 EXPECTATION = "expectation"
-_HELP = {
-    **RULES,
+# What each rule means, and what mends it.
+HELP = {
+    "missing-projection": "A block changes channels or size, and its shortcut does not. Give the shortcut a 1×1 "
+    "convolution with the block's stride, and a normalisation.",
+    "stride-differs": "Branch and shortcut shrink the map by different factors. Give both the same stride.",
+    "padding-forgotten": "A convolution without padding makes the map smaller than the other path's. Pad it by half "
+    "its kernel.",
+    "padding-in-excess": "A convolution pads more than its kernel takes away, so its map is larger than the other "
+    "path's. Pad it by half its kernel.",
+    "odd-size": "A map of odd size is halved in two ways that round differently. Round both paths the same way.",
+    "size-differs": "Branch and shortcut give maps of different size. Bring both to one size before they are added.",
+    "wrong-expansion": "Branch and shortcut end in different multiples of the block's width. Give both the same "
+    "expansion.",
+    "wrong-width": "A layer is built for other channels than those it is given. Make both numbers equal.",
+    "groups-do-not-divide": "A grouped convolution's groups do not divide its channels. Choose a number that divides "
+    "both its inputs and its outputs.",
+    "rank-differs": "Branch and shortcut have different numbers of dimensions. Flatten or pool both, or neither.",
+    "broadcast": "Branch and shortcut differ in shape, and PyTorch adds them without an error. The smaller one is "
+    "repeated, so the sum is not F(x) + x; give both the same shape.",
     EXPECTATION: "The network is not as the file of expectations says. Change the network, or what is expected of it.",
 }
 Json = dict[str, Any]
@@ -29,6 +46,7 @@ class _Result:
 
     rule: str
     key: str
+    level: str
     text: str
     markdown: str
     locations: tuple[Json, ...]
@@ -73,7 +91,7 @@ def sarif(outcomes: Sequence[Outcome], contract: str = "") -> Json:
 
 
 def _rule(rule: str) -> Json:
-    text = _HELP[rule]
+    text = HELP[rule]
     short = text.partition(". ")[0].rstrip(".") + "."
     return {
         "id": rule,
@@ -88,13 +106,14 @@ def _results(outcome: Outcome, contract: str) -> Iterator[_Result]:
     if outcome.report is None:
         return
     for finding in outcome.findings:
-        yield _Result(
-            finding.rule, finding.path, finding.sentence, _markdown(finding), tuple(_places(outcome, finding))
-        )
+        level = "error" if outcome.fails(finding) else "note"
+        places = tuple(_places(outcome, finding))
+        yield _Result(finding.rule, finding.path, level, finding.sentence, _markdown(finding), places)
     for unmet in outcome.unmet:
         text = f"{outcome.target}: {unmet.sentence}"
         place = {"physicalLocation": {"artifactLocation": _artifact(contract)}} if contract else {}
-        yield _Result(EXPECTATION, unmet.key, text, "", ({**place, **_module(outcome, unmet.key)},))
+        path = unmet.key.partition("shapes.")[2]
+        yield _Result(EXPECTATION, unmet.key, "error", text, "", ({**place, **_module(outcome, path)},))
 
 
 def _result(outcome: Outcome, result: _Result, index: int, seen: Counter[tuple[str, ...]]) -> Json:
@@ -105,7 +124,7 @@ def _result(outcome: Outcome, result: _Result, index: int, seen: Counter[tuple[s
     return {
         "ruleId": result.rule,
         "ruleIndex": index,
-        "level": "note" if outcome.allowed and result.rule != EXPECTATION else "error",
+        "level": result.level,
         "message": {"text": result.text} | ({"markdown": result.markdown} if result.markdown else {}),
         "locations": [first],
         **({"relatedLocations": others} if others else {}),
@@ -119,9 +138,9 @@ def _markdown(finding: Finding) -> str:
 
 
 def _places(outcome: Outcome, finding: Finding) -> Iterator[Json]:
-    """Lines of the user's code first; where none is known, the block alone."""
+    """Lines of the user's code, the sum's or layer's first; where none is known, the block alone."""
     module = _module(outcome, finding.path)
-    lines = dict.fromkeys(producer.source for producer in finding.producers if producer.source)
+    lines = outcome.lines_of(finding)
     for source in lines:
         path, _, line = source.rpartition(":")
         yield {

@@ -1,14 +1,12 @@
-"""The summary line, the shortcut checks and the layer table, as HTML."""
+"""The summary line and the layer table, as HTML."""
 
 from __future__ import annotations
 
-from ..inspection import Layer, Merge, Report
+from ..inspection import Layer, Report
 from . import numbers
 from .markup import Cell, table, tag, text
 
 MAX_ROWS = 600
-SIGNS = {"match": "✓", "mismatch": "✕", "broadcast": "✕"}
-KINDS = {"identity": "identity", "projection": "projection", "zero_pad": "zero-pad", "other": "other"}
 
 
 def summary(report: Report) -> str:
@@ -35,16 +33,6 @@ def verdict(report: Report) -> str:
     return tag("span", words, css=f"rx-verdict {css}")
 
 
-def checks(report: Report) -> str:
-    """Every merge as a row; a row selects its sum in the diagram."""
-    if not report.merges:
-        return tag("p", "This network adds no two paths: there is nothing to check.", css="rx-empty")
-    head = [Cell(name) for name in ("Fits", "Block", "Shortcut", "Branch", "Shortcut gives", "What is wrong")]
-    ordered = sorted(report.merges, key=lambda merge: merge.fits)
-    caption = f"{len(report.merges)} shortcuts, {len(report.broken)} of them do not fit"
-    return table(caption, head, [_check(merge) for merge in ordered])
-
-
 def layers(report: Report) -> str:
     """torchinfo's layer table with this project's MACs; at most 600 rows."""
     rows = [layer for layer in report.layers if layer.depth > 0]
@@ -61,21 +49,6 @@ def layers(report: Report) -> str:
 
 def _fact(words: str, exact: str) -> str:
     return tag("span", text(words), title=exact)
-
-
-def _check(merge: Merge) -> tuple[dict[str, str], list[Cell]]:
-    sign = SIGNS[merge.verdict.value]
-    attributes = {"css": "fits" if merge.fits else "broken", "data_node": f"{merge.path}:add"}
-    _, _, reason = merge.explanation.partition(": ")
-    cells = [
-        Cell(f"{sign} {merge.verdict.value}", css="verdict"),
-        Cell(merge.path or "the network", css="mono", selects=f"{merge.path}:add"),
-        Cell(KINDS[merge.kind], css=merge.kind),
-        Cell(numbers.shape(merge.branch_shape), css="mono"),
-        Cell(numbers.shape(merge.shortcut_shape), css="mono"),
-        Cell("" if merge.fits else reason),
-    ]
-    return attributes, cells
 
 
 def _layer(layer: Layer, report: Report) -> tuple[dict[str, str], list[Cell]]:

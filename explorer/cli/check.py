@@ -1,0 +1,259 @@
+"""``check``: does every shortcut of some networks fit, and are they as a file of expectations says?"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import ExplorerError
+from .targets import Changes, read_report
+from .terminal import BAD, GOOD, QUIET, console, output_path
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from ..inspection import Report
+    from ..inspection.contract import Expectations, Outcome
+    from ..inspection.fixes import Fix
+
+_INDENT = "  "
+
+
+class Format(str, Enum):
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    HTML = "html"
+
+
+_SUFFIXES = {Format.TEXT: ".txt", Format.JSON: ".json", Format.SARIF: ".sarif", Format.HTML: ".html"}
+
+
+def check(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TARGET]...",
+            help="Presets, JSON files, weights or .onnx as elsewhere, or PACKAGE.MODULE:CALLABLE, a class or function "
+            "of yours that gives an nn.Module without arguments. Default: all that --expect names.",
+        ),
+    ] = None,
+    changes: Changes = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", metavar="1x3x224x224", help="Shape of the input, batch included; repeatable."),
+    ] = None,
+    expect: Annotated[
+        str | None, typer.Option(metavar="FILE", help="What is expected of each network, as YAML or JSON.")
+    ] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Print every way to mend a misfit as PyTorch code.")] = False,
+    form: Annotated[Format, typer.Option("--format", help="Of what is printed, or written with -o.")] = Format.TEXT,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, and print the text too.")
+    ] = None,
+) -> None:
+    """Does every shortcut fit? Exit code 0 if all do and all is as expected, 1 if not, 2 if it cannot be told."""
+    from .contract_file import read_contract
+
+    path = _output(form, output)
+    wanted = read_contract(Path(expect)) if expect else {}
+    names = list(dict.fromkeys(targets or wanted))
+    if not names:
+        raise ExplorerError("TARGET: name at least one network, or a file of expectations with --expect")
+    if missing := [name for name in names if wanted and name not in wanted]:
+        raise ExplorerError(f"{expect}: nothing is expected of {missing[0]}; it names {', '.join(wanted)}")
+    sizes = _sizes(inputs)
+    outcomes = [_outcome(name, changes, sizes, wanted.get(name)) for name in names]
+    _write(outcomes, form, path, expect or "", fix)
+    for outcome in outcomes:
+        if outcome.problem:
+            head = f"{outcome.target}: " if len(outcomes) > 1 and outcome.target not in outcome.problem else ""
+            typer.echo(f"Error: {head}{outcome.problem}", err=True)
+    if code := max(outcome.code for outcome in outcomes):
+        raise typer.Exit(code)
+
+
+def _output(form: Format, output: str | None) -> Path | None:
+    if output is None and form is Format.HTML:
+        raise ExplorerError("--format html: name the file to write with -o FILE.html")
+    if output is None:
+        return None
+    # A SARIF file is often named .json.
+    suffix = ".json" if form is Format.SARIF and output.lower().endswith(".json") else _SUFFIXES[form]
+    return output_path(output, suffix)
+
+
+def _sizes(inputs: Sequence[str] | None) -> tuple[tuple[int, ...], ...]:
+    from ..inspection.contract import shape
+
+    try:
+        return tuple(map(shape, inputs or ()))
+    except ValueError as error:
+        raise ExplorerError(f"--input: {error}") from None
+
+
+def _outcome(
+    target: str, changes: list[str] | None, sizes: Sequence[tuple[int, ...]], expected: Expectations | None
+) -> Outcome:
+    """A target that cannot be checked does not stop the others."""
+    from ..inspection.contract import Expectations, Outcome, evaluate
+
+    expected = expected or Expectations()
+    try:
+        report, notes = read_report(target, changes, sizes or expected.input)
+    except ExplorerError as error:
+        reason = str(error)
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    else:
+        return Outcome(target, report, evaluate(report, expected), expected.shortcuts == "any", notes)
+    line = "".join(char if char.isprintable() else "?" for char in " ".join(reason.split()))
+    return Outcome(target, None, problem=line)
+
+
+def _write(outcomes: Sequence[Outcome], form: Format, path: Path | None, contract: str, fix: bool) -> None:
+    if form is Format.HTML and path is not None:
+        _write_pages(outcomes, path)
+    elif form is not Format.TEXT:
+        from ..views.sarif import sarif
+
+        value = sarif(outcomes, contract) if form is Format.SARIF else _plain(outcomes)
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        if path is None:
+            typer.echo(text)
+            return
+        path.write_text(f"{text}\n", encoding="utf-8")
+    _print_text(outcomes, fix, console())
+    if form is Format.TEXT and path is not None:
+        from rich.console import Console
+
+        with path.open("w", encoding="utf-8") as file:
+            plain = Console(file=file, markup=False, highlight=False, emoji=False, color_system=None)
+            _print_text(outcomes, fix, plain)
+
+
+def _plain(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """JSON values: the worst exit code, and each target's report, findings and unmet expectations."""
+    return {
+        "schema": 1,
+        "code": max(outcome.code for outcome in outcomes),
+        "targets": [_plain_target(outcome) for outcome in outcomes],
+    }
+
+
+def _plain_target(outcome: Outcome) -> dict[str, Any]:
+    head = {"target": outcome.target, "code": outcome.code, "problem": outcome.problem or None}
+    if outcome.report is None:
+        return head
+    return {
+        **head,
+        **outcome.report.to_dict(),
+        "findings": [
+            {
+                "rule": finding.rule,
+                "path": finding.path,
+                "sentence": finding.sentence,
+                "lines": list(outcome.lines_of(finding)),
+                "fixes": [
+                    {"title": fix.title, "params": fix.params, "macs": fix.macs, "snippet": fix.snippet}
+                    for fix in finding.fixes
+                ],
+            }
+            for finding in outcome.findings
+        ],
+        "unmet": [{"key": unmet.key, "sentence": unmet.sentence} for unmet in outcome.unmet],
+        "notes": list(outcome.notes),
+    }
+
+
+def _write_pages(outcomes: Sequence[Outcome], path: Path) -> None:
+    """One page a target; several targets get their names into the files' names."""
+    from ..views.diagram import default_open
+    from ..views.report_html import report_html
+
+    taken: set[Path] = set()
+    for number, outcome in enumerate(outcomes, 1):
+        if outcome.report is None:
+            continue
+        name = re.sub(r"[^\w.]+", "-", outcome.target).strip("-.")[:60]
+        own = path if len(outcomes) == 1 else path.with_stem(f"{path.stem}-{name or number}")
+        own = own.with_stem(f"{own.stem}-{number}") if own in taken else own
+        taken.add(own)
+        unmet = [unmet.sentence for unmet in outcome.unmet]
+        own.write_bytes(report_html(outcome.report, default_open(outcome.report), unmet).encode())
+
+
+def _print_text(outcomes: Sequence[Outcome], fix: bool, out: Console) -> None:
+    """Findings of each target, then its verdict; several targets have a heading each and a last line for all."""
+    several = len(outcomes) > 1
+    for outcome in outcomes:
+        if outcome.report is None:
+            continue
+        if several:
+            out.print(outcome.target, style="bold", soft_wrap=True)
+        for line in _lines(outcome, outcome.report, fix):
+            line.pad_left(len(_INDENT) * several)
+            out.print(line, soft_wrap=True)
+    if several:
+        out.print(_summary(outcomes), soft_wrap=True)
+
+
+def _lines(outcome: Outcome, report: Report, fix: bool) -> Iterator[Text]:
+    from rich.text import Text
+
+    for finding in outcome.findings:
+        yield Text(finding.sentence)
+        if lines := outcome.lines_of(finding):
+            yield Text(f"{_INDENT}{', '.join(lines)}", QUIET)
+        for way in finding.fixes if fix else finding.fixes[:1]:
+            yield Text(f"{_INDENT}Fix: {way.title} ({_price(way)})")
+            for line in way.snippet.splitlines() if fix else ():
+                yield Text(f"{_INDENT * 3}{line}" if line else "")
+    for unmet in outcome.unmet:
+        yield Text(unmet.sentence)
+    yield verdict(report)
+    if layers := sum(finding.merge is None for finding in outcome.findings):
+        suit = "layer does not suit its input" if layers == 1 else "layers do not suit their input"
+        yield Text(f"✕ {layers} {suit}", BAD)
+    if outcome.unmet:
+        yield Text(f"✕ {_count(len(outcome.unmet), 'expectation')} not met", BAD)
+    for note in outcome.notes:
+        yield Text(note, QUIET)
+
+
+def _price(fix: Fix) -> str:
+    """ "+8,448 parameters, +6.42 MMACs"."""
+    from ..views import numbers
+
+    parts = [f"{numbers.exact(fix.params)} parameters"] * bool(fix.params) + [numbers.macs(fix.macs)] * bool(fix.macs)
+    return ", ".join(part if part.startswith(numbers.MINUS) else f"+{part}" for part in parts) or "at no cost"
+
+
+def verdict(report: Report) -> Text:
+    """ "✓ 16 of 16 shortcuts match", coloured."""
+    from rich.text import Text
+
+    total, broken = len(report.merges), len(report.broken)
+    if not total:
+        return Text("No shortcuts: a plain network", QUIET)
+    words = f"{total - broken} of {total} shortcuts match"
+    return Text(f"✕ {words}", BAD) if broken else Text(f"✓ {words}", GOOD)
+
+
+def _summary(outcomes: Sequence[Outcome]) -> Text:
+    from rich.text import Text
+
+    good = sum(outcome.code == 0 for outcome in outcomes)
+    words = f"{good} of {_count(len(outcomes), 'network')} as expected"
+    return Text(f"✓ {words}", GOOD) if good == len(outcomes) else Text(f"✕ {words}", BAD)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,41 @@
+"""The sub-tab on what the shortcut options cost: computed when it is looked at, after the diagram."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from ..views.markup import banner, tag, text
+from ..views.options_cost import cost_figure, cost_table
+from .failures import told
+from .held import report_of
+from .style import script
+
+_NO_SPEC = "Of an opened file's graph the shortcuts are what they are: there are no options to choose from."
+
+
+def build_tab() -> None:
+    """Lay the tab out; ``assets/costs.js`` asks for its contents."""
+    asks = gr.HTML(
+        value="",
+        html_template='<div class="rx-costs"></div>',
+        js_on_load=script("costs.js"),
+        apply_default_css=False,
+        elem_id="costs",
+        padding=False,
+    )
+    rows = gr.HTML("", padding=False, apply_default_css=False, elem_id="cost-table")
+    plot = gr.Plot(show_label=False, elem_id="cost-plot")
+    asks.input(_costs, asks, [rows, plot], show_progress="hidden", trigger_mode="always_last")
+
+
+def _costs(network: Any) -> list[Any]:
+    """Name of a network, as the diagram has it -> the table and the chart."""
+    try:
+        spec = report_of(str(network)).spec
+        if spec is None:
+            return [tag("p", text(_NO_SPEC), css="rx-empty"), None]
+        return [cost_table(spec), cost_figure(spec)]
+    except Exception as error:
+        return [banner(told(error), "finding"), gr.skip()]

@@ -1,0 +1,214 @@
+"""Model files on the page: the panel that takes them, and the route that reads them.
+
+A file travels to a folder of its own, is read in a child process with limits, and is gone before the answer is sent;
+what was read stays in memory (``held.py``) under a token that only the page that sent it knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
+
+import gradio as gr
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from ..errors import ExplorerError
+from ..inference import sandbox
+from ..inference.checkpoint import Checkpoint, open_checkpoint, rebuild
+from ..inspection.onnx_graph import OnnxGraph, read_graph
+from ..spec import ResNetSpec
+from ..views import opened
+from ..views.markup import tag, text
+from .failures import told
+from .held import SHELF, Held
+from .style import script
+
+ROUTE = "/model"
+ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".onnx")
+OFF = "Opening model files is switched off here: others can reach this page. Start it with --model-files to allow them."
+BUSY = "Two files are being read just now. Try again in a moment."
+# Fields that weights don't tell, by the label of their control in the builder.
+LABELS = {"shortcut": "Shortcut mode", "zero_pad": "Option A puts zeros", "stride_on": "Bottleneck strides in"}
+_SLOTS = BoundedSemaphore(2)
+_SILENCE, _WHOLE = 30.0, 900.0  # seconds without a byte, and for all of them
+
+_TEMPLATE = """
+<div class="rx-files">
+  <div class="rx-file-drop">
+    <button type="button" class="rx-button" data-do="pick">Open a model file</button>
+    <p class="rx-note">Weights (safetensors, .pth) or ONNX; drop it anywhere.</p>
+  </div>
+  <input type="file" accept="{endings}" aria-label="Model file" hidden>
+  <div class="rx-file-status" role="status"></div>
+  <section class="rx-read" aria-label="Model file" hidden></section>
+</div>
+"""
+
+
+def panel(allowed: bool) -> gr.HTML:
+    """Takes model files; not rendered yet. Its ``input`` event brings a wish (see ``wished``).
+
+    Args:
+        allowed: whether files may be opened; where not, the reason is shown instead.
+    """
+    off = tag("div", tag("p", text(OFF), css="rx-note"), css="rx-files")
+    return gr.HTML(
+        value="",
+        max_bytes=max_bytes(),
+        html_template=_TEMPLATE.replace("{endings}", ",".join(ENDINGS)) if allowed else off,
+        js_on_load=script("files.js") if allowed else "",
+        apply_default_css=False,
+        padding=False,
+        elem_id="files",
+        render=False,
+    )
+
+
+def max_bytes() -> int:
+    """How large a file may be: ``RESNET_EXPLORER_MAX_MODEL_MB``, by default 600 MiB, at most what is ever opened.
+
+    Raises:
+        ExplorerError: the variable is no such number.
+    """
+    word = os.environ.get("RESNET_EXPLORER_MAX_MODEL_MB", "600")
+    if not (word.isascii() and word.isdigit() and 0 < int(word) <= 10**6):
+        raise ExplorerError(f"RESNET_EXPLORER_MAX_MODEL_MB: got {word[:40]!a}; a whole number of MiB is expected")
+    return min(int(word) * 2**20, sandbox.MAX_FILE)
+
+
+def add_route(app: FastAPI, allowed: bool) -> None:
+    """``POST /model?name=NAME`` with a file as its body -> ``{"token", "html"}``; ``{"error"}`` where it is refused.
+
+    403: files are switched off; 408: it came too slowly; 503: two are being read.
+    ``GET`` says beforehand, with 204, 403 or 503, whether a file would be taken.
+    """
+
+    @app.get(ROUTE)
+    async def ready() -> Response:
+        if not allowed:
+            return PlainTextResponse(OFF, 403)
+        if not _SLOTS.acquire(blocking=False):
+            return _busy()
+        _SLOTS.release()
+        return Response(status_code=204)
+
+    @app.post(ROUTE)
+    async def take(request: Request, name: str = "") -> Response:
+        if not allowed:
+            return PlainTextResponse(OFF, 403)
+        if not _SLOTS.acquire(blocking=False):
+            return _busy()
+        try:
+            return await _answer(request, name)
+        except (ClientDisconnect, TimeoutError):
+            return PlainTextResponse("The file did not arrive whole. Open it once more.", 408)
+        except ExplorerError as error:
+            return JSONResponse({"error": str(error)})
+        except OSError:
+            return PlainTextResponse("There is no room to keep the file while it is read: the disk is full.", 507)
+        except Exception as error:
+            return PlainTextResponse(told(error), 500)
+        finally:
+            _SLOTS.release()
+
+
+def _busy() -> Response:
+    return PlainTextResponse(BUSY, 503, {"Retry-After": "2"})
+
+
+async def _answer(request: Request, name: str) -> Response:
+    with tempfile.TemporaryDirectory(prefix="resnet-explorer-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "file"
+        await _receive(request, path)
+        content = await run_in_threadpool(read, path, name)
+    if await request.is_disconnected():
+        raise ClientDisconnect
+    html = _html(name, content)
+    return JSONResponse({"token": SHELF.put(name[:200], _kept(content)), "html": html})
+
+
+async def _receive(request: Request, path: Path) -> None:
+    chunks = request.stream().__aiter__()
+    with path.open("wb") as file:
+        async with asyncio.timeout(_WHOLE):
+            while True:
+                try:
+                    chunk = await asyncio.wait_for(anext(chunks), _SILENCE)
+                except StopAsyncIteration:
+                    return
+                await run_in_threadpool(file.write, chunk)
+
+
+def read(path: Path, name: str) -> Checkpoint | OnnxGraph:
+    """What is in a file; recognised weights are loaded once, strictly. Its name tells graphs from weights.
+
+    Raises:
+        ExplorerError: it is refused.
+    """
+    if name.lower().endswith(".onnx"):
+        with sandbox.opened("explorer.inspection.onnx_graph:write_graph", path) as result:
+            return read_graph(result)
+    checkpoint = open_checkpoint(path)
+    if checkpoint.recognition.spec is not None:
+        rebuild(checkpoint)
+    return checkpoint
+
+
+def _html(name: str, content: Checkpoint | OnnxGraph) -> str:
+    if isinstance(content, OnnxGraph):
+        return opened.graph(name, content)
+    return opened.weights(name, content, LABELS)
+
+
+def _kept(content: Checkpoint | OnnxGraph) -> Checkpoint | OnnxGraph:
+    """Weights that nothing will be asked of need no memory."""
+    return content if Held("", content).classifies or isinstance(content, OnnxGraph) else replace(content, state={})
+
+
+def wished(value: Any, session: str) -> tuple[str, str, Held | None]:
+    """The panel's value, ``{"do", "token"}`` as JSON -> what to do, with which file.
+
+    ``open`` follows an upload; ``show``, ``classify``, ``builder`` and ``close`` are the panel's buttons. ``close``
+    forgets the file.
+
+    Raises:
+        ExplorerError: no such wish, or the file is not kept any more.
+    """
+    try:
+        wish = json.loads(str(value)[:1000])
+        do, token = str(wish["do"]), str(wish["token"])[:100]
+    except (ValueError, TypeError, KeyError):
+        raise ExplorerError("This was not understood. Open the file once more.") from None
+    if do == "close":
+        SHELF.drop(token)
+        return do, token, None
+    return do, token, SHELF.find(token, session)
+
+
+def network_of(held: Held, do: str) -> ResNetSpec | None:
+    """The network that a weight file brings to the builder; None where what is shown stays."""
+    if isinstance(held.content, OnnxGraph) or do not in ("open", "show"):
+        return None
+    recognition = held.content.recognition
+    return recognition.spec or (recognition.nearest if do == "show" else None)
+
+
+def assumed(held: Held, spec: ResNetSpec) -> tuple[str, ...]:
+    """A sentence on what ``spec`` has that the file's weights don't tell; none where a prediction hangs on nothing."""
+    fields = [name for name in held.checkpoint.recognition.unknown if name in LABELS]
+    words = "; ".join(f"{LABELS[name]}: {getattr(spec, name).label}" for name in fields)
+    return (f"Not in the file, and read as: {words}.",) if words else ()
+
+
+def left(request: gr.Request) -> None:
+    """A page was closed: its files go."""
+    SHELF.leave(str(request.session_hash))

@@ -1,0 +1,165 @@
+"""Every sum of two paths as a row: verdict, shapes, what is wrong, and what would mend it at which price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import prod
+
+from ..inspection import Merge, Report
+from ..inspection.diagnosis import Finding
+from ..inspection.fixes import Fix
+from ..spec import ResNetSpec, Shortcut, to_query
+from . import csv_text, numbers
+from .markup import tag, text
+from .outline import outline
+from .override import WORDS
+from .walk import Step
+from .words import printable
+
+SIGNS = {"match": "✓", "mismatch": "✕", "broadcast": "✕"}
+KINDS = {"identity": "identity", "projection": "projection", "zero_pad": "zero-pad", "other": "other"}
+_HEAD = ("Fits", "Block", "Shortcut", "Branch", "Shortcut gives", "What is wrong")
+_LONGEST = 600
+NOTHING = "This network adds no two paths: there is nothing to check."
+
+
+def checks(report: Report, applies: bool = False) -> str:
+    """The rows, those that do not fit first; a row selects its sum in the diagram.
+
+    Args:
+        applies: fixes are buttons that put them in; else words.
+    """
+    if not report.merges and not report.findings:
+        return tag("p", NOTHING, css="rx-empty")
+    caption = f"{len(report.merges)} shortcuts, {len(report.broken)} of them do not fit"
+    head = tag("tr", "".join(tag("th", name, scope="col") for name in _HEAD))
+    inner = tag("caption", caption) + tag("thead", head) + tag("tbody", "".join(_rows(report, applies)))
+    grid = tag("table", inner, css="rx-table")
+    return tag("div", grid, css="rx-scroll", tabindex="0", role="region", aria_label=caption)
+
+
+def fix_all(report: Report) -> tuple[ResNetSpec, int, int] | None:
+    """Every finding mended by the cheapest shortcut of its block: the network, and the parameters and multiply-adds
+    that it has more. None where a finding has no such fix, or the network is no spec."""
+    spec = report.spec
+    cheapest = [next(_shortcuts(finding, spec), None) for finding in report.findings] if spec else []
+    chosen = [fix for fix in cheapest if fix]
+    if spec is None or not chosen or len(chosen) < len(cheapest):
+        return None
+    overrides = dict(spec.shortcut_overrides)
+    for _, path, mode in chosen:
+        pass
+    params, macs = (sum(getattr(fix, name) for fix, *_ in chosen) for name in ("params", "macs"))
+    return spec.with_(shortcut_overrides=overrides), params, macs
+
+
+def all_button(report: Report) -> str:
+    """A button that puts ``fix_all`` in; empty where there are not several findings that it mends."""
+    mended = fix_all(report) if len(report.findings) > 1 else None
+    if mended is None:
+        return ""
+    spec, price, count = mended[0], _price(*mended[1:]), len(report.findings)
+    return _button(f"Fix all {count} at the least cost, {price}", spec, f"{count} shortcuts mended, {price}.")
+
+
+def _shortcuts(finding: Finding, spec: ResNetSpec) -> Iterator[tuple[Fix, str, Shortcut]]:
+    """Fixes that give one block another shortcut and change nothing else, cheapest first: fix, block and mode."""
+    for fix in finding.fixes:
+        if fix.spec and fix.spec == spec.with_(shortcut_overrides=fix.spec.shortcut_overrides):
+            changed = set(fix.spec.shortcut_overrides) - set(spec.shortcut_overrides)
+            if len(changed) == 1:
+                yield fix, *changed.pop()
+
+
+def csv_lines(report: Report) -> list[str]:
+    """The head, then a line for each sum in execution order, as ``csv_text.checks`` writes them."""
+    return csv_text.checks(report).splitlines()
+
+
+def stop(report: Report, step: Step) -> str:
+    """A step of the walk: its sentences, and the fixes of its sum."""
+    said = "".join(tag("p", text(sentence)) for sentence in step.sentences)
+    node_of = outline(report).op_ids
+    return said + "".join(fixes(report, finding) for finding in report.findings if node_of[finding.op] == step.node)
+
+
+def _rows(report: Report, applies: bool) -> Iterator[str]:
+    found: dict[int, list[Finding]] = {}
+    for finding in report.findings:
+        found.setdefault(finding.op, []).append(finding)
+    for finding in report.findings:
+        if finding.merge is None:
+            yield _layer(report, finding, applies)
+    for place, merge in sorted(enumerate(report.merges), key=lambda pair: 0):
+        yield _merge(report, place, merge, found.get(merge.op, []), applies)
+
+
+def _merge(report: Report, place: int, merge: Merge, found: Sequence[Finding], applies: bool) -> str:
+    cells = [
+        _cell(text(f"{SIGNS[merge.verdict.value]} {merge.verdict.value}"), "verdict", int(merge.fits)),
+        _cell(_link(merge.path or "the network"), "mono", place),
+        _cell(text(KINDS[merge.kind]), merge.kind, KINDS[merge.kind]),
+        _cell(text(numbers.shape(merge.branch_shape)), "mono", prod(merge.branch_shape)),
+        _cell(text(numbers.shape(merge.shortcut_shape)), "mono", prod(merge.shortcut_shape)),
+        _cell("".join(_cause(report, finding, applies) for finding in found), "cause", int(merge.fits)),
+    ]
+    css, node = "fits" if merge.fits else "broken", outline(report).op_ids[merge.op]
+    return tag("tr", "".join(cells), css=css, data_node=node, data_row=str(place))
+
+
+def _layer(report: Report, finding: Finding, applies: bool) -> str:
+    """A layer that does not suit its input."""
+    cells = [
+        _cell(text(f"✕ {finding.rule}"), "verdict", 0),
+        _cell(_link(finding.path or "the network"), "mono", -1),
+        *(_cell("–", css, -1) for css in ("", "mono", "mono")),
+        _cell(_cause(report, finding, applies), "cause", 0),
+    ]
+    return tag("tr", "".join(cells), css="broken", data_node=outline(report).op_ids[finding.op])
+
+
+def _cell(content: str, css: str, key: int | str) -> str:
+    """``key``: what the column is sorted by."""
+    return tag("td", content, css=css, data_key=str(key))
+
+
+def _link(path: str) -> str:
+    return tag("button", text(printable(path)), type="button", css="rx-link")
+
+
+def _cause(report: Report, finding: Finding, applies: bool) -> str:
+    return tag("p", text(printable(finding.sentence, _LONGEST))) + fixes(report, finding, applies)
+
+
+def fixes(report: Report, finding: Finding, applies: bool = True) -> str:
+    """The finding's fixes with their price, cheapest first; empty where there is none."""
+    named = {fix: WORDS[mode] for fix, _, mode in _shortcuts(finding, report.spec)} if report.spec else {}
+    items = []
+    for fix in finding.fixes:
+        name, details = named.get(fix, fix.title), f"{fix.title}\n\n{fix.snippet}"
+        words = f"{name}, {_price(fix.params, fix.macs)}"
+        if applies and fix.spec:
+            done = f"{name} put into {finding.path}." if fix in named else f"{name}, done."
+            items.append(_button(words, fix.spec, done, details))
+        else:
+            items.append(tag("span", text(words), css="rx-fix", title=details))
+    return tag("p", " ".join(items), css="rx-fixes") if items else ""
+
+
+def _button(words: str, spec: ResNetSpec, done: str, code: str = "") -> str:
+    """``assets/history.js`` puts ``spec`` in place of the network and then says ``done``."""
+    query = f"?{to_query(spec)}"
+    return tag("button", text(words), type="button", css="rx-fix", data_apply=query, data_done=done, title=code)
+
+
+def _price(params: int, macs: int) -> str:
+    """ "+8,448 parameters, +6.42 MMACs"; "+0" where both are 0."""
+    parts: Iterable[str] = (
+        f"{_signed(numbers.exact(params))} parameters" if params else "",
+        _signed(numbers.macs(macs)) if macs else "",
+    )
+    return ", ".join(filter(None, parts)) or "+0"
+
+
+def _signed(number: str) -> str:
+    return number if number.startswith(numbers.MINUS) else f"+{number}"

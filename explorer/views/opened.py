@@ -1,0 +1,106 @@
+"""What was read from a model file, as HTML beside the builder. Names in files are outside text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..inference.checkpoint import Checkpoint
+from ..inspection import inspect
+from ..inspection.onnx_graph import OnnxGraph
+from ..spec import title
+from . import numbers
+from .markup import tag, text
+from .tables import verdict
+from .words import printable
+
+# What of a network's answer hangs on it is said at once, the rest on a click.
+_FIRST = ("shortcut", "zero_pad", "stride_on", "block")
+
+
+def weights(name: str, checkpoint: Checkpoint, labels: Mapping[str, str]) -> str:
+    """The panel of a weight file.
+
+    Args:
+        labels: field of a spec -> label of its control in the builder.
+    """
+    recognition = checkpoint.recognition
+    if recognition.spec is None:
+        return _panel(name, _unlike(checkpoint), ["show"] if recognition.nearest else [], _nearest(checkpoint))
+    spec = recognition.spec
+    head, *_ = recognition.sentences()
+    count = f"{numbers.exact(inspect(spec).params)} parameters, loaded strictly: every name and shape fits."
+    unknown = {field: _choice(words, labels.get(field)) for field, words in recognition.unknown.items()}
+    important = [item for field, item in unknown.items() if field in _FIRST]
+    others = [item for field, item in unknown.items() if field not in _FIRST]
+    refused = _refused(checkpoint)
+    body = (
+        _paragraphs([head, count])
+        + _list("Mapped", map(_item, recognition.notes))
+        + _list("Not in the weights", important)
+        + (tag("details", tag("summary", "Assumed besides") + tag("ul", "".join(others))) if others else "")
+        + (tag("p", text(refused), css="rx-file-note") if refused else "")
+    )
+    return _panel(name, body, ["show"] if refused else ["classify", "show"], "Show it again")
+
+
+def graph(name: str, opened: OnnxGraph) -> str:
+    """The panel of an ONNX file."""
+    report = opened.report
+    facts = f"{report.name}: {numbers.exact(report.params)} parameters, {numbers.macs(report.macs)}."
+    body = tag("p", verdict(report)) + _paragraphs([facts]) + _list("Read as", map(_item, opened.notes))
+    return _panel(name, body, ["show", "builder"], "Show it again")
+
+
+def _panel(name: str, body: str, buttons: Iterable[str], show: str) -> str:
+    words = {"classify": "Use it in Classify", "show": show, "builder": "Back to the builder's network"}
+    row = "".join(tag("button", text(words[do]), type="button", css="rx-button", data_do=do) for do in buttons)
+    close = tag("button", "✕", type="button", data_do="close", aria_label="Close the file", title="Close the file")
+    shown = tag("bdi", text(printable(name)))
+    return (
+        tag("header", tag("h3", f"Read from {shown}") + close)
+        + body
+        + (tag("div", row, css="rx-buttons") if row else "")
+    )
+
+
+def _unlike(checkpoint: Checkpoint) -> str:
+    recognition = checkpoint.recognition
+    head, *rest = recognition.sentences()
+    differences = rest[: len(rest) - len(recognition.notes)]
+    return (
+        _paragraphs([head])
+        + (tag("ul", "".join(map(_item, differences)), css="mono") if differences else "")
+        + _list("Mapped", map(_item, recognition.notes))
+        + tag("p", "The network that is shown stays as it was.", css="rx-note")
+    )
+
+
+def _nearest(checkpoint: Checkpoint) -> str:
+    nearest = checkpoint.recognition.nearest
+    return f"Show the nearest: {title(nearest)}" if nearest else ""
+
+
+def _refused(checkpoint: Checkpoint) -> str:
+    """Why the weights can't be asked about photos; empty where they can."""
+    if checkpoint.broken:
+        return checkpoint.sentences()[-1]
+    channels = numbers.exact(checkpoint.spec.in_channels)
+    return "" if channels == "3" else f"It reads {channels} channels; photos have 3: Classify can't use it."
+
+
+def _choice(words: str, label: str | None) -> str:
+    link = tag("button", f"Choose “{text(label)}”", type="button", css="rx-link", data_field=label) if label else ""
+    return tag("li", f"{text(words)} {link}")
+
+
+def _list(heading: str, items: Iterable[str]) -> str:
+    content = "".join(items)
+    return tag("h4", text(heading)) + tag("ul", content) if content else ""
+
+
+def _item(words: str) -> str:
+    return tag("li", text(words))
+
+
+def _paragraphs(lines: Iterable[str]) -> str:
+    return "".join(tag("p", text(line)) for line in lines)

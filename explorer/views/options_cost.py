@@ -1,0 +1,224 @@
+"""What the shortcut options cost in one network: parameters, multiply-adds, memory; and the paper's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from ..errors import ExplorerError
+from ..inspection import Report, inspect
+from ..spec import ResNetSpec, Shortcut, to_query
+from . import numbers
+from .markup import tag, text
+from .selected import kept
+from .theme import ROLES, plotly_layout
+
+# Top-1 and top-5 error in % on ImageNet's validation set, 10-crop testing (He et al. 2015, Table 3): plain-34 and
+# ResNet-34 with options A, B and C.
+REPORTED = {
+    Shortcut.NONE: (28.54, 10.02),
+    Shortcut.ZERO_PAD: (25.03, 7.76),
+    Shortcut.PROJECTION: (24.52, 7.40),
+    Shortcut.PROJECTION_ALL: (24.19, 7.40),
+}
+SOURCE = (
+    "Errors are those of ResNet-34 (None: of the plain net of 34 layers) on ImageNet's validation set, 10-crop "
+    "testing, as He et al. 2015 report them in Table 3. They are not measured here."
+)
+_NOTES = (
+    "Memory is that of one image, float32: all outputs of the forward pass, and what training keeps of it for the "
+    "backward pass. In the chart the plain network is solid, and what the shortcuts add is hatched."
+)
+_SHORT = {
+    Shortcut.ZERO_PAD: "A",
+    Shortcut.PROJECTION: "B",
+    Shortcut.PROJECTION_ALL: "C",
+    Shortcut.IDENTITY: "Identity",
+    Shortcut.NONE: "None",
+}
+# Main path, and what the shortcuts add: role of the theme and plotly's pattern, which tells without colour.
+_ADDED = {
+    Shortcut.ZERO_PAD: ("zero_pad", "."),
+    Shortcut.PROJECTION: ("projection", "/"),
+    Shortcut.PROJECTION_ALL: ("projection", "x"),
+    Shortcut.IDENTITY: ("identity", "\\"),
+    Shortcut.NONE: ("main", ""),
+}
+
+
+@dataclass(frozen=True)
+class OptionCost:
+    """A network with one shortcut mode everywhere.
+
+    Attributes:
+        spec: the network, without shortcuts of single blocks.
+        params: parameters.
+        macs: multiply-adds of one image.
+        activations: bytes of all outputs of the forward pass, one image, float32.
+        held: bytes that training keeps of the forward pass for the backward, one image, float32.
+        broken, merges: sums that do not fit, and all.
+        errors: top-1 and top-5 that the paper reports of ResNet-34, %; None where it reports none.
+    """
+
+    mode: Shortcut
+    spec: ResNetSpec
+    params: int
+    macs: int
+    activations: int
+    held: int
+    broken: int
+    merges: int
+    errors: tuple[float, float] | None
+
+
+def costs(spec: ResNetSpec) -> tuple[OptionCost, ...]:
+    """One for each mode, in the order A, B, C, identity, none; a mode that leaves the bounds of a spec is left out."""
+    return tuple(_costs(spec))
+
+
+def _costs(spec: ResNetSpec) -> Iterator[OptionCost]:
+    for mode in Shortcut:
+        try:
+            report = inspect(spec.with_(shortcut=mode, shortcut_overrides=()))
+        except ExplorerError:
+            continue
+        yield _cost(mode, report)
+
+
+def _cost(mode: Shortcut, report: Report) -> OptionCost:
+    assert report.spec is not None  # it was inspected from one
+    held = sum(piece.bytes for piece in kept(report))
+    totals = (report.params, report.macs, report.activation_bytes, held)
+    return OptionCost(mode, report.spec, *totals, len(report.broken), len(report.merges), REPORTED.get(mode))
+
+
+# ---- the table ---------------------------------------------------------------------------------------------
+
+_COLUMNS: tuple[tuple[str, str, Callable[[OptionCost], int], Callable[[float], str]], ...] = (
+    ("Parameters", "parameters", lambda cost: cost.params, numbers.count),
+    ("MACs", "multiply-adds of one image", lambda cost: cost.macs, numbers.macs),
+    ("Activations, forward", "bytes: all outputs of the forward pass", lambda cost: cost.activations, numbers.size),
+    ("Kept for backward", "bytes: what training keeps of the forward pass", lambda cost: cost.held, numbers.size),
+)
+
+
+def cost_table(spec: ResNetSpec) -> str:
+    """The modes as rows, each amount with what it is above A; this network's own mode is marked."""
+    rows = costs(spec)
+    head = ["Shortcut", "Fits", *(name for name, *_ in _COLUMNS), "Top-1 error", "Top-5 error", ""]
+    header = tag("tr", "".join(_head(name, "num" if 1 < i < 8 else "") for i, name in enumerate(head)))
+    body = "".join(_row(cost, rows, spec) for cost in rows)
+    caption = "The same network with each shortcut mode in every block; below each amount, its difference to A"
+    inner = tag("caption", caption) + tag("thead", header) + tag("tbody", body)
+    grid = tag("table", inner, css="rx-table")
+    own = " Shortcuts of single blocks are left out of the rows." if spec.shortcut_overrides else ""
+    return tag("div", grid, css="rx-scroll", tabindex="0", role="region", aria_label=caption) + tag(
+        "p", text(f"{SOURCE} {_NOTES}{own}"), css="rx-note"
+    )
+
+
+def _head(name: str, css: str) -> str:
+    return tag("th", text(name), scope="col", css=css) if name else "<td></td>"
+
+
+def _row(cost: OptionCost, rows: Sequence[OptionCost], spec: ResNetSpec) -> str:
+    first = rows[0]
+    chosen = cost.spec == spec
+    sign, css = ("✕", "broken") if cost.broken else ("✓", "fits")
+    fits = f"{sign} {cost.merges - cost.broken} of {cost.merges}" if cost.merges else "no sums"
+    amounts = [_amount(value(cost), value(first), shown, words) for _, words, value, shown in _COLUMNS]
+    errors = [tag("td", f"{error:.2f} %" if error else "–", css="num") for error in cost.errors or (0.0, 0.0)]
+    label = tag("th", text(cost.mode.label), scope="row")
+    action = tag("td", "shown now" if chosen else _use(cost), css="use")
+    cells = [label, tag("td", fits, css="verdict" if cost.merges else ""), *amounts, *errors, action]
+    return tag("tr", "".join(cells), css=f"{css}{' selected' if chosen else ''}")
+
+
+def _use(cost: OptionCost) -> str:
+    done = f"Every block has the shortcut “{cost.mode.label}” now."
+    query = f"?{to_query(cost.spec)}"
+    label = f"Use {cost.mode.label}"
+    return tag("button", "Use", type="button", css="rx-fix", data_apply=query, data_done=done, aria_label=label)
+
+
+def _amount(value: int, first: int, shown: Callable[[float], str], words: str) -> str:
+    above = value - first
+    sign = "+" if above > 0 else numbers.MINUS
+    difference = tag("small", f"{sign}{shown(abs(above))}") if above else ""
+    return tag("td", text(shown(value)) + difference, css="num", title=f"{numbers.exact(value)} {words}")
+
+
+# ---- the chart ---------------------------------------------------------------------------------------------
+
+_GAP = 0.1
+
+
+def cost_figure(spec: ResNetSpec) -> go.Figure:
+    """Three plots, one below the other: parameters, multiply-adds (each one image) and what is kept for the backward.
+
+    A bar is the plain network and, behind it, what the shortcuts add. Modes that do not fit are left out: such a
+    network does not run.
+    """
+    shown = [cost for cost in costs(spec) if not cost.broken]
+    plain = next((cost for cost in shown if cost.mode is Shortcut.NONE), None)
+    panels = [(name, value, words) for name, _, value, words in _COLUMNS if name != "Activations, forward"]
+    figure = go.Figure(layout=_layout([name for name, *_ in panels]))
+    for place, (name, value, words) in enumerate(panels, start=1):
+        for part in _bars(shown, plain, value, words):
+            figure.add_trace(part.update(xaxis=f"x{place}", yaxis=f"y{place}", name=name))
+    return figure
+
+
+def _bars(
+    shown: Sequence[OptionCost],
+    plain: OptionCost | None,
+    value: Callable[[OptionCost], int],
+    words: Callable[[float], str],
+) -> Iterator[go.Bar]:
+    """Every mode's bar up to the plain network, then the rest of each."""
+    base = value(plain) if plain else 0
+    labels = [_SHORT[cost.mode] for cost in shown]
+    below = [min(value(cost), base) for cost in shown]
+    style = {"orientation": "h", "y": labels, "showlegend": False, "hovertemplate": "%{hovertext}<extra></extra>"}
+    yield go.Bar(x=below, hovertext=[f"plain network: {words(base)}"] * len(shown), **_painted("main", ""), **style)
+    for cost, label in zip(shown, labels, strict=True):
+        role, pattern = _ADDED[cost.mode]
+        added = 0
+        total = f"{words(value(cost))}"
+        yield go.Bar(
+            x=[added],
+            text=[total],
+            textposition="outside",
+            cliponaxis=False,
+            hovertext=[f"{cost.mode.label}: {total}<br>{numbers.exact(added)} above the plain network"],
+            **_painted(role, pattern),
+            **{**style, "y": [label]},
+        )
+
+
+def _painted(role: str, pattern: str) -> dict[str, Any]:
+    colour = ROLES[role].colour
+    fill = {"shape": pattern, "fillmode": "replace", "fgcolor": colour, "size": 6}
+    return {"marker": {"color": colour, "line": {"color": colour, "width": 1}, "pattern": fill if pattern else {}}}
+
+
+def _layout(names: Sequence[str]) -> dict[str, Any]:
+    # Room at the right for the totals behind the bars.
+    layout = plotly_layout(barmode="stack", bargap=0.3, height=420, margin={"l": 56, "r": 88, "t": 32, "b": 8})
+    across, down = layout.pop("xaxis"), layout.pop("yaxis")
+    height = (1 - _GAP * (len(names) - 1)) / len(names)
+    for place, name in enumerate(names, start=1):
+        top = 1 - (place - 1) * (height + _GAP)
+        bare = {"ticks": "", "showgrid": False}
+        title = {"text": name, "standoff": 4, "font": {"size": 12}}
+        layout[f"xaxis{place}"] = {
+            **across, **bare, "anchor": f"y{place}", "side": "top", "title": title, "showline": False,
+            "rangemode": "tozero", "showticklabels": False,
+        }  # fmt: skip
+        layout[f"yaxis{place}"] = {
+            **down, **bare, "anchor": f"x{place}", "domain": [max(0.0, top - height), top], "autorange": "reversed",
+        }  # fmt: skip
+    return layout

@@ -1,0 +1,420 @@
+"""Model files on the page: the route that reads them, what is kept of them, and what Classify may ask of them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import re
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+import torch
+from fastapi.testclient import TestClient
+from httpx import ASGITransport, AsyncClient
+from onnx import TensorProto, helper
+from PIL import Image
+from safetensors.torch import save
+
+from explorer.errors import ExplorerError
+from explorer.inference.checkpoint import Checkpoint
+from explorer.inference.recognise import network_shapes, recognise
+from explorer.inspection import inspect
+from explorer.inspection.onnx_graph import OnnxGraph
+from explorer.network import build
+from explorer.spec import PRESETS, ResNetSpec, Shortcut, ZeroPad, to_query
+from explorer.ui import classify, controls, files, held
+from explorer.ui.checks import list_checks
+from explorer.ui.graph_panel import describe, draw, tint
+from explorer.ui.held import FILE, SHELF, Shelf
+from explorer.ui.server import create_app, may_open_files
+from explorer.views import opened
+
+TINY = PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8))
+EVIL = "<img src=x onerror=alert(1)>.pth"
+PORT = Path(__file__).parents[2] / "shared" / "data" / "checkpoints" / "cifar10-resnet20-optionA-12fca82f.th"
+
+
+def weights(spec: ResNetSpec = TINY, **changed: torch.Tensor) -> bytes:
+    named = {name.replace("__", "."): tensor for name, tensor in changed.items()}
+    return save({**build(spec, seed=1).state_dict(), **named})
+
+
+def graph(shortcut: tuple[int, int] = (8, 8)) -> bytes:
+    """x + conv(x), or with a ``shortcut`` of another size a sum that broadcasts."""
+    made = helper.make_graph(
+        [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]), helper.make_node("Add", ["y", "z"], ["sum"])],
+        "<script>alert(1)</script>",
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 3, *s]) for n, s in (("x", (8, 8)), ("z", shortcut))],
+        [helper.make_tensor_value_info("sum", TensorProto.FLOAT, [1, 3, 8, 8])],
+        [helper.make_tensor("w", TensorProto.FLOAT, [3, 3, 3, 3], [0.0] * 81)],
+    )
+    return bytes(helper.make_model(made, opset_imports=[helper.make_opsetid("", 20)]).SerializeToString())
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    with TestClient(create_app(build=gr.Blocks, model_files=True)) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder that temporary files go to; nothing may be left in it."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert list(folder.glob("resnet-explorer-*")) == []
+
+
+def sent(client: TestClient, data: bytes, name: str = "mine.safetensors") -> dict[str, str]:
+    answer = client.post(files.ROUTE, params={"name": name}, content=data)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+@pytest.fixture(scope="module")
+def tiny(client: TestClient) -> Checkpoint:
+    """What the page has of the file ``weights()``."""
+    return SHELF.find(sent(client, weights())["token"]).checkpoint
+
+
+@pytest.fixture
+def token(tiny: Checkpoint) -> str:
+    return SHELF.put("mine.safetensors", tiny)
+
+
+def refused(answer: Any, status: int) -> str:
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "/tmp" not in answer.text
+    return answer.text
+
+
+def wish(do: str, token: str) -> str:
+    return json.dumps({"do": do, "token": token})
+
+
+# ---- the route ---------------------------------------------------------------------------------------------
+
+
+def test_weights_are_recognised_and_their_network_is_handed_to_the_builder(client: TestClient) -> None:
+    answer = sent(client, weights())
+    assert "Recognised from names and shapes: ResNet-6: basic blocks 1-1; widths 4, 8" in answer["html"]
+    count = sum(parameter.numel() for parameter in build(TINY, device="meta").parameters())
+    assert f"{count:,} parameters, loaded strictly: every name and shape fits." in answer["html"]
+    assert answer["html"].count("data-field=") == 2
+    assert 'data-field="Option A puts zeros"' in answer["html"]
+    assert 'data-do="classify"' in answer["html"]
+    do, token, file = files.wished(wish("open", answer["token"]), "page")
+    assert file is not None
+    assert (do, token, file.session) == ("open", answer["token"], "page")
+    assert files.network_of(file, do) == TINY
+
+
+def test_v1_and_v1_5_are_said_to_be_undeterminable(tiny: Checkpoint) -> None:
+    recognition = recognise(network_shapes(TINY.with_(block="bottleneck")))
+    html = opened.weights("a.pth", replace(tiny, recognition=recognition), files.LABELS)
+    assert "v1.5) is undeterminable from weights: v1.5, torchvision&#x27;s, is assumed." in html
+    assert 'data-field="Bottleneck strides in"' in html
+
+
+@pytest.mark.skipif(not PORT.exists(), reason="the third party's checkpoint is not here")
+def test_the_third_partys_checkpoint_is_option_a_with_zeros_on_each_side(client: TestClient) -> None:
+    answer = sent(client, PORT.read_bytes(), PORT.name)
+    assert "The prefix “module.” was taken off" in answer["html"]
+    assert "half on each side is assumed, as in the widely used port" in answer["html"]
+    spec = files.network_of(SHELF.find(answer["token"]), "open")
+    assert spec == PRESETS["cifar_resnet20"].with_(zero_pad=ZeroPad.SPLIT)
+
+
+def test_controls_that_are_pointed_to_are_in_the_builder() -> None:
+    with gr.Blocks():
+        builder = controls.create(ResNetSpec())
+    assert {field: builder.field(field).label for field in files.LABELS} == files.LABELS
+
+
+def test_other_weights_name_the_nearest_network_and_change_nothing(client: TestClient) -> None:
+    answer = sent(client, weights(PRESETS["resnet18"], extra__weight=torch.zeros(3)))
+    assert "The nearest is ResNet-18 (resnet18); it differs in:" in answer["html"]
+    assert "&#x27;extra.weight&#x27;: expected nothing, got 3" in answer["html"]
+    assert "Show the nearest: ResNet-18" in answer["html"]
+    assert 'data-do="classify"' not in answer["html"]
+    file = SHELF.find(answer["token"])
+    assert files.network_of(file, "open") is None
+    assert files.network_of(file, "show") == PRESETS["resnet18"]
+    assert (file.size, file.classifies) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "match"),
+    [
+        (b"\x80\x02cos\nsystem\n(S'true'\ntR.", "a.pth", "it is a bare pickle, which can run code; it was not opened"),
+        (b"GIF89a and so on", "../../etc/passwd", "it starts with b'GIF89a a'"),
+        (b"GIF89a and so on", "a.ONNX", "it is damaged, or no ONNX file"),
+    ],
+)
+def test_what_is_no_model_is_refused_in_a_sentence(client: TestClient, data: bytes, name: str, match: str) -> None:
+    before = SHELF.of("page")
+    answer = client.post(files.ROUTE, params={"name": name}, content=data)
+    assert set(answer.json()) == {"error"}
+    assert match in answer.json()["error"]
+    assert "/tmp" not in answer.text
+    assert SHELF.of("page") == before
+
+
+def test_outside_names_are_text(tiny: Checkpoint) -> None:
+    graph = OnnxGraph(replace(inspect(TINY), name=EVIL), (EVIL,))
+    for html in (opened.weights(EVIL, tiny, {}), opened.graph(EVIL, graph)):
+        assert "<img" not in html
+        assert "<bdi>&lt;img src=x onerror=alert(1)&gt;.pth</bdi>" in html
+
+
+def test_a_large_file_is_refused_before_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESNET_EXPLORER_MAX_MODEL_MB", "1")
+    client = TestClient(create_app(build=gr.Blocks, model_files=True))
+    assert refused(client.post(files.ROUTE, content=bytes(2**20 + 1)), 413) == (
+        "The request is too large; at most 1 MiB are taken."
+    )
+    assert "starts with b" in client.post(files.ROUTE, content=bytes(2**20)).json()["error"]
+
+    def chunks() -> Iterator[bytes]:
+        yield from (bytes(2**19) for _ in range(3))
+
+    assert "did not arrive whole" in refused(client.post(files.ROUTE, content=chunks()), 408)
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "many", "1.5", ""])
+def test_the_limit_is_a_number(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESNET_EXPLORER_MAX_MODEL_MB", word)
+    with pytest.raises(ExplorerError, match=r"RESNET_EXPLORER_MAX_MODEL_MB: got .*; a whole number of MiB"):
+        files.max_bytes()
+
+
+def test_other_routes_keep_their_limit(client: TestClient) -> None:
+    assert refused(client.post("/other", content=bytes(28 * 2**20)), 413).startswith("The request is too large")
+
+
+def test_files_are_off_where_they_are_switched_off() -> None:
+    client = TestClient(create_app(build=gr.Blocks))
+    assert refused(client.post(files.ROUTE, content=weights()), 403) == files.OFF
+    assert refused(client.get(files.ROUTE), 403) == files.OFF
+    assert "switched off" in files.panel(allowed=False).html_template
+    assert "input" not in files.panel(allowed=False).html_template
+
+
+@pytest.mark.parametrize(
+    ("host", "wanted", "word", "on"),
+    [
+        ("127.0.0.1", None, "", True),
+        ("localhost", None, "0", False),
+        ("0.0.0.0", None, "", False),
+        ("192.168.1.5", None, "1", True),
+        ("0.0.0.0", True, "0", True),
+        ("127.0.0.1", False, "1", False),
+    ],
+)
+def test_files_are_on_where_only_this_machine_asks(
+    host: str, wanted: bool | None, word: str, on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESNET_EXPLORER_MODEL_FILES", word)
+    assert may_open_files(host, wanted) is on
+
+
+def test_the_switch_is_1_or_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESNET_EXPLORER_MODEL_FILES", "yes")
+    with pytest.raises(ExplorerError, match=r"RESNET_EXPLORER_MODEL_FILES: got 'yes'; 1 \(on\) or 0 \(off\)"):
+        may_open_files("127.0.0.1")
+
+
+def test_two_files_at_once_and_a_polite_word_for_the_third() -> None:
+    async def scenario() -> None:
+        go_on, halfway = asyncio.Event(), asyncio.Semaphore(0)
+
+        async def slowly() -> AsyncIterator[bytes]:
+            yield b"no "
+            halfway.release()
+            await go_on.wait()
+            yield b"weights"
+
+        transport = ASGITransport(create_app(build=gr.Blocks, model_files=True))
+        async with AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
+            first = [asyncio.create_task(client.post(files.ROUTE, content=slowly())) for _ in range(2)]
+            for _ in first:
+                await asyncio.wait_for(halfway.acquire(), 30)
+            third = await client.post(files.ROUTE, content=b"")
+            assert (refused(third, 503), third.headers["retry-after"]) == (files.BUSY, "2")
+            assert refused(await client.get(files.ROUTE), 503) == files.BUSY
+            go_on.set()
+            assert ["no weigh" in (await answer).json()["error"] for answer in first] == [True, True]
+            assert (await client.get(files.ROUTE)).status_code == 204
+
+    asyncio.run(scenario())
+
+
+def test_a_sender_who_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_SILENCE", 0.05)
+
+    async def scenario() -> str:
+        async def silent() -> AsyncIterator[bytes]:
+            yield b"half"
+            await asyncio.sleep(30)
+
+        transport = ASGITransport(create_app(build=gr.Blocks, model_files=True))
+        async with AsyncClient(transport=transport, base_url="http://test") as client:
+            return refused(await client.post(files.ROUTE, content=silent()), 408)
+
+    assert asyncio.run(scenario()) == "The file did not arrive whole. Open it once more."
+
+
+# ---- what is kept ------------------------------------------------------------------------------------------
+
+
+def kept(shelf: Shelf, count: int, session: str = "page") -> list[str]:
+    """Tokens of graphs, each asked for once."""
+    content = OnnxGraph(inspect(TINY), ())
+    tokens = [shelf.put(f"{number}.onnx", content) for number in range(count)]
+    return [token for token in tokens if shelf.find(token, session)]
+
+
+def test_the_files_opened_last_are_kept_for_the_page_that_opened_them() -> None:
+    shelf = Shelf()
+    (first,) = kept(shelf, 1, "another page")
+    with pytest.raises(ExplorerError, match="This file is not kept here any more"):
+        kept(shelf, held.MAX_FILES) and shelf.find(first)
+    assert [file.name for _, file in shelf.of("page")] == ["3.onnx", "2.onnx", "1.onnx", "0.onnx"]
+    shelf.leave("page")
+    assert shelf.of("page") == []
+
+
+def test_who_guesses_nothing_sees_nothing_of_others() -> None:
+    shelf = Shelf()
+    (token,) = kept(shelf, 1)
+    assert shelf.find(token, "another page").session == "page"
+    assert shelf.of("another page") == []
+    assert len(token) >= 22
+
+
+def test_an_hour_without_use_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf()
+    (token,) = kept(shelf, 1)
+    shelf.find(token).used -= held.SECONDS - 60
+    assert shelf.find(token)
+    shelf.find(token).used -= held.SECONDS + 1
+    assert shelf.of("page") == []
+
+
+def test_memory_is_bounded(tiny: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf()
+    monkeypatch.setattr(held, "MAX_BYTES", 2 * shelf.find(shelf.put("a", tiny)).size - 1)
+    second = shelf.put("b", tiny)
+    assert [shelf.find(second).name, len(shelf._files)] == ["b", 1]
+
+
+@pytest.mark.parametrize("value", ["", "{}", "[]", "null", '{"do": "show"}', "x" * 5000, None, 7])
+def test_a_wish_that_is_none_is_refused(value: Any) -> None:
+    with pytest.raises(ExplorerError, match="This was not understood"):
+        files.wished(value, "page")
+
+
+def test_a_closed_file_is_gone(token: str) -> None:
+    assert files.wished(wish("close", token), "page") == ("close", token, None)
+    with pytest.raises(ExplorerError, match="not kept here any more"):
+        files.wished(wish("show", token), "page")
+
+
+# ---- graphs ------------------------------------------------------------------------------------------------
+
+
+def test_a_graph_is_drawn_described_and_checked_under_its_token(client: TestClient) -> None:
+    answer = sent(client, graph(), "net.onnx")
+    assert "✓ 1 of 1 shortcuts match" in answer["html"]
+    query = FILE + answer["token"]
+    drawn = json.loads(draw({"query": query, "open": "all"}))
+    assert "&lt;script&gt;" in drawn["svg"] or "script" not in drawn["svg"]
+    assert "<script" not in drawn["svg"]
+    assert [role for *_, role in drawn["edges"]].count("main") >= 2
+    assert "3×8×8" in describe({"query": query, "node": "input"})
+    checks = json.loads(list_checks({"query": query}))["rows"]
+    assert checks.count("data-node=") == 1
+    assert "<script" not in checks
+    refusal = json.loads(tint({"query": query, "by": "gradient"}))["error"]
+    assert refusal == "An ONNX file is shown; gradients are measured in networks of the builder."
+    file = SHELF.find(answer["token"])
+    assert (files.network_of(file, "open"), file.classifies) == (None, False)
+
+
+def test_a_sum_that_broadcasts_is_seen_in_a_graph(client: TestClient) -> None:
+    assert "✕ 0 of 1 shortcuts match" in sent(client, graph((1, 1)), "net.onnx")["html"]
+
+
+def test_a_graph_that_is_gone_is_said() -> None:
+    assert "not kept here any more" in json.loads(draw({"query": FILE + "nothing"}))["error"]
+    assert "not kept here any more" in json.loads(list_checks({"query": FILE + "nothing"}))["error"]
+
+
+# ---- in Classify -------------------------------------------------------------------------------------------
+
+
+def asked(token: str, spec: ResNetSpec = TINY) -> str:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 40), "red").save(buffer, "PNG")
+    photo = base64.b64encode(buffer.getvalue()).decode()
+    address = f"?{to_query(spec)}&open=layer1&at=stem"
+    return str(json.loads(classify.classify({"photo": photo, "variant": FILE + token, "network": address}))["html"])
+
+
+def scores(html: str) -> list[str]:
+    return re.findall(r'title="(0\.\d+)"', html)
+
+
+def test_the_builder_says_what_the_weights_do_not(token: str) -> None:
+    after, halves = asked(token), asked(token, TINY.with_(zero_pad="split"))
+    assert "Option A puts zeros: After the channels." in after
+    assert "Option A puts zeros: Half on each side." in halves
+    assert scores(after) != scores(halves)
+    assert scores(asked(token, PRESETS["resnet50"])) == scores(after)
+    broken = asked(token, TINY.with_(shortcut=Shortcut.IDENTITY))
+    assert "With this choice the network cannot run. layer2.0: the branch gives 8×16×16" in broken
+
+
+def test_the_answer_is_that_of_the_weights(token: str) -> None:
+    model = build(TINY, seed=1).eval()
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    red = ((torch.tensor([1.0, 0.0, 0.0]) - mean) / std).view(1, 3, 1, 1).expand(1, 3, 32, 32)
+    with torch.inference_mode():
+        expected = torch.softmax(model(red)[0], 0).topk(5).values
+    assert [float(score) for score in scores(asked(token))] == pytest.approx(expected.tolist(), abs=2e-6)
+
+
+def test_broken_weights_are_inspected_and_not_asked(client: TestClient) -> None:
+    answer = sent(client, weights(fc__bias=torch.full((10,), float("nan"))))
+    assert "1 of 32 tensors hold NaN or infinity, as &#x27;fc.bias&#x27;" in answer["html"]
+    assert 'data-do="classify"' not in answer["html"]
+    assert files.network_of(SHELF.find(answer["token"]), "open") == TINY
+    assert "these weights can&#x27;t classify" in asked(answer["token"])
+
+
+def test_photos_have_three_channels(tiny: Checkpoint) -> None:
+    recognition = replace(tiny.recognition, spec=TINY.with_(in_channels=1))
+    html = opened.weights("grey.pth", replace(tiny, recognition=recognition), {})
+    assert "It reads 1 channels; photos have 3: Classify can&#x27;t use it." in html
+
+
+def test_a_page_chooses_among_its_own_files(tiny: Checkpoint) -> None:
+    token = SHELF.put("mine\u202e.pth", tiny)
+    files.wished(wish("open", token), "page")
+    assert classify._choices("page")[0] == ("your file: mine\u202e.pth", FILE + token)
+    assert classify._choices("another page") == classify._choices()
+    assert FILE + token not in dict(classify._choices()).values()
+    assert "ResNet-6, 10 classes" in classify._about(FILE + token)
+    SHELF.leave("page")
+    assert "not kept here any more" in classify._about(FILE + token)
+    assert "not kept here any more" in asked(token)

@@ -69,13 +69,12 @@ _TEMPLATE = f"""
 """
 
 
-def build_tab(query: gr.Textbox) -> None:
-    """Lay the tab out. Nothing is computed while it is not looked at.
+def build_tab() -> gr.HTML:
+    """Lay the tab out; its ``query`` is the network, as ``from_query`` reads it.
 
-    Args:
-        query: holds the network, as ``from_query`` reads it.
+    Nothing is computed while it is not looked at.
     """
-    panel = gr.HTML(
+    return gr.HTML(
         value="",
         query=None,
         html_template=_TEMPLATE,
@@ -85,7 +84,6 @@ def build_tab(query: gr.Textbox) -> None:
         elem_id="compare",
         padding=False,
     )
-    query.change(lambda network: gr.update(query=network), query, panel, show_progress="hidden", queue=False)
 
 
 def draw_pair(request: Any) -> str:

@@ -57,12 +57,12 @@ def build_page(model_files: bool = False) -> gr.Blocks:
                             with gr.Tab("What A, B and C cost"):
                                 costs.build_tab()
                     with gr.Tab("Compare"):
-                        compare.build_tab(query)
+                        beside = compare.build_tab()
                     with gr.Tab("Gradients") as gradient_tab:
                         gradients.build_tab(gradient_tab, query)
                     with gr.Tab("Classify"):
                         variant = classify.build_tab(opened)
-        outputs = [*builder.widgets, message, summary, query, graph, shown]
+        outputs = [*builder.widgets, message, summary, query, graph, beside, shown]
         _wire(builder, graph, past, outputs)
         # After the diagram, which is what people look at: rows by the hundred take as long to send and lay out.
         shown.change(_layers, shown, layers, show_progress="hidden", trigger_mode="always_last")
@@ -111,7 +111,7 @@ def _recompute(request: gr.Request, *values: Any) -> list[Any]:
         gradients.outdate(request)
         return [*_changed(controls.show(spec), values), *_consequences(spec)]
     except Exception as error:
-        return [*[gr.skip()] * len(values), banner(told(error)), *[gr.skip()] * 4]
+        return _said(banner(told(error)), values)
 
 
 def _opened(request: gr.Request, wish: Any, query: str, *values: Any) -> list[Any]:
@@ -125,16 +125,16 @@ def _opened(request: gr.Request, wish: Any, query: str, *values: Any) -> list[An
             return [*[gr.skip()] * len(values), *_graph(held, held.content, token, from_query(query))]
         if do in ("close", "builder"):
             return [*[gr.skip()] * len(values), *_consequences(from_query(query))]
-        return [gr.skip()] * (len(values) + 5)
+        return _said(gr.skip(), values)
     except Exception as error:
-        return [*[gr.skip()] * len(values), banner(told(error), "note"), *[gr.skip()] * 4]
+        return _said(banner(told(error), "note"), values)
 
 
 def _graph(held: Held, content: OnnxGraph, token: str, spec: ResNetSpec) -> list[Any]:
     words = f"The diagram and its tables show {held.shown}. The builder and the other tabs still have {title(spec)}."
     bar = tag("div", tag("span", TITLE, css="rx-brand") + tables.summary(content.report) + _DRAWER, css="rx-bar")
     name = FILE + token
-    return [banner(words, "note"), bar, gr.skip(), gr.update(query=name), name]
+    return [banner(words, "note"), bar, gr.skip(), gr.update(query=name), gr.skip(), name]
 
 
 def _changed(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
@@ -144,7 +144,12 @@ def _changed(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
 
 def _consequences(spec: ResNetSpec) -> list[Any]:
     text = to_query(spec)
-    return ["", _bar(spec), text, gr.update(query=text), text]
+    return ["", _bar(spec), text, gr.update(query=text), gr.update(query=text), text]
+
+
+def _said(message: Any, values: Sequence[Any]) -> list[Any]:
+    """Updates that leave everything as it is but the message over the diagram."""
+    return [*[gr.skip()] * len(values), message, *[gr.skip()] * 5]
 
 
 def _layers(query: str) -> str:

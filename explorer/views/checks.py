@@ -48,7 +48,7 @@ def fix_all(report: Report) -> tuple[ResNetSpec, int, int] | None:
         return None
     overrides = dict(spec.shortcut_overrides)
     for _, path, mode in chosen:
-        pass
+        overrides[path] = mode
     params, macs = (sum(getattr(fix, name) for fix, *_ in chosen) for name in ("params", "macs"))
     return spec.with_(shortcut_overrides=overrides), params, macs
 
@@ -90,7 +90,7 @@ def _rows(report: Report, applies: bool) -> Iterator[str]:
     for finding in report.findings:
         if finding.merge is None:
             yield _layer(report, finding, applies)
-    for place, merge in sorted(enumerate(report.merges), key=lambda pair: 0):
+    for place, merge in sorted(enumerate(report.merges), key=lambda pair: pair[1].fits):
         yield _merge(report, place, merge, found.get(merge.op, []), applies)
 
 

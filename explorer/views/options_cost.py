@@ -21,7 +21,7 @@ from .theme import ROLES, plotly_layout
 REPORTED = {
     Shortcut.NONE: (28.54, 10.02),
     Shortcut.ZERO_PAD: (25.03, 7.76),
-    Shortcut.PROJECTION: (24.52, 7.40),
+    Shortcut.PROJECTION: (24.52, 7.46),
     Shortcut.PROJECTION_ALL: (24.19, 7.40),
 }
 SOURCE = (
@@ -186,7 +186,7 @@ def _bars(
     yield go.Bar(x=below, hovertext=[f"plain network: {words(base)}"] * len(shown), **_painted("main", ""), **style)
     for cost, label in zip(shown, labels, strict=True):
         role, pattern = _ADDED[cost.mode]
-        added = 0
+        added = max(0, value(cost) - base)
         total = f"{words(value(cost))}"
         yield go.Bar(
             x=[added],

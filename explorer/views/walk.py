@@ -125,7 +125,7 @@ def _field(report: Report, merge: Merge, run: tuple[Unit, ...]) -> str:
     """How far the receptive field grows from x to the sum; over a run, to the last block's."""
     fields = report.receptive_fields
     before = fields[merge.fork] if merge.fork is not None else None
-    after = fields[merge.op]
+    after = fields[run[-1].ops[-1]] if run else fields[merge.op]
     if before is None or after is None:
         return ""
     over = " over all of them" if run else ""

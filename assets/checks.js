@@ -11,7 +11,7 @@ let query = null, shown = null, csv = [];  // query: of the diagram; shown: of t
 let sorting = {column: 0, descending: false};
 let steps = null, stop = 0;
 
-const visible = () => host.offsetParent !== null;
+let seen = false;  // scrolled to
 const rows = () => [...list.querySelectorAll('tbody tr')];
 async function ask(name, request) {
   try { return JSON.parse(await server[name](request)); } catch { return GONE; }
@@ -26,7 +26,7 @@ function failed(place, words) {
 }
 
 async function refresh() {
-  if (query === null || query === shown || !visible()) return;
+  if (query === null || query === shown || !seen) return;
   const mine = shown = query;
   const answer = await ask('list_checks', {query: mine});
   if (mine !== shown) return;
@@ -139,4 +139,4 @@ window.addEventListener('explorer:drawn', e => {
 });
 window.addEventListener('explorer:selected', e => marked(e.detail));
 query = document.querySelector('#graph .rx-canvas')?.dataset.query ?? null;
-new ResizeObserver(refresh).observe(host);
+new IntersectionObserver(([entry]) => { seen = entry.isIntersecting; refresh(); }).observe(host);

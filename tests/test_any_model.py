@@ -190,6 +190,7 @@ def test_other_arguments_are_passed_on():
 
 def test_inputs_that_do_not_fit_each_other():
     (finding,) = inspect(Two(), [(3, 6, 6), (1, 4, 4)]).findings
+    assert finding.merge is not None
     assert (finding.rule, finding.merge.shortcut_shape) == ("size-differs", (8, 4, 4))
     assert [p.path for p in finding.producers] == ["left", "right"]
 

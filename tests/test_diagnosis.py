@@ -70,10 +70,9 @@ def test_two_mistakes_at_one_sum():
 
 
 def test_a_forgotten_padding_beside_a_forgotten_projection():
-    bug = Bug(
-        lambda net: (replaced(layer2__0__downsample=None)(net), changed("layer2.0.conv1", padding=(0, 0))(net)), "", ""
-    )
-    assert rules(diagnosed("resnet18", bug, side=224)) == [
+    projection = Bug(replaced(layer2__0__downsample=None), "missing-projection", "layer2.0")
+    padding = Bug(changed("layer2.0.conv1", padding=(0, 0)), "padding-forgotten", "layer2.0")
+    assert rules(diagnosed("resnet18", projection, padding, side=224)) == [
         ("missing-projection", "layer2.0"),
         ("padding-forgotten", "layer2.0"),
     ]
@@ -119,7 +118,7 @@ def test_a_growing_block_that_keeps_its_size():
 
 
 def test_zero_padding_never_removes_channels():
-    (finding,) = inspect(ResNetSpec(depths=(1, 1), widths=(16, 8), shortcut="zero_pad", image_size=32)).findings
+    (finding,) = inspect(described(depths=(1, 1), widths=(16, 8), shortcut="zero_pad", image_size=32)).findings
     assert finding.rule == "missing-projection"
     assert finding.sentence == (
         "layer2.0 goes to 8 channels, but its shortcut pads with zeros, which never removes channels: a projection is "
@@ -237,9 +236,9 @@ def test_groups_of_a_weight_made_by_hand(groups: int):
 
 
 def test_groups_of_a_group_norm():
-    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.GroupNorm(4, 8))
-    net[1].num_groups = 3
-    (finding,) = inspect(net, (3, 6, 6)).findings
+    norm = nn.GroupNorm(4, 8)
+    norm.num_groups = 3
+    (finding,) = inspect(nn.Sequential(nn.Conv2d(3, 8, 3), norm), (3, 6, 6)).findings
     assert (finding.rule, finding.path) == ("groups-do-not-divide", "1")
     assert [fix.title for fix in finding.fixes] == ["Groups of 1: 3 → 1", "Groups of 1: 3 → 2"]
 

@@ -56,7 +56,7 @@ def test_lines_of_a_projection_are_what_the_spec_builds(changes: dict[str, str])
 
 
 def test_a_width_is_priced_honestly():
-    spec = ResNetSpec(depths=(1, 1), widths=(16, 8), shortcut="zero_pad", stem="cifar", image_size=8, num_classes=10)
+    spec = described(depths=(1, 1), widths=(16, 8), shortcut="zero_pad", stem="cifar", image_size=8, num_classes=10)
     (finding,) = inspect(spec).findings
     assert [fix.title for fix in finding.fixes] == ["Project x: 1×1 convolution, stride 2", "Width of layer2: 8 → 16"]
     width = finding.fixes[1]
@@ -65,7 +65,7 @@ def test_a_width_is_priced_honestly():
 
 
 def test_what_would_be_larger_than_allowed_is_not_proposed():
-    spec = ResNetSpec(depths=(1, 1), widths=(8192, 6000), shortcut="identity", image_size=32)
+    spec = described(depths=(1, 1), widths=(8192, 6000), shortcut="identity", image_size=32)
     assert titles(inspect(spec)) == [[]]
 
 
@@ -212,6 +212,7 @@ def test_lines_on_a_shortcut_run_on_numbers(kind: str):
 def test_zeros_add_nothing_and_x_stays_in_the_first_channels():
     branch = nn.Conv2d(1, 2, 1, 2)
     nn.init.zeros_(branch.weight)
+    assert branch.bias is not None
     nn.init.zeros_(branch.bias)
     (finding,) = inspect(Block(branch), (1, 4, 4)).findings
     x = torch.arange(16.0).view(1, 1, 4, 4)

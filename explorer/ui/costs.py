@@ -10,21 +10,14 @@ from ..views.markup import banner, tag, text
 from ..views.options_cost import cost_figure, cost_table
 from .failures import told
 from .held import report_of
-from .style import script
+from .sight import on_sight
 
 _NO_SPEC = "Of an opened file's graph the shortcuts are what they are: there are no options to choose from."
 
 
 def build_tab() -> None:
-    """Lay the tab out; ``assets/costs.js`` asks for its contents."""
-    asks = gr.HTML(
-        value="",
-        html_template='<div class="rx-costs"></div>',
-        js_on_load=script("costs.js"),
-        apply_default_css=False,
-        elem_id="costs",
-        padding=False,
-    )
+    """Lay the tab out."""
+    asks = on_sight("costs")
     rows = gr.HTML("", padding=False, apply_default_css=False, elem_id="cost-table")
     plot = gr.Plot(show_label=False, elem_id="cost-plot")
     asks.input(_costs, asks, [rows, plot], show_progress="hidden", trigger_mode="always_last")

@@ -19,6 +19,7 @@ from .failures import told
 from .graph_panel import graph_panel
 from .held import FILE, Held, report_of
 from .history import history
+from .sight import on_sight
 
 TITLE = "ResNet Explorer"
 # Where a field that was not given clashes, one of these that was given is at fault.
@@ -44,8 +45,6 @@ def build_page(model_files: bool = False) -> gr.Blocks:
             with gr.Column(elem_id="workspace"):
                 message = gr.HTML("", padding=False, elem_id="message")
                 query = gr.Textbox("loading", visible="hidden", label="Network", elem_id="query")
-                # The same, but where an ONNX file is shown, which only the diagram and its tables know.
-                shown = gr.Textbox("loading", visible="hidden", label="Shown", elem_id="shown")
                 with gr.Tabs():
                     with gr.Tab("Architecture"):
                         graph = graph_panel()
@@ -53,7 +52,8 @@ def build_page(model_files: bool = False) -> gr.Blocks:
                             with gr.Tab("Shortcut checks"):
                                 checks_panel()
                             with gr.Tab("Layers"):
-                                layers = gr.HTML(tables.layers(inspect(start)), padding=False, elem_id="layers")
+                                asks = on_sight("asks-layers")
+                                layers = gr.HTML("", padding=False, elem_id="layers")
                             with gr.Tab("What A, B and C cost"):
                                 costs.build_tab()
                     with gr.Tab("Compare"):
@@ -62,10 +62,9 @@ def build_page(model_files: bool = False) -> gr.Blocks:
                         gradients.build_tab(gradient_tab, query)
                     with gr.Tab("Classify"):
                         variant = classify.build_tab(opened)
-        outputs = [*builder.widgets, message, summary, query, graph, beside, shown]
+        outputs = [*builder.widgets, message, summary, query, graph, beside]
         _wire(builder, graph, past, outputs)
-        # After the diagram, which is what people look at: rows by the hundred take as long to send and lay out.
-        shown.change(_layers, shown, layers, show_progress="hidden", trigger_mode="always_last")
+        asks.input(_layers, asks, layers, show_progress="hidden", trigger_mode="always_last")
         query.change(None, query, None, js="query => window.explorerSetQuery(query)")
         opened.input(_opened, [opened, query, *builder.widgets], outputs, show_progress="hidden")
         page.unload(files.left)
@@ -133,8 +132,7 @@ def _opened(request: gr.Request, wish: Any, query: str, *values: Any) -> list[An
 def _graph(held: Held, content: OnnxGraph, token: str, spec: ResNetSpec) -> list[Any]:
     words = f"The diagram and its tables show {held.shown}. The builder and the other tabs still have {title(spec)}."
     bar = tag("div", tag("span", TITLE, css="rx-brand") + tables.summary(content.report) + _DRAWER, css="rx-bar")
-    name = FILE + token
-    return [banner(words, "note"), bar, gr.skip(), gr.update(query=name), gr.skip(), name]
+    return [banner(words, "note"), bar, gr.skip(), gr.update(query=FILE + token), gr.skip()]
 
 
 def _changed(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
@@ -144,17 +142,17 @@ def _changed(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
 
 def _consequences(spec: ResNetSpec) -> list[Any]:
     text = to_query(spec)
-    return ["", _bar(spec), text, gr.update(query=text), gr.update(query=text), text]
+    return ["", _bar(spec), text, gr.update(query=text), gr.update(query=text)]
 
 
 def _said(message: Any, values: Sequence[Any]) -> list[Any]:
     """Updates that leave everything as it is but the message over the diagram."""
-    return [*[gr.skip()] * len(values), message, *[gr.skip()] * 5]
+    return [*[gr.skip()] * len(values), message, *[gr.skip()] * 4]
 
 
-def _layers(query: str) -> str:
+def _layers(network: Any) -> str:
     try:
-        return tables.layers(report_of(query))
+        return tables.layers(report_of(str(network)))
     except Exception as error:
         return banner(told(error))
 

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 
 def broken(page: Page, count: int) -> None:
     """As many rows do not fit, and the summary and the diagram agree."""
+    page.locator("#checks").scroll_into_view_if_needed()
     expect(page.locator("#checks tbody tr.broken")).to_have_count(count)
     expect(page.locator("g.node.merge.broken")).to_have_count(count)
     expect(page.locator("#summary")).to_contain_text(f"{8 - count} of 8 shortcuts match")
@@ -49,6 +50,7 @@ def test_a_fix_is_applied_and_undone(open_page: Open) -> None:
 
 def test_all_are_fixed_at_once_and_a_new_choice_ends_the_way_forward(open_page: Open) -> None:
     page = open_page("?shortcut=identity")
+    page.locator("#checks").scroll_into_view_if_needed()
     page.get_by_role("button", name="Fix all 3 at the least cost, +0").click()
     broken(page, 0)
     expect(page.locator(".rx-toast")).to_contain_text("3 shortcuts mended, +0.")
@@ -77,6 +79,7 @@ def test_who_types_keeps_the_fields_own_undo(open_page: Open) -> None:
 
 def test_rows_sort_and_filter_in_the_browser(open_page: Open) -> None:
     page = open_page("?shortcut=identity")
+    page.locator("#checks").scroll_into_view_if_needed()
     count = page.locator(".rx-of")
     expect(count).to_have_text("8 of 8")
     asked: list[str] = []
@@ -100,6 +103,7 @@ def test_rows_sort_and_filter_in_the_browser(open_page: Open) -> None:
 
 def test_the_shown_rows_are_copied_as_csv(open_page: Open) -> None:
     page = open_page("?shortcut=identity")
+    page.locator("#checks").scroll_into_view_if_needed()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_label("Filter the checks").fill("layer3")
     page.get_by_role("button", name="Copy as CSV").click()
@@ -111,6 +115,7 @@ def test_the_shown_rows_are_copied_as_csv(open_page: Open) -> None:
 
 def test_a_sum_in_the_diagram_marks_its_row(open_page: Open) -> None:
     page = open_page("?preset=resnet50")
+    page.locator("#checks").scroll_into_view_if_needed()
     expect(page.locator("#checks tbody tr")).to_have_count(16)
     page.locator('g[id="layer2.0:add"]').focus()  # which brings it in
     page.locator('g[id="layer2.0:add"]').click()
@@ -189,6 +194,7 @@ def test_what_the_options_cost_is_asked_for_when_it_is_looked_at(open_page: Open
 
 def test_a_phone_has_no_sideways_scrolling(open_page: Open) -> None:
     page = open_page("?shortcut=identity", width=390, height=844)
+    page.locator("#checks").scroll_into_view_if_needed()
     expect(page.locator("#checks tbody tr.broken")).to_have_count(3)
     page.get_by_role("button", name="Walk me through it").click()
     expect(page.get_by_label("Walk through the network")).to_contain_text("1 of 7")

@@ -128,6 +128,7 @@ def test_a_graph_is_shown_in_the_diagram_until_it_is_left(open_page: Open) -> No
         "The diagram and its tables show net.onnx. The builder and the other tabs still have ResNet-34."
     )
     expect(page.get_by_label("Network diagram")).to_contain_text("3×8×8")
+    page.locator("#checks").scroll_into_view_if_needed()
     expect(page.locator("#checks tbody tr")).to_have_count(1)
     page.locator("#checks tbody .rx-link").first.click()
     expect(page.get_by_label("Inspector")).to_contain_text("branch and shortcut both give 3×8×8")
@@ -140,6 +141,7 @@ def test_a_graph_is_shown_in_the_diagram_until_it_is_left(open_page: Open) -> No
     expect(summary).to_contain_text("1 of 1 shortcuts match")
     page.get_by_label("Identity only").check()
     expect(summary).to_contain_text("13 of 16 shortcuts match")
+    page.locator("#checks").scroll_into_view_if_needed()
     expect(page.locator("#checks tbody tr")).to_have_count(16)
 
 

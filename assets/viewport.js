@@ -2,8 +2,10 @@
 // Knows nothing of what is drawn but that its nodes are `g.node`. Put before the script that uses it (ui/style.py).
 function viewport(frame) {
   const ASPECT_MARGIN = 1.3, MAP_FROM = 1.15, SVG = 'http://www.w3.org/2000/svg';
+  const later = window.requestIdleCallback ?? (work => setTimeout(work, 50));
   const touches = new Map(), followers = [];
-  let view = null, natural = null, drag = null, moved = false, fitted = false, window_ = null;
+  let view = null, natural = null, drag = null, moved = false, fitted = false;
+  let window_ = null, planned = null;
   const map = frame.parentElement.appendChild(document.createElement('div'));
   map.className = 'rx-map';
   map.hidden = true;
@@ -17,16 +19,18 @@ function viewport(frame) {
     svg().setAttribute('viewBox', view.join(' '));
     const [, , w, h] = natural;
     map.hidden = !frame.clientWidth || !(view[2] * MAP_FROM < w || view[3] * MAP_FROM < h);
-    if (!map.hidden) {
-      if (!window_) drawMap();
-      ['x', 'y', 'width', 'height'].forEach((name, i) => window_.setAttribute(name, view[i]));
-    }
+    if (!map.hidden) window_ ? place() : planned ??= later(drawMap);
     fitted = false;
     if (byHand) followers.forEach(follow => follow(view));
   }
 
-  // Every node as a plain rectangle: a copy of the drawing would repeat its ids and cost as much again.
+  const place = () => ['x', 'y', 'width', 'height'].forEach((name, i) => window_.setAttribute(name, view[i]));
+
+  // Every node as a plain rectangle: a copy of the drawing would repeat its ids and cost as much again. After the
+  // picture is seen: measuring every box would hold it up.
   function drawMap() {
+    planned = null;
+    if (!frame.clientWidth || !svg()) return;
     const boxes = [...frame.querySelectorAll('g.node')].map(g => {
       const {x, y, width, height} = g.getBBox();
       const at = g.ownerSVGElement.querySelector('g.graph').transform.baseVal.consolidate().matrix;
@@ -40,6 +44,7 @@ function viewport(frame) {
     window_.setAttribute('class', 'window');
     picture.append(...boxes, window_);
     map.replaceChildren(picture);
+    place();
   }
 
   function show(text) {

@@ -363,7 +363,7 @@ def test_odd_values_are_ignored(odd: Any) -> None:
 def test_without_graphviz_words_and_table_still_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     from explorer.views import svg
 
-    svg.run_dot.cache_clear()
+    svg.start_dot.cache_clear()
     monkeypatch.setenv("PATH", "")
     answer = json.loads(draw_pair({"query": "preset=resnet50"}))
     assert all("Graphviz, which is not installed" in side["error"] for side in answer["sides"])

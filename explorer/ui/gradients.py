@@ -33,6 +33,7 @@ _WITH_VISIBILITY = """async (...values) => {
   values[values.length - 1] = Boolean(document.querySelector("#gradient-controls")?.offsetParent);
   return values;
 }"""
+_WHILE_OPEN = "(query, followed) => document.querySelector('#gradient-controls')?.offsetParent ? query : followed"
 
 
 def build_tab(tab: gr.Tab, query: gr.Textbox) -> None:
@@ -50,12 +51,15 @@ def build_tab(tab: gr.Tab, query: gr.Textbox) -> None:
     status = gr.HTML("", padding=False, elem_id="gradient-status")
     plot = gr.Plot(show_label=False, elem_id="gradient-plot")
     shown, visible = gr.State(""), gr.Checkbox(visible="hidden", label="Gradients are open")
+    # The network, followed only while the tab is open: otherwise a change asks the program for nothing.
+    followed = gr.Textbox(visible="hidden", label="Network to measure")
+    query.change(None, [query, followed], followed, js=_WHILE_OPEN)
     # First what is outdated stops (a new network stops it in the very event that makes it), then the one listener
     # measures the last network asked for.
     for outdates in (seed.change, stop.click):
         outdates(outdate, None, None, queue=False, show_progress="hidden")
     gr.on(
-        [tab.select, query.change, seed.change],
+        [tab.select, followed.change, seed.change],
         _measure_new,
         [query, seed, shown, visible],
         [status, plot, shown],

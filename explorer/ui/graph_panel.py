@@ -12,9 +12,10 @@ import gradio as gr
 from ..errors import DiagramError
 from ..inspection import Report
 from ..views.diagram import MAX_NODES, Diagram, Node, build_diagram, default_open, everything, locate
+from ..views.dot import to_dot
 from ..views.inspector import empty, inspector
 from ..views.markup import banner
-from ..views.svg import paint, sentence
+from ..views.svg import paint, sentence, start_dot
 from ..views.tint import Measure
 from ..views.tint import tint as tinted
 from .failures import told
@@ -110,6 +111,13 @@ def _readable(report: Report, opened: frozenset[str]) -> tuple[frozenset[str], s
     folded = default_open(report)
     fewer = folded if len(_diagram(report, folded).nodes) <= MAX_NODES else frozenset[str]()
     return fewer, f"{boxes:,} boxes are too many to read; at most {MAX_NODES} are drawn, so some stay folded."
+
+
+def foresee(report: Report) -> None:
+    """Start the layout of the first look, which the browser asks for as soon as it hears of the network."""
+    diagram = _diagram(report, default_open(report))
+    if len(diagram.nodes) <= MAX_NODES:
+        start_dot(to_dot(diagram))
 
 
 def describe(request: Any) -> str:

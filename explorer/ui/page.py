@@ -16,7 +16,7 @@ from ..views.markup import banner, tag
 from . import classify, compare, controls, costs, export, files, gradients
 from .checks import checks_panel
 from .failures import told
-from .graph_panel import graph_panel
+from .graph_panel import foresee, graph_panel
 from .held import FILE, Held, report_of
 from .history import history
 from .sight import on_sight
@@ -141,6 +141,7 @@ def _changed(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
 
 
 def _consequences(spec: ResNetSpec) -> list[Any]:
+    foresee(inspect(spec))
     text = to_query(spec)
     return ["", _bar(spec), text, gr.update(query=text), gr.update(query=text)]
 

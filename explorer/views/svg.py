@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from html import escape
 from shutil import which
@@ -16,6 +17,7 @@ from .theme import DARK, LIGHT, ROLES, Neutrals
 from .words import printable
 
 TIMEOUT_S = 5
+_LAYOUTS = ThreadPoolExecutor(4, thread_name_prefix="dot")
 INSTALL = "apt-get install graphviz (Debian, Ubuntu) or brew install graphviz (macOS)"
 
 
@@ -43,10 +45,22 @@ def drawable(report: Report, opened: frozenset[str]) -> Diagram:
     return diagram
 
 
-@lru_cache(maxsize=128)
 def run_dot(source: str) -> str:
-    """SVG text of ``source``, laid out by Graphviz's ``dot``; see ``run_program``."""
-    return run_program(source, "-Tsvg").decode()
+    """SVG text of ``source``, laid out by Graphviz's ``dot``; see ``run_program``. The last 128 are kept.
+
+    Who asks for a layout that is being made waits for it.
+    """
+    try:
+        return start_dot(source).result().decode()
+    except DiagramError:
+        start_dot.cache_clear()  # what failed may work the next time
+        raise
+
+
+@lru_cache(maxsize=128)
+def start_dot(source: str) -> Future[bytes]:
+    """``run_dot`` without waiting for it: ``dot`` works beside what the caller does in the meantime."""
+    return _LAYOUTS.submit(run_program, source, "-Tsvg")
 
 
 def run_program(source: str, *options: str) -> bytes:

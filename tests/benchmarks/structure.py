@@ -26,9 +26,9 @@ from explorer.network import build
 from explorer.spec import PRESETS
 from explorer.views.diagram import default_open, everything
 from explorer.views.outline import outline
-from explorer.views.svg import render, run_dot
+from explorer.views.svg import render, start_dot
 
-CACHES = (_inspect_spec, outline, run_dot)
+CACHES = (_inspect_spec, outline, start_dot)
 PROFILE_ROWS = 8
 
 Side = Callable[[], object]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
     from .gradients import probe_gradients, probe_with_twin
     from .inference import load_classifier
-    from .inspection import Merge, Report, Verdict, inspect
+    from .inspection import Finding, Fix, Merge, Producer, Report, Verdict, inspect
     from .network import build
     from .spec import PRESETS, ResNetSpec, from_json, to_json
 
@@ -34,9 +34,12 @@ _HOME = {
     "DataError": "errors",
     "DiagramError": "errors",
     "ExplorerError": "errors",
+    "Finding": "inspection",
+    "Fix": "inspection",
     "ImageError": "errors",
     "Merge": "inspection",
     "PRESETS": "spec",
+    "Producer": "inspection",
     "Report": "inspection",
     "ResNetSpec": "spec",
     "SpecError": "errors",
@@ -57,8 +60,11 @@ __all__ = [
     "DataError",
     "DiagramError",
     "ExplorerError",
+    "Finding",
+    "Fix",
     "ImageError",
     "Merge",
+    "Producer",
     "Report",
     "ResNetSpec",
     "SpecError",

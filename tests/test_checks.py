@@ -20,7 +20,7 @@ from explorer.views.diagram import build_diagram, locate
 from explorer.views.walk import in_words, walk
 from tests.strategies import normalisable, small_specs
 
-BROKEN = ResNetSpec(shortcut="identity")
+BROKEN = ResNetSpec().with_(shortcut="identity")
 
 
 def rows(html: str) -> list[tuple[str, list[str]]]:
@@ -64,7 +64,7 @@ def test_fixes_are_buttons_with_their_price_and_the_network_they_make():
 
 
 def test_a_fix_of_another_field_keeps_its_own_words():
-    narrow = ResNetSpec(shortcut="zero_pad", widths=(64, 32, 16, 8))
+    narrow = ResNetSpec().with_(shortcut="zero_pad", widths=(64, 32, 16, 8))
     words = [words for words, _ in applied(checks(inspect(narrow), applies=True))]
     assert words[0] == "B · 1×1 projection, +2,112 parameters, +1.61 MMACs"
     assert words[1].startswith("Width of layer2: 32 → 64, +")
@@ -94,7 +94,7 @@ def test_fixing_all_leaves_nothing_to_fix_at_the_price_it_names(spec: ResNetSpec
 
 
 def test_one_finding_needs_no_button_for_all():
-    assert all_button(inspect(ResNetSpec(shortcut_overrides={"layer2.0": "identity"}))) == ""
+    assert all_button(inspect(ResNetSpec().with_(shortcut_overrides={"layer2.0": "identity"}))) == ""
 
 
 def test_a_plain_network_has_nothing_to_check():
@@ -148,7 +148,7 @@ def test_the_walk_says_what_x_is_what_f_does_and_why_the_shortcut_adapts():
             "every second pixel and adds 16 channels of zeros (no parameters).",
         ),
         (
-            ResNetSpec(shortcut="projection_all"),
+            ResNetSpec().with_(shortcut="projection_all"),
             0,
             "x would fit as it is, and yet the shortcut projects it (1×1 conv, 64; 4,224 parameters).",
         ),
@@ -160,7 +160,7 @@ def test_the_walk_says_what_x_is_what_f_does_and_why_the_shortcut_adapts():
             "stride 2; 4,224 parameters).",
         ),
         (
-            ResNetSpec(block="bottleneck"),
+            ResNetSpec().with_(block="bottleneck"),
             0,
             "Channels go from 64 to 256, so x does not fit as it is: the shortcut projects it (1×1 conv, 256; 16,896 "
             "parameters).",

@@ -40,14 +40,14 @@ def test_resnet_34_beside_the_papers_errors():
 
 
 def test_shortcuts_of_single_blocks_are_left_out():
-    spec = ResNetSpec(shortcut_overrides={"layer2.0": "identity"})
+    spec = ResNetSpec().with_(shortcut_overrides={"layer2.0": "identity"})
     assert of(spec) == of(ResNetSpec())
     assert "Shortcuts of single blocks are left out" in cost_table(spec)
     assert "shown now" not in cost_table(spec)
 
 
 def test_a_mode_beyond_the_bounds_is_left_out():
-    spec = ResNetSpec(depths=(100,) * 4, block="bottleneck", widths=(512,) * 4, shortcut="zero_pad")
+    spec = ResNetSpec().with_(depths=(100,) * 4, block="bottleneck", widths=(512,) * 4, shortcut="zero_pad")
     with pytest.raises(SpecError, match="parameters; at most"):
         spec.with_(shortcut="projection_all")
     assert [cost.mode for cost in costs(spec)] == [mode for mode in Shortcut if mode is not Shortcut.PROJECTION_ALL]

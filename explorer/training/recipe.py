@@ -29,7 +29,7 @@ class Recipe:
             resumed run equals an uninterrupted one.
     """
 
-    epochs: int = 10
+    epochs: int = 24
     batch_size: int = 128
     learning_rate: float = 0.2
     momentum: float = 0.9

@@ -20,7 +20,7 @@ from .test_page import photo, upload
 
 pytestmark = pytest.mark.browser
 
-SPEC = ResNetSpec(depths=(2, 3, 1), widths=(16, 32, 64), block="bottleneck", num_classes=7)
+SPEC = ResNetSpec().with_(depths=(2, 3, 1), widths=(16, 32, 64), block="bottleneck", num_classes=7)
 PADDED = PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8))
 PORT = Path(__file__).parents[3] / "shared" / "data" / "checkpoints" / "cifar10-resnet20-optionA-12fca82f.th"
 

@@ -74,3 +74,9 @@ def test_a_shortened_count_is_within_half_a_percent(value: int) -> None:
 def test_a_magnitude_is_within_half_a_percent(value: float) -> None:
     assert float(numbers.magnitude(value)) == pytest.approx(value, rel=5.01e-3)
     assert float(numbers.scientific(value)) == pytest.approx(value, rel=5.01e-2)
+
+
+def test_price():
+    assert numbers.price(8448, 6_422_528) == "+8,448 parameters, +6.42 MMACs"
+    assert numbers.price(-8448, 0) == "−8,448 parameters"
+    assert numbers.price(0, 0) == ""

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from ..inspection import Report
     from ..inspection.contract import Expectations, Outcome
-    from ..inspection.fixes import Fix
 
 _INDENT = "  "
 
@@ -208,12 +207,14 @@ def _print_text(outcomes: Sequence[Outcome], fix: bool, out: Console) -> None:
 def _lines(outcome: Outcome, report: Report, fix: bool) -> Iterator[Text]:
     from rich.text import Text
 
+    from ..views import numbers
+
     for finding in outcome.findings:
         yield Text(finding.sentence)
         if lines := outcome.lines_of(finding):
             yield Text(f"{_INDENT}{', '.join(lines)}", QUIET)
         for way in finding.fixes if fix else finding.fixes[:1]:
-            yield Text(f"{_INDENT}Fix: {way.title} ({_price(way)})")
+            yield Text(f"{_INDENT}Fix: {way.title} ({numbers.price(way.params, way.macs) or 'at no cost'})")
             for line in way.snippet.splitlines() if fix else ():
                 yield Text(f"{_INDENT * 3}{line}" if line else "")
     for unmet in outcome.unmet:
@@ -226,14 +227,6 @@ def _lines(outcome: Outcome, report: Report, fix: bool) -> Iterator[Text]:
         yield Text(f"✕ {_count(len(outcome.unmet), 'expectation')} not met", BAD)
     for note in outcome.notes:
         yield Text(note, QUIET)
-
-
-def _price(fix: Fix) -> str:
-    """ "+8,448 parameters, +6.42 MMACs"."""
-    from ..views import numbers
-
-    parts = [f"{numbers.exact(fix.params)} parameters"] * bool(fix.params) + [numbers.macs(fix.macs)] * bool(fix.macs)
-    return ", ".join(part if part.startswith(numbers.MINUS) else f"+{part}" for part in parts) or "at no cost"
 
 
 def verdict(report: Report) -> Text:

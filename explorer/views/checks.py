@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 
 from ..inspection import Merge, Report
@@ -58,7 +58,7 @@ def all_button(report: Report) -> str:
     mended = fix_all(report) if len(report.findings) > 1 else None
     if mended is None:
         return ""
-    spec, price, count = mended[0], _price(*mended[1:]), len(report.findings)
+    spec, price, count = mended[0], numbers.price(*mended[1:]) or "+0", len(report.findings)
     return _button(f"Fix all {count} at the least cost, {price}", spec, f"{count} shortcuts mended, {price}.")
 
 
@@ -137,7 +137,7 @@ def fixes(report: Report, finding: Finding, applies: bool = True) -> str:
     items = []
     for fix in finding.fixes:
         name, details = named.get(fix, fix.title), f"{fix.title}\n\n{fix.snippet}"
-        words = f"{name}, {_price(fix.params, fix.macs)}"
+        words = f"{name}, {numbers.price(fix.params, fix.macs) or '+0'}"
         if applies and fix.spec:
             done = f"{name} put into {finding.path}." if fix in named else f"{name}, done."
             items.append(_button(words, fix.spec, done, details))
@@ -150,16 +150,3 @@ def _button(words: str, spec: ResNetSpec, done: str, code: str = "") -> str:
     """``assets/history.js`` puts ``spec`` in place of the network and then says ``done``."""
     query = f"?{to_query(spec)}"
     return tag("button", text(words), type="button", css="rx-fix", data_apply=query, data_done=done, title=code)
-
-
-def _price(params: int, macs: int) -> str:
-    """ "+8,448 parameters, +6.42 MMACs"; "+0" where both are 0."""
-    parts: Iterable[str] = (
-        f"{_signed(numbers.exact(params))} parameters" if params else "",
-        _signed(numbers.macs(macs)) if macs else "",
-    )
-    return ", ".join(filter(None, parts)) or "+0"
-
-
-def _signed(number: str) -> str:
-    return number if number.startswith(numbers.MINUS) else f"+{number}"

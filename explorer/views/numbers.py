@@ -30,6 +30,12 @@ def size(value: float) -> str:
     return _scaled(value, 1024, (" B", " KiB", " MiB", " GiB", " TiB"))
 
 
+def price(params: int, multiply_adds: int) -> str:
+    """What is added, with signs: 8448, 6422528 -> "+8,448 parameters, +6.42 MMACs"; empty where both are 0."""
+    parts = [f"{exact(params)} parameters"] * bool(params) + [macs(multiply_adds)] * bool(multiply_adds)
+    return ", ".join(part if part.startswith(MINUS) else f"+{part}" for part in parts)
+
+
 def pixels(value: int) -> str:
     """427 -> "427 px"."""
     return f"{exact(value)} px"

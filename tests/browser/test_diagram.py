@@ -101,6 +101,7 @@ def test_a_row_of_the_layer_table_is_reached_by_keyboard_and_shows_its_layer(ope
 
 def test_a_row_of_the_checks_selects_its_sum_in_the_diagram(open_page: Open) -> None:
     page = open_page("?preset=resnet50")
+    page.locator("#checks").scroll_into_view_if_needed()
     page.locator('#checks tr[data-node="layer3.4:add"]').click()
     expect(page.locator('g[id="layer3.4:add"]')).to_have_class(re.compile("selected"))
     expect(page.get_by_label("Inspector")).to_contain_text("layer3.4: branch and shortcut both give 1024×14×14.")

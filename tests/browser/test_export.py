@@ -67,7 +67,7 @@ def test_the_report_works_from_a_disk_and_asks_nobody(open_page: Open, browser: 
     alone.goto(report.as_uri())
     expect(alone.locator("svg")).to_be_visible()
     expect(alone.locator("body")).to_contain_text("12 of 16 shortcuts match")
-    expect(alone.locator("body")).to_contain_text("the branch gives 512×28×28, the shortcut 256×56×56")
+    expect(alone.locator("body")).to_contain_text("The branch gives 512×28×28, the shortcut 256×56×56.")
     alone.close()
     assert requests == [report.as_uri()]
     assert errors == []

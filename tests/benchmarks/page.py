@@ -22,6 +22,8 @@ from explorer.ui import page as ui
 from explorer.ui.server import create_app
 from tests.browser.conftest import FLAGS, chromium_path
 
+from .structure import start_cold
+
 TARGET = 10  # no-op round trips, for the 95th percentile
 WARM_UP = 2
 
@@ -65,7 +67,7 @@ INSPECT = _TIMED.format(
 
 
 def run(console: Console, repeat: int) -> None:
-    rounds = max(20, 4 * repeat)
+    rounds = max(40, 8 * repeat)
     with _app() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
@@ -85,7 +87,7 @@ def run(console: Console, repeat: int) -> None:
 
 
 def measure(page: Page, rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of each kind of event; every toggle leads to a network not seen before."""
+    """Milliseconds of each kind of event; no network is remembered from before."""
     toggles = ("50", "101", "152", "18", "34")
     shortcuts = ("C · project everywhere", "A · zero-pad", "Identity only", "B · project on change")
     steps: dict[str, Callable[[int], float]] = {
@@ -97,6 +99,7 @@ def measure(page: Page, rounds: int) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {name: [] for name in steps}
     for number in range(WARM_UP + rounds):
         for name, step in steps.items():
+            start_cold()
             spent = step(number)
             if number >= WARM_UP:
                 times[name].append(spent)

@@ -8,10 +8,11 @@ import io
 import json
 import re
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 import pytest
@@ -36,9 +37,16 @@ from explorer.ui.held import FILE, SHELF, Shelf
 from explorer.ui.server import create_app, may_open_files
 from explorer.views import opened
 
+T = TypeVar("T")
 TINY = PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8))
 EVIL = "<img src=x onerror=alert(1)>.pth"
 PORT = Path(__file__).parents[2] / "shared" / "data" / "checkpoints" / "cifar10-resnet20-optionA-12fca82f.th"
+
+
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` gives, from a thread of its own: browser tests in this process leave a loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def weights(spec: ResNetSpec = TINY, **changed: torch.Tensor) -> bytes:
@@ -256,7 +264,7 @@ def test_two_files_at_once_and_a_polite_word_for_the_third() -> None:
             assert ["no weigh" in (await answer).json()["error"] for answer in first] == [True, True]
             assert (await client.get(files.ROUTE)).status_code == 204
 
-    asyncio.run(scenario())
+    finished(scenario())
 
 
 def test_a_sender_who_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,7 +279,7 @@ def test_a_sender_who_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyP
         async with AsyncClient(transport=transport, base_url="http://test") as client:
             return refused(await client.post(files.ROUTE, content=silent()), 408)
 
-    assert asyncio.run(scenario()) == "The file did not arrive whole. Open it once more."
+    assert finished(scenario()) == "The file did not arrive whole. Open it once more."
 
 
 # ---- what is kept ------------------------------------------------------------------------------------------

@@ -44,12 +44,10 @@ class Recorder(TorchDispatchMode):
     Attributes:
         names_sources: whether the line that asked for each operation is looked up.
         stack: paths of the modules being run, outermost first.
-        met_broadcast: whether there was a silent broadcast.
     """
 
     detours: Detours = field(default_factory=Detours)
     names_sources: bool = False
-    met_broadcast: bool = False
     ops: list[Op] = field(default_factory=list)
     stack: list[str] = field(default_factory=lambda: [""])
     sums: int = 0
@@ -111,7 +109,6 @@ class Recorder(TorchDispatchMode):
         shapes = tuple(tuple(t.shape) for t in operands)
         shape = added(*shapes, in_place=in_place)
         broadcast = shape is not None and shapes[0] != shapes[1]
-        self.met_broadcast |= broadcast
         if shape is None or (broadcast and self.detours.keeps_branch):
             main = find_fork(self.ops, *producers).main
             shape = shapes[main ^ (len(self.ops) in self.detours.distrusted)]

@@ -14,7 +14,7 @@ from ..inspection import Report
 from ..views.diagram import MAX_NODES, Diagram, Node, build_diagram, default_open, everything, locate
 from ..views.dot import to_dot
 from ..views.inspector import empty, inspector
-from ..views.markup import banner
+from ..views.markup import banner, tag, text
 from ..views.svg import paint, sentence, start_dot
 from ..views.tint import Measure
 from ..views.tint import tint as tinted
@@ -26,7 +26,8 @@ from .tint import gradients
 MAX_OPEN = 2500
 MAX_NAME = 300
 
-_TEMPLATE = """
+_MEASURES = "".join(tag("option", text(measure.label), value=measure.value) for measure in Measure)
+_TEMPLATE = f"""
 <div class="rx-graph">
   <div class="rx-stage">
     <div class="rx-canvas" tabindex="-1"></div>
@@ -49,10 +50,7 @@ _TEMPLATE = """
     <div class="rx-tint">
       <label><select aria-label="Tint the boxes by">
         <option value="">no tint</option>
-        <option value="params">parameters</option>
-        <option value="macs">multiply-adds</option>
-        <option value="memory">activation memory</option>
-        <option value="gradient">gradient norm</option>
+        {_MEASURES}
       </select></label>
       <span class="rx-scale" role="status"></span>
     </div>

@@ -25,8 +25,10 @@ class Measure(str, Enum):
     MEMORY = "memory"
     GRADIENT = "gradient"
 
-    def __str__(self) -> str:
-        return self.value
+    @property
+    def label(self) -> str:
+        """Words for a form."""
+        return _LABELS[self]
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,12 @@ def _logarithmic(values: Mapping[str, float]) -> Tint:
     )
 
 
+_LABELS = {
+    Measure.PARAMS: "parameters",
+    Measure.MACS: "multiply-adds",
+    Measure.MEMORY: "activation memory",
+    Measure.GRADIENT: "gradient norm",
+}
 _AMOUNTS: dict[Measure, Callable[[Report], list[int]]] = {
     Measure.PARAMS: _params,
     Measure.MACS: lambda report: [op.macs for op in report.trace.ops],

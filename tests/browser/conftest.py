@@ -116,6 +116,8 @@ def open_page(browser: Browser, address: str) -> Iterator[Open]:
         return page
 
     yield open_it
+    for page in pages:
+        page.evaluate("0")  # by its answer everything said before has arrived
     said = list(errors)  # a page that is closed amid an answer complains of that
     for page in pages:
         page.close()

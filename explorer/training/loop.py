@@ -96,7 +96,11 @@ class Run:
         started, seen, correct, total_loss = time.perf_counter(), 0, 0, 0.0
         for index, batch in enumerate(batches):
             rate = recipe.rate((epoch + index / len(batches)) / recipe.epochs)
-            images = augment(self.train.images[batch], recipe, generator)
+            images = normalise(
+                augment(self.train.images[batch], recipe, generator), self.mean, self.std, self.device
+            )
+            if epoch < recipe.small_epochs:
+                images = shrink(images, recipe.small_side)
             loss, right = self._step(images, self.train.labels[batch], rate)
             seen, correct, total_loss = seen + len(batch), correct + right, total_loss + loss * len(batch)
             speed = seen / (time.perf_counter() - started)
@@ -109,10 +113,10 @@ class Run:
     def _step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[float, int]:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        inputs = normalise(images, self.mean, self.std, self.device)
         labels = labels.to(self.device)
-        logits = self.model(inputs)
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.bfloat16):
+            logits = self.model(images)
+        loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
@@ -180,6 +184,12 @@ def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...], d
     scale = 1 / (255 * torch.tensor(std, device=device)).view(-1, 1, 1)
     shift = (torch.tensor(mean, device=device) / torch.tensor(std, device=device)).view(-1, 1, 1)
     return (images.to(device, torch.float32) * scale - shift).contiguous(memory_format=torch.channels_last)
+
+
+def shrink(images: Tensor, side: int) -> Tensor:
+    """(N, C, H, W) float -> (N, C, side, side), channels-last; each pixel averages what it covers."""
+    smaller = F.interpolate(images, (side, side), mode="bilinear", antialias=True)
+    return smaller.contiguous(memory_format=torch.channels_last)
 
 
 @torch.inference_mode()

@@ -25,6 +25,9 @@ class Recipe:
         learning_rate: peak of the schedule, for batches of ``batch_size``.
         pad: zeros around the image, px, before a crop of the original size.
         label_smoothing: share of the target spread over all classes, 0 … 1.
+        small_side, small_epochs: the first ``small_epochs`` see images shrunk to ``small_side`` px, antialiased
+            (progressive resizing: Tan & Le 2021 §4.2); 0 epochs leave them as they are.
+        bfloat16: forward and backward pass in mixed precision; weights and their updates stay float32.
         seed: of initial weights, order and augmentation; epoch e draws from (seed, e) alone, so that a
             resumed run equals an uninterrupted one.
     """
@@ -39,6 +42,9 @@ class Recipe:
     pad: int = 4
     flip: bool = True
     label_smoothing: float = 0.0
+    small_side: int = 24
+    small_epochs: int = 0
+    bfloat16: bool = False
     seed: int = 0
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import lzma
-import tarfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePath
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ..errors import DataError
+from .files import decode, read_files
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-_DAMAGED = (tarfile.TarError, EOFError, OSError, lzma.LZMAError, zlib.error)
+HELD_OUT_EVERY = 50
 
 
 @dataclass(frozen=True)
@@ -45,6 +41,15 @@ class ImageSet:
         stds = tuple(round(c.double().std().item() / 255, 4) for c in flat)
         return means, stds
 
+    def take(self, chosen: Tensor) -> ImageSet:
+        """The images at these places: (n,) int64, or (N,) bool."""
+        return ImageSet(self.images[chosen], self.labels[chosen], self.classes)
+
+    def without_held_out(self) -> tuple[ImageSet, ImageSet]:
+        """What is trained on, and every fiftieth image, on which confidence is fitted afterwards."""
+        held_out = torch.arange(len(self)) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
+        return self.take(~held_out), self.take(held_out)
+
 
 def load_cifar10(source: Path) -> tuple[ImageSet, ImageSet]:
     """Training and test split of CIFAR-10.
@@ -56,12 +61,9 @@ def load_cifar10(source: Path) -> tuple[ImageSet, ImageSet]:
     Raises:
         DataError: nothing usable there, an image is damaged or of another size, or a class has no image.
     """
-    if source.is_file():
-        splits = _from_files(_archived(source))
-    elif (source / "train").is_dir():
-        splits = _from_files((p, p.read_bytes()) for p in sorted(source.glob("t*/*/*")) if p.is_file())
-    else:
+    if not source.is_file() and not (source / "train").is_dir():
         return _from_torchvision(source)
+    splits = _from_files(read_files(source, "t*/*/*"))
     if {"train", "test"} - splits.keys():
         raise DataError("no CIFAR-10 here: folders train/<class>/ and test/<class>/ with images are expected")
     for split, images in splits.items():
@@ -71,19 +73,53 @@ def load_cifar10(source: Path) -> tuple[ImageSet, ImageSet]:
     return splits["train"], splits["test"]
 
 
-def _archived(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
+def load_imagenet200(source: Path) -> tuple[ImageSet, ImageSet]:
+    """Training and validation split of 200 ImageNet classes at 32×32 px, laid out as Tiny ImageNet is.
+
+    Args:
+        source: a folder or ``.tar`` archive with ``train/<wnid>/images/*.JPEG``, ``val/images/*.JPEG`` and
+            ``val/val_annotations.txt``, whose second column is the wnid. Beside an archive, or in a folder, lies
+            ``imagenet200-names.tsv``: wnid and name of every class, in the order of the labels.
+
+    Raises:
+        DataError: something of that is not there, an image is damaged or of another size.
+    """
+    names = _names((source.parent if source.is_file() else source) / "imagenet200-names.tsv")
+    place = {wnid: index for index, wnid in enumerate(names)}
+    train, labels = list[np.ndarray](), list[int]()
+    val, wnids = dict[str, np.ndarray](), dict[str, str]()
+    for path, data in read_files(source, "*/**/*"):
+        folders = path.parts[-4:]
+        if path.name == "val_annotations.txt":
+            rows = (line.split("\t") for line in data.decode("utf-8", "replace").splitlines())
+            wnids = {row[0]: row[1] for row in rows if len(row) > 1}
+        elif folders[:1] == ("train",) and folders[1] in place:
+            train.append(decode(data, path.name))
+            labels.append(place[folders[1]])
+        elif folders[-3:-1] == ("val", "images"):
+            val[path.name] = decode(data, path.name)
+    known = [name for name in val if wnids.get(name) in place]
+    if len(set(labels)) < len(names) or not known:
+        raise DataError(
+            f"{source.name[:80]!a} holds training images of {len(set(labels))} of {len(names)} classes and "
+            f"{len(known)} labelled validation images; train/<wnid>/images, val/images and val/val_annotations.txt "
+            "are expected"
+        )
+    classes = tuple(names.values())
+    return (
+        _image_set(np.stack(train), labels, classes),
+        _image_set(np.stack([val[name] for name in known]), [place[wnids[name]] for name in known], classes),
+    )
+
+
+def _names(path: Path) -> dict[str, str]:
     try:
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                file = tar.extractfile(member) if member.isfile() else None
-                if file is not None:
-                    yield PurePosixPath(member.name), file.read()
-            # tarfile takes an entry it cannot read for the end, which really is two blocks of zeros or more.
-            rest = tar.fileobj.read(-1) if tar.fileobj else b""
-            if not rest or any(rest):
-                raise tarfile.ReadError("the archive's end is missing")
-    except _DAMAGED as error:
-        raise DataError(f"{archive.name[:80]!a} is damaged or no archive; copy or download it anew") from error
+        rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+        return {row[0]: row[1] for row in rows if len(row) == 2}
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path.name}, a line with wnid, tab and name for every class, is needed beside the images"
+        ) from error
 
 
 def _from_files(files: Iterator[tuple[PurePath, bytes]]) -> dict[str, ImageSet]:
@@ -93,20 +129,11 @@ def _from_files(files: Iterator[tuple[PurePath, bytes]]) -> dict[str, ImageSet]:
     for path, data in files:
         split, name = path.parent.parent.name, path.parent.name
         if split in pixels and name in CIFAR10_CLASSES:
-            pixels[split].append(_decode(data, path.name))
+            pixels[split].append(decode(data, path.name))
             labels[split].append(CIFAR10_CLASSES.index(name))
-    return {split: _image_set(np.stack(pixels[split]), labels[split]) for split in pixels if pixels[split]}
-
-
-def _decode(data: bytes, name: str) -> np.ndarray:
-    """A local training image -> (32, 32, 3) uint8. Photos from outside: ``explorer.inference.images``."""
-    try:
-        image = Image.open(io.BytesIO(data), formats=["JPEG", "PNG"])
-        if image.size != (32, 32):
-            raise DataError(f"{name[:80]!a} is {image.width}×{image.height}; CIFAR-10 images are 32×32")
-        return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{name[:80]!a} is not a readable JPEG or PNG") from error
+    return {
+        split: _image_set(np.stack(pixels[split]), labels[split], CIFAR10_CLASSES) for split in pixels if pixels[split]
+    }
 
 
 def _from_torchvision(root: Path) -> tuple[ImageSet, ImageSet]:
@@ -116,10 +143,11 @@ def _from_torchvision(root: Path) -> tuple[ImageSet, ImageSet]:
         train, test = (torchvision.datasets.CIFAR10(str(root), part, download=True) for part in (True, False))
     except (OSError, RuntimeError) as error:
         raise DataError("CIFAR-10 is not here and could not be downloaded; give a folder or archive of it") from error
-    return _image_set(train.data, train.targets), _image_set(test.data, test.targets)
+    first, second = (_image_set(part.data, part.targets, CIFAR10_CLASSES) for part in (train, test))
+    return first, second
 
 
-def _image_set(pixels: np.ndarray, labels: list[int]) -> ImageSet:
+def _image_set(pixels: np.ndarray, labels: Sequence[int], classes: tuple[str, ...]) -> ImageSet:
     """(N, 32, 32, 3) uint8 and N labels."""
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
-    return ImageSet(images, torch.tensor(labels), CIFAR10_CLASSES)
+    return ImageSet(images, torch.tensor(labels), classes)

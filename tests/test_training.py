@@ -25,7 +25,7 @@ from explorer.errors import DataError, ExplorerError
 from explorer.inference import find, load_classifier
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec, Stem, to_dict
-from explorer.training.builtin import DATA_VARIABLE, checkpoint_path, find_data, prepare, publish, train
+from explorer.training.builtin import CIFAR10, checkpoint_path, find_data, prepare, publish, train
 from explorer.training.datasets import CIFAR10_CLASSES, ImageSet, load_cifar10
 from explorer.training.export import export
 from explorer.training.loop import Epoch, Run, Step, augment, evaluate, normalise
@@ -538,7 +538,7 @@ def test_an_archive_with_an_entry_that_cannot_be_read_is_refused(tmp_path: Path)
 
 def test_where_the_data_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache, given, named = tmp_path / "cache", tmp_path / "given", tmp_path / "named"
-    monkeypatch.setenv(DATA_VARIABLE, str(named))
+    monkeypatch.setenv(CIFAR10.variable, str(named))
     with pytest.raises(DataError, match=r"^data: nothing is at '.*named'; a folder or archive of CIFAR-10"):
         find_data(None, cache)
     with pytest.raises(DataError, match=r"^data: nothing is at '.*given'"):
@@ -557,7 +557,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> tupl
     run = tiny_run(replace(SHORT, epochs=2), train=separable(60, 0), test=separable(30, 1))
     for _ in run.events():
         pass
-    return run, export(run, tmp_path_factory.mktemp("files") / "weights", "tiny.v1", "Tiny Net", "Noise")
+    return run, export(run, tmp_path_factory.mktemp("files") / "weights", "tiny.v1", "Tiny Net", "Noise, test split")
 
 
 def test_an_exported_network_classifies_with_its_own_logits(exported: tuple[Run, Path]) -> None:
@@ -590,6 +590,7 @@ def test_the_side_file_says_what_was_trained(exported: tuple[Run, Path]) -> None
     assert [Epoch(**epoch) for epoch in card["curves"]] == run.history
     assert card["accuracy"] == {
         "top1": round(100 * evaluate(run.model, run.test, run.mean, run.std), 2),
+        "top5": 100.0,
         "split": "Noise, test split",
         "images": 30,
     }

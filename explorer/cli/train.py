@@ -54,7 +54,7 @@ def train(
     from ..training import builtin
 
     spec = read_target(network, changes)
-    _check(builtin.for_cifar10(spec))
+    _check(builtin.CIFAR10.fit(spec))
     checkpoint = builtin.checkpoint_path(name, runs or builtin.RUNS)
     source = builtin.find_data(data, cache_folder() / "cifar10")
     place = choose_device(device)

@@ -40,6 +40,9 @@ class Variant:
         classes: names, in the order of the logits.
         recipe: how it was trained: a URL, or words.
         note: a limit to tell whoever reads a prediction; may be empty.
+        temperature: what the logits are divided by before the softmax, so that confidence agrees with accuracy.
+        familiar: log Σ exp of the logits below which a photo probably shows none of the classes; None where
+            nobody measured it.
     """
 
     name: str
@@ -58,6 +61,8 @@ class Variant:
     licence: str
     recipe: str
     note: str = ""
+    temperature: float = 1.0
+    familiar: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.sha256) < 8 or set(self.sha256) - set("0123456789abcdef"):
@@ -120,7 +125,7 @@ def _from_side_file(path: Path) -> Variant:
         if len(classes) != spec.num_classes:
             raise ValueError(f"{len(classes)} class names for {spec.num_classes} classes")
         params, macs = estimate(spec)
-        accuracy = data["accuracy"]
+        accuracy, calibration = data["accuracy"], data.get("calibration") or {}
         return Variant(
             name=path.stem,
             title=data["title"],
@@ -138,6 +143,8 @@ def _from_side_file(path: Path) -> Variant:
             licence=data["licence"],
             recipe=json.dumps(data["recipe"]),
             note=_limits(spec),
+            temperature=calibration.get("temperature", 1.0),
+            familiar=calibration.get("familiar"),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ExplorerError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)

@@ -44,6 +44,8 @@ class Prediction:
         transform: what was done to the photo before, in words.
         seen: the square RGB crop the network saw, before normalisation.
         notes: what to keep in mind: of the photo, the network and the device.
+        familiar: whether the photo looks like one of the classes at all: log Σ exp of the logits reaches
+            ``variant.familiar`` (Liu et al. 2020). None where that was never measured.
     """
 
     top: tuple[tuple[str, float], ...]
@@ -53,6 +55,7 @@ class Prediction:
     transform: str
     seen: Image.Image
     notes: tuple[str, ...]
+    familiar: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Classifier:
         logits = output.logits[0]
         if not bool(torch.isfinite(logits).all()):
             raise WeightsError(f"{self.variant.title} answered with NaN or infinity, which names no class")
-        values, indices = torch.softmax(logits, 0).topk(min(max(top, 1), len(self.variant.classes)))
+        values, indices = torch.softmax(logits / self.variant.temperature, 0).topk(min(max(top, 1), len(self.variant.classes)))
         names = (self.variant.classes[index] for index in indices.tolist())
         return Prediction(
             top=tuple(zip(names, values.tolist(), strict=True)),
@@ -91,6 +94,7 @@ class Classifier:
             transform=self.variant.transform.sentence,
             seen=seen.image,
             notes=(*photo_notes, *output.notes, *filter(None, [self.variant.note])),
+            familiar=None if self.variant.familiar is None else bool(logits.logsumexp(0) >= self.variant.familiar),
         )
 
     def classify_bytes(self, data: bytes, top: int = 5) -> Prediction:

@@ -1,47 +1,116 @@
-"""Training the network that comes with this program: where its data is, how it goes on, where it ends."""
+"""Training the networks that come with this program: what they are, where their data is, how it ends."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
 import torch
 
 from ..errors import DataError, ExplorerError
-from ..spec import ResNetSpec, title
-from .datasets import load_cifar10
+from ..spec import PRESETS, ResNetSpec, Stem, title
+from .datasets import ImageSet, load_cifar10, load_imagenet200
 from .export import export
 from .loop import Epoch, Run, Step
 from .recipe import Recipe
 
-DATA_VARIABLE = "RESNET_EXPLORER_DATA"
 _ROOT = Path(__file__).resolve().parents[2]
 RUNS = _ROOT / "runs"
-_BESIDE = _ROOT.parent / "shared" / "data" / "cifar10-jpeg.tar.xz"
+_BESIDE = _ROOT.parent / "shared" / "data"
 
 
-def find_data(given: Path | None, cache: Path) -> Path:
-    """Where CIFAR-10 is: ``given``, ``$RESNET_EXPLORER_DATA``, a copy beside the project, or ``cache``.
+@dataclass(frozen=True)
+class Data:
+    """A labelled set of 32×32 images.
 
-    In ``cache`` torchvision looks for it, and downloads it if it isn't there.
+    Attributes:
+        name: for people.
+        archive: name of its file, where a copy lies beside the project.
+        variable: of the environment; names a folder or archive.
+        split: what accuracy is measured on.
+        licence: of weights that were trained on it, in words.
+        load: a folder or archive -> what to train on and what to measure on.
+    """
+
+    name: str
+    archive: str
+    variable: str
+    classes: int
+    split: str
+    licence: str
+    load: Callable[[Path], tuple[ImageSet, ImageSet]]
+
+    def fit(self, spec: ResNetSpec) -> ResNetSpec:
+        """The network with this set's input, 3×32×32, and classes."""
+        return spec.with_(in_channels=3, image_size=32, num_classes=self.classes)
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """A network that comes with this program, and how it is trained.
+
+    Attributes:
+        title: for people.
+    """
+
+    title: str
+    spec: ResNetSpec
+    recipe: Recipe
+    data: Data
+
+
+CIFAR10 = Data(
+    name="CIFAR-10",
+    archive="cifar10-jpeg.tar.xz",
+    variable="RESNET_EXPLORER_DATA",
+    classes=10,
+    split="test split",
+    licence="Trained by this project on CIFAR-10 (Krizhevsky 2009); for research and teaching.",
+    load=load_cifar10,
+)
+IMAGENET200 = Data(
+    name="200 ImageNet classes at 32 px",
+    archive="imagenet200-32px.tar.xz",
+    variable="RESNET_EXPLORER_IMAGENET200",
+    classes=200,
+    split="validation split",
+    licence="Trained by this project on 200 classes of ImageNet (Deng et al. 2009), whose terms allow non-commercial "
+    "research and education.",
+    load=load_imagenet200,
+)
+NETS = {
+    "cifar10_resnet20": BuiltIn("CIFAR-10 ResNet-20", PRESETS["cifar_resnet20"], Recipe(bfloat16=True), CIFAR10),
+    # Of what fits 8 MB, four stages learn most an hour of a CPU: deep maps are small, and wide layers convolve fastest.
+    "everyday200_resnet14": BuiltIn(
+        "200 everyday classes, ResNet-14",
+        IMAGENET200.fit(
+            ResNetSpec(depths=(1, 2, 2, 1), widths=(32, 64, 128, 256), stem=Stem.CIFAR, zero_init_residual=True)
+        ),
+        Recipe(epochs=12, weight_decay=3e-4, small_epochs=7, bfloat16=True),
+        IMAGENET200,
+    ),
+}
+
+
+def find_data(given: Path | None, cache: Path, data: Data = CIFAR10) -> Path:
+    """Where ``data`` is: ``given``, what its variable names, a copy beside the project, or ``cache``.
+
+    In ``cache`` torchvision looks for CIFAR-10, and downloads it if it isn't there.
 
     Raises:
         DataError: what was named does not exist.
     """
-    named = given or (Path(os.environ[DATA_VARIABLE]) if os.environ.get(DATA_VARIABLE) else None)
+    named = given or (Path(os.environ[data.variable]) if os.environ.get(data.variable) else None)
     if named is None:
-        return _BESIDE if _BESIDE.is_file() else cache
+        beside = _BESIDE / data.archive
+        return beside if beside.is_file() else cache
     if not named.expanduser().exists():
-        raise DataError(f"data: nothing is at '{named}'; a folder or archive of CIFAR-10 is expected")
+        raise DataError(f"data: nothing is at '{named}'; a folder or archive of {data.name} is expected")
     return named.expanduser()
-
-
-def for_cifar10(spec: ResNetSpec) -> ResNetSpec:
-    """The network with CIFAR-10's input and classes: 3×32×32 and 10."""
-    return spec.with_(in_channels=3, image_size=32, num_classes=10)
 
 
 def checkpoint_path(name: str, runs: Path = RUNS) -> Path:
@@ -65,18 +134,23 @@ def prepare(
     *,
     device: torch.device,
     fresh: bool = False,
+    data: Data = CIFAR10,
 ) -> Run:
-    """A run of ``for_cifar10(spec)``, continued from ``checkpoint`` if that is there.
+    """A run of ``data.fit(spec)``, continued from ``checkpoint`` if that is there.
+
+    Every fiftieth training image is held out, for calibration.
 
     Args:
-        source: as ``load_cifar10`` takes it.
+        source: as ``data.load`` takes it.
         fresh: start anew; ``checkpoint`` is then overwritten after the first epoch.
 
     Raises:
         DataError: the data or the checkpoint is unusable.
         ExplorerError: the checkpoint is of another network, recipe or data.
     """
-    run = Run(for_cifar10(spec), recipe, *load_cifar10(source), device=device)
+    images, test = data.load(source)
+    train, held_out = images.without_held_out()
+    run = Run(data.fit(spec), recipe, train, test, device=device, held_out=held_out)
     if not fresh and not run.resume(checkpoint) and checkpoint.exists():
         raise ExplorerError(
             f"{checkpoint.parent.name}: a run of this name, of another network, recipe or data, has been "
@@ -102,13 +176,15 @@ def train(run: Run, checkpoint: Path) -> Iterator[Step | Epoch]:
         raise ExplorerError(f"{run.device}: the memory is full; lower the batch size") from error
 
 
-def publish(run: Run, folder: Path, name: str, source: Path) -> Path:
+def publish(run: Run, folder: Path, name: str, source: Path, data: Data = CIFAR10) -> Path:
     """Write a finished run's weights and side file into ``folder``; returns the path of the weights."""
+    known = NETS.get(name)
     network = title(run.spec).removeprefix("CIFAR ")
-    return export(run, folder, name, f"CIFAR-10 {network}", _data_title(source))
+    words = known.title if known and known.spec == run.spec else f"{data.name} {network}"
+    return export(run, folder, name, words, f"{_data_title(source, data)}, {data.split}", data.licence)
 
 
-def _data_title(source: Path) -> str:
+def _data_title(source: Path, data: Data) -> str:
     """What the accuracy was measured on. Images from elsewhere may be altered, so their source is named."""
     images = source.is_file() or (source / "train").is_dir()
-    return f"CIFAR-10 from {source.name}" if images else "CIFAR-10"
+    return f"{data.name} from {source.name}" if images else data.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -27,7 +28,13 @@ _DAMAGED = (RuntimeError, ValueError, LookupError, TypeError, AttributeError, EO
 
 @dataclass(frozen=True)
 class Step:
-    """One optimiser step. ``loss`` is the batch's mean cross-entropy, nats."""
+    """One optimiser step.
+
+    Attributes:
+        loss: the batch's mean cross-entropy, nats.
+        norms: ‖∂L/∂W‖₂ of each of ``Run.parts``, nats per unit of weight, over all parameters of the part, weight
+            decay not included; empty where the step was not to be recorded.
+    """
 
     epoch: int
     step: int
@@ -35,6 +42,7 @@ class Step:
     loss: float
     learning_rate: float
     images_per_second: float
+    norms: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,11 @@ class Run:
     """A training run that can be stopped after any step and continued after any epoch.
 
     Attributes:
+        held_out: images that were left out of ``train``, for ``calibration``.
         mean, std: of the input channels, in 0 … 1, measured on the training set.
         history: finished epochs.
+        record_every: gradient norms are measured after so many steps, and after the last of an epoch; 0: never.
+        parts: "stem", the blocks ("layer2.0") and "head", input to output.
     """
 
     spec: ResNetSpec
@@ -62,7 +73,9 @@ class Run:
     train: ImageSet
     test: ImageSet
     device: torch.device = _CPU
+    held_out: ImageSet | None = None
     history: list[Epoch] = field(default_factory=list)
+    record_every: int = 0
 
     def __post_init__(self) -> None:
         self.mean, self.std = self.train.mean_std()
@@ -76,6 +89,9 @@ class Run:
             weight_decay=self.recipe.weight_decay,
             nesterov=self.recipe.nesterov,
         )
+        places = [part_of(name) for name, _ in self.model.named_parameters()]
+        self.parts = tuple(dict.fromkeys(places))
+        self._places = torch.tensor([self.parts.index(place) for place in places], device=self.device)
 
     @property
     def finished(self) -> bool:
@@ -101,16 +117,20 @@ class Run:
             )
             if epoch < recipe.small_epochs:
                 images = shrink(images, recipe.small_side)
-            loss, right = self._step(images, self.train.labels[batch], rate)
+            recorded = self.record_every and ((index + 1) % self.record_every == 0 or index + 1 == len(batches))
+            loss, right, norms = self._step(images, self.train.labels[batch], rate, bool(recorded))
             seen, correct, total_loss = seen + len(batch), correct + right, total_loss + loss * len(batch)
             speed = seen / (time.perf_counter() - started)
-            yield Step(epoch, index + 1, len(batches), loss, rate, speed)
+            yield Step(epoch, index + 1, len(batches), loss, rate, speed, norms)
         accuracy = evaluate(self.model, self.test, self.mean, self.std)
         seconds = time.perf_counter() - started
         self.history.append(Epoch(epoch, total_loss / seen, correct / seen, accuracy, seconds))
         yield self.history[-1]
 
-    def _step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[float, int]:
+    def _step(
+        self, images: Tensor, labels: Tensor, rate: float, recorded: bool
+    ) -> tuple[float, int, tuple[float, ...]]:
+        """Loss, images that were right, and the gradient norms of ``parts`` where they are wanted."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         labels = labels.to(self.device)
@@ -119,8 +139,16 @@ class Run:
         loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        norms = self._norms() if recorded else ()  # before the optimiser, which may write into the gradients
         self.optimiser.step()
-        return loss.item(), int((logits.argmax(1) == labels).sum())
+        return loss.item(), int((logits.argmax(1) == labels).sum()), norms
+
+    def _norms(self) -> tuple[float, ...]:
+        gradients = [weight.grad for weight in self.model.parameters() if weight.grad is not None]
+        # In float64 the square of a vanishing norm is still above 0.
+        squares = torch.stack(torch._foreach_norm(gradients)).double().square()  # type: ignore[arg-type]  # a tuple
+        sums = torch.zeros(len(self.parts), dtype=squares.dtype, device=self.device)
+        return tuple(sums.index_add_(0, self._places, squares).sqrt().tolist())
 
     def save(self, path: Path) -> None:
         """Write the state after the last finished epoch, atomically."""
@@ -164,6 +192,12 @@ class Run:
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.history = [Epoch(**epoch) for epoch in state["history"]]
+
+
+def part_of(name: str) -> str:
+    """The part of the network that a parameter belongs to: "layer2.0.conv1.weight" -> "layer2.0"."""
+    block = re.match(r"layer\d+\.\d+", name)
+    return block[0] if block else "head" if name.startswith(("fc.", "post.")) else "stem"
 
 
 def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:

@@ -37,18 +37,41 @@ function paint() {
   window.dispatchEvent(new CustomEvent('explorer:selected', {detail: selected}));
 }
 
-async function draw(anchor, find) {
-  if (!ready()) return;
+async function asking(question) {
   const mine = ++turn;
   host.setAttribute('aria-busy', 'true');
   const slow = setTimeout(() => host.classList.add('working'), 300);
   let answer;
-  try { answer = JSON.parse(await server.draw({query, open: opened, find})); }
+  try { answer = JSON.parse(await server.draw({open: opened, ...question})); }
   catch { answer = {error: 'The program did not answer. Is it still running?'}; }
   finally { clearTimeout(slow); }
-  if (mine !== turn) return;
+  if (mine !== turn) return null;
   host.classList.remove('working');
   host.removeAttribute('aria-busy');
+  return answer;
+}
+
+async function draw(anchor, find) {
+  if (!ready()) return;
+  const answer = await asking({query, find});
+  if (answer) show(answer, anchor, find);
+}
+
+// A field of the builder was touched: its network is drawn first, then the program is asked for the rest of the page.
+// Of fields that name no network that answer tells.
+let ahead = null;
+window.explorerAhead = fields => {
+  if (!ready() || !host.offsetParent) return null;
+  const mine = ahead = asking({fields, open: isFile() ? null : opened}).then(answer => {
+    if (mine === ahead) ahead = null;
+    if (!answer || answer.error || answer.query === query) return;
+    follow(answer.query);
+    show(answer);
+  });
+  return mine;
+};
+
+function show(answer, anchor, find) {
   const told = query;  // to what waits for the diagram, once it stands
   setTimeout(() => window.dispatchEvent(new CustomEvent('explorer:drawn', {detail: told})));
   failure.hidden = !answer.error;
@@ -206,10 +229,14 @@ document.addEventListener('keydown', e => {
 
 inspector.innerHTML = '';
 draw();
-watch('query', () => {
-  if (props.query === query) return;
+function follow(next) {
   // What is open in a file is nothing to another network, and no address brings a file back.
-  if (isFile() || isFile(props.query)) { opened = null; selected = null; }
-  query = props.query;
+  if (isFile() || isFile(next)) { opened = null; selected = null; }
+  query = next;
+}
+watch('query', async () => {
+  while (ahead) await ahead;
+  if (props.query === query) return;
+  follow(props.query);
   draw();
 });

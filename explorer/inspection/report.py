@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
+from threading import Lock
 from typing import Any
 
 import torch
@@ -155,9 +156,29 @@ def inspect(target: ResNetSpec | nn.Module, input_size: Sizes | None = None, *, 
     return _report(type(target).__name__, None, subject.trace(), subject)
 
 
-@lru_cache(maxsize=24)  # a report of 1,000 layers holds some 15 MB
 def _inspect_spec(spec: ResNetSpec, input_size: Shape) -> Report:
-    return _report(title(spec), spec, trace_spec(spec, input_size), None)
+    return _pending(spec, input_size).report()
+
+
+@dataclass
+class _Pending:
+    """A report that is traced once, by whoever asks first; the others wait for that."""
+
+    spec: ResNetSpec
+    input_size: Shape
+    _found: Report | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def report(self) -> Report:
+        with self._lock:
+            if self._found is None:
+                self._found = _report(title(self.spec), self.spec, trace_spec(self.spec, self.input_size), None)
+            return self._found
+
+
+@lru_cache(maxsize=24)  # a report of 1,000 layers holds some 15 MB
+def _pending(spec: ResNetSpec, input_size: Shape) -> _Pending:
+    return _Pending(spec, input_size)
 
 
 def _report(name: str, spec: ResNetSpec | None, traced: Trace, subject: Subject | None) -> Report:

@@ -11,6 +11,7 @@ import gradio as gr
 
 from ..errors import DiagramError
 from ..inspection import Report
+from ..spec import to_query
 from ..views.diagram import MAX_NODES, Diagram, Node, build_diagram, default_open, everything, locate
 from ..views.dot import to_dot
 from ..views.inspector import empty, inspector
@@ -18,6 +19,7 @@ from ..views.markup import banner, tag, text
 from ..views.svg import paint, sentence, start_dot
 from ..views.tint import Measure
 from ..views.tint import tint as tinted
+from . import controls
 from .failures import told
 from .held import report_of
 from .style import script
@@ -84,19 +86,22 @@ def graph_panel() -> gr.HTML:
 
 
 def draw(request: Any) -> str:
-    """Browser's ``{"query", "open", "find"}`` -> JSON ``{"svg", "open", "found", "edges", "notice"}`` or ``{"error"}``.
+    """Browser's ``{"query", "open", "find"}`` -> JSON ``{"svg", "open", "found", "edges", "notice", "query"}`` or
+    ``{"error"}``.
 
-    ``open``: ids, null for the first look, ``"all"`` for everything. ``find``: a name to open the diagram for.
-    ``notice``: why less is open than was asked for.
+    In the browser's, ``fields`` may stand for ``query``: the builder's, as ``controls.read`` takes them. ``open``: ids,
+    null for the first look, ``"all"`` for everything. ``find``: a name to open the diagram for. ``notice``: why less is
+    open than was asked for.
     """
     try:
+        request = _with_query(request)
         report, opened = _parse(request)
         opened, found = locate(report, opened, str(request.get("find") or "")[:MAX_NAME])
         opened, notice = _readable(report, opened)
         diagram = _diagram(report, opened)
         edges = [(e.source, e.target, e.role) for e in diagram.edges]
         answer = {"svg": paint(diagram), "open": sorted(opened), "found": found, "edges": edges, "notice": notice}
-        return json.dumps(answer)
+        return json.dumps({**answer, "query": request["query"]})
     except Exception as error:
         return json.dumps({"error": told(error)})
 
@@ -169,6 +174,16 @@ def tint(request: Any) -> str:
         return json.dumps(asdict(tinted(report, _diagram(report, opened), measure, probe)))
     except Exception as error:
         return json.dumps({"error": told(error)})
+
+
+def _with_query(request: Any) -> Any:
+    """The request with its network's query, where it came as the builder's fields."""
+    fields = request.get("fields") if isinstance(request, dict) else None
+    if not isinstance(fields, list):
+        return request
+    if len(fields) != len(controls.CONTROLS):
+        raise DiagramError("A network is expected.")
+    return {**request, "query": to_query(controls.read(fields))}
 
 
 def _parse(request: Any) -> tuple[Report, frozenset[str]]:

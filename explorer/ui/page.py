@@ -24,6 +24,8 @@ from .sight import on_sight
 TITLE = "ResNet Explorer"
 # Where a field that was not given clashes, one of these that was given is at fault.
 _PARTNERS = {"widths": ("depths",), "groups": ("block",), "width_per_group": ("block",), "image_size": ("depths",)}
+# The diagram, which people look at, is asked for first; what is said of it next.
+_DRAWN_FIRST = "async (...values) => { await window.explorerAhead?.(values.slice(2)); return values; }"
 _DRAWER = '<button type="button" id="rx-drawer" aria-expanded="false" aria-controls="builder">Builder</button>'
 
 
@@ -100,6 +102,7 @@ def _wire(builder: controls.Builder, graph: Any, past: Any, outputs: Sequence[An
         show_progress="hidden",
         trigger_mode="always_last",
         queue=False,  # a queued event takes 13 ms more to say the same
+        js=_DRAWN_FIRST,
     )
 
 

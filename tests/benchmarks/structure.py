@@ -21,14 +21,14 @@ from rich.table import Table
 from torchview import draw_graph
 
 from explorer.inspection import Report, inspect
-from explorer.inspection.report import _inspect_spec
+from explorer.inspection.report import _pending
 from explorer.network import build
 from explorer.spec import PRESETS
 from explorer.views.diagram import default_open, everything
 from explorer.views.outline import outline
 from explorer.views.svg import render, start_dot
 
-CACHES = (_inspect_spec, outline, start_dot)
+CACHES = (_pending, outline, start_dot)
 PROFILE_ROWS = 8
 
 Side = Callable[[], object]

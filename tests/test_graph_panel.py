@@ -1,0 +1,69 @@
+"""What the panel answers a browser: the builder's fields say what a query says, and nothing is traced twice."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from explorer.inspection import Report, inspect
+from explorer.spec import PRESETS, ResNetSpec, to_query
+from explorer.ui import controls
+from explorer.ui.graph_panel import draw
+
+
+@pytest.mark.parametrize("name", ["resnet18", "cifar_resnet20", "preact_resnet164"])
+def test_the_builders_fields_are_drawn_as_their_query_is(name: str) -> None:
+    spec = PRESETS[name]
+    by_query = json.loads(draw({"query": to_query(spec), "open": None}))
+    by_fields = json.loads(draw({"fields": controls.show(spec)[2:], "open": None}))
+    assert by_fields == by_query
+    assert by_fields["query"] == to_query(spec)
+    assert by_fields["svg"].startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ([], "A network is expected."),
+        (["basic"] * 40, "A network is expected."),
+        ("basic", "A network is expected."),
+        (["basic", "nonsense", *controls.show(ResNetSpec())[4:]], "shortcut: got 'nonsense'"),
+    ],
+)
+def test_fields_that_are_no_network_are_told_so(fields: Any, error: str) -> None:
+    answer = json.loads(draw({"fields": fields, "open": None}))
+    assert list(answer) == ["error"]
+    assert answer["error"].startswith(error)
+
+
+class Convolutions(TorchDispatchMode):
+    """Counts them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += func is torch.ops.aten.convolution.default
+        return func(*args, **(kwargs or {}))
+
+
+def test_who_asks_while_another_traces_gets_that_report() -> None:
+    spec = ResNetSpec(depths=(1, 1), widths=(24, 40), num_classes=77)
+    together = Barrier(4)
+
+    def ask() -> tuple[Report, int]:
+        together.wait()
+        with Convolutions() as convolutions:
+            return inspect(spec), convolutions.count
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = [future.result() for future in [threads.submit(ask) for _ in range(4)]]
+    assert len({id(report) for report, _ in answers}) == 1
+    assert sorted(count > 0 for _, count in answers) == [False, False, False, True]

@@ -15,6 +15,7 @@ from ..errors import ExplorerError, WeightsError
 from ..spec import PRESETS, ResNetSpec, from_dict, title
 from ..spec.budget import estimate
 from .cache import cached_path
+from .photo_score import PhotoScore
 from .transform import Transform
 
 BUILTIN = Path(__file__).resolve().parents[2] / "assets" / "weights"
@@ -43,6 +44,7 @@ class Variant:
         temperature: what the logits are divided by before the softmax, so that confidence agrees with accuracy.
         familiar: log Σ exp of the logits below which a photo probably shows none of the classes; None where
             nobody measured it.
+        measured: what calibration and full-size photos showed, as sentences; may be empty.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Variant:
     note: str = ""
     temperature: float = 1.0
     familiar: float | None = None
+    measured: str = ""
 
     def __post_init__(self) -> None:
         if len(self.sha256) < 8 or set(self.sha256) - set("0123456789abcdef"):
@@ -145,6 +148,7 @@ def _from_side_file(path: Path) -> Variant:
             note=_limits(spec),
             temperature=calibration.get("temperature", 1.0),
             familiar=calibration.get("familiar"),
+            measured=_measured(calibration, data.get("photos")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ExplorerError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
@@ -155,6 +159,20 @@ def _from_side_file(path: Path) -> Variant:
 def _transform(data: dict[str, Any]) -> Transform:
     """From the JSON form of the side files."""
     return Transform(**{**data, "mean": tuple(data["mean"]), "std": tuple(data["std"])})
+
+
+def _measured(calibration: dict[str, Any], photos: dict[str, Any] | None) -> str:
+    """What a side file says of confidence and of full-size photos, in words."""
+    sentences = [PhotoScore(**photos).sentence] if photos else []
+    if calibration:
+        before, after = (100 * calibration[f"error_{when}"] for when in ("before", "after"))
+        sentences.insert(
+            0,
+            f"Its confidence is {after:.1f} points off its accuracy on average ({before:.1f} before the logits were "
+            f"divided by {calibration['temperature']:.2f}, fitted on {calibration['images']:,} images left out of "
+            "training).",
+        )
+    return " ".join(sentences)
 
 
 def _limits(spec: ResNetSpec) -> str:

@@ -1,0 +1,84 @@
+"""How a network does on full-size photos that are named by their ImageNet class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .images import decode
+
+if TYPE_CHECKING:
+    from .classifier import Classifier
+
+# What CIFAR-10 calls some of ImageNet's classes; those with no plain counterpart are left out.
+_CIFAR10 = {
+    "bird": "n01518878 n01614925 n01843383 n02018207",
+    "frog": "n01644373",
+    "dog": "n02095889 n02096437 n02101006 n02102973 n02105056 n02105412 n02106550 n02107142 n02107574 n02112350",
+    "automobile": "n03100240",
+    "ship": "n03344393 n04147183 n04612504",
+    "truck": "n03417042 n04467665",
+}
+_CIFAR10_NAMES = {wnid: name for name, wnids in _CIFAR10.items() for wnid in wnids.split()}
+
+
+@dataclass(frozen=True)
+class PhotoScore:
+    """Counts over a folder of photos.
+
+    Attributes:
+        known: photos of classes the network knows.
+        top1, top5: how many of these it names first, or among its first five.
+        others: photos of other classes.
+        set_apart: how many of the others it finds unfamiliar (``Prediction.familiar`` is False).
+        unfamiliar: how many of the known it finds unfamiliar, wrongly.
+    """
+
+    known: int
+    top1: int
+    top5: int
+    others: int
+    set_apart: int
+    unfamiliar: int
+
+    @property
+    def sentence(self) -> str:
+        """What was counted, in words."""
+        return (
+            f"Of {self.known} full-size photos of classes it knows it named {self.top1} right, {self.top5} among its "
+            f"first five; {self.set_apart} of {self.others} photos of other things it found unlike its classes, "
+            f"and {self.unfamiliar} of the {self.known}."
+        )
+
+
+def score_photos(classifier: Classifier, folder: Path) -> PhotoScore:
+    """Classify every ``<wnid>_<class_name>.<suffix>`` in ``folder``.
+
+    Raises:
+        ImageError: a photo is damaged.
+    """
+    variant = classifier.variant
+    counts = dict.fromkeys(PhotoScore.__dataclass_fields__, 0)
+    for path, names in _labelled(folder):
+        name = next(filter(variant.classes.__contains__, names), None)
+        prediction = classifier.classify(decode(path.read_bytes()))
+        named = [given for given, _ in prediction.top]
+        if name:
+            counts["known"] += 1
+            counts["top1"] += named[0] == name
+            counts["top5"] += name in named
+            counts["unfamiliar"] += prediction.familiar is False
+        else:
+            counts["others"] += 1
+            counts["set_apart"] += prediction.familiar is False
+    return PhotoScore(**counts)
+
+
+def _labelled(folder: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Every photo, with what its class is called."""
+    for path in sorted(folder.iterdir()):
+        wnid, _, name = path.stem.partition("_")
+        if name:
+            yield path, (name.replace("_", " "), _CIFAR10_NAMES.get(wnid, ""))

@@ -19,9 +19,12 @@ from explorer.gradients import (
     Setting,
     budget,
     probe,
+    probe_beside,
     probe_gradients,
     probe_with_twin,
 )
+from explorer.gradients.options import shrunk
+from explorer.gradients.stats import l2_norm, std
 from explorer.gradients.sums import first_misfit
 from explorer.network import ResNet, build
 from explorer.spec import PRESETS, ResNetSpec
@@ -30,6 +33,7 @@ SMALL = ResNetSpec().with_(
     depths=(2, 2), widths=(8, 16), stem="cifar", shortcut="zero_pad", num_classes=5, image_size=16
 )
 ONE_STAGE = SMALL.with_(depths=(10,), widths=(64,), shortcut="identity", block="preact_basic", norm="none")
+TIGHT = Budget(macs=10**9)
 VARIETY = {
     "basic, option A": {},
     "plain": {"shortcut": "none"},
@@ -67,6 +71,15 @@ def batches_by_hand(spec: ResNetSpec, setting: Setting) -> Iterator[tuple[Tensor
         yield images.double(), torch.randint(spec.num_classes, (setting.batch_size,), generator=dice)
 
 
+def outputs_of_layers(model: nn.Module) -> dict[str, Tensor]:
+    """Filled in the forward pass: what every convolution and linear layer gives."""
+    given: dict[str, Tensor] = {}
+    for name, module in model.named_modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            module.register_forward_hook(lambda _m, _x, y, name=name: given.update({name: y.detach()}))
+    return given
+
+
 def forward_by_hand(model: ResNet, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     """Logits, and every block's output with its gradient kept."""
     x = model.maxpool(model.relu(model.bn1(model.conv1(images))))
@@ -83,6 +96,8 @@ def test_equals_a_loop_by_hand(changes: dict[str, object]) -> None:
     spec = SMALL.with_(**changes)
     result = probe_gradients(spec, batch_size=3, batches=2, seed=5, dtype=torch.float64)
     model = build(spec, seed=5).double()
+    given = outputs_of_layers(model)
+    layer_stds: dict[str, list[float]] = {}
     weights: dict[str, list[float]] = {}
     outputs: dict[str, list[float]] = {}
     stds: dict[str, list[float]] = {}
@@ -93,6 +108,8 @@ def test_equals_a_loop_by_hand(changes: dict[str, object]) -> None:
         loss = F.cross_entropy(logits, labels)
         loss.backward()
         losses.append(loss.item())
+        for path, y in given.items():
+            layer_stds.setdefault(path, []).append((y - y.mean()).square().mean().sqrt().item())
         for path, y in kept.items():
             assert y.grad is not None
             outputs.setdefault(path, []).append(y.grad.square().sum().sqrt().item())
@@ -106,9 +123,14 @@ def test_equals_a_loop_by_hand(changes: dict[str, object]) -> None:
     for layer in result.layers:
         norms = weights[f"{layer.path}.weight"]
         assert (layer.norm, layer.low, layer.high) == close((sum(norms) / 2, min(norms), max(norms)), rel=1e-10)
+        assert layer.norms == close(tuple(norms), rel=1e-10)
         assert layer.weight_norm == close(model.get_parameter(f"{layer.path}.weight").norm().item(), rel=1e-10)
+        assert layer.output_stds == close(tuple(layer_stds[layer.path]), rel=1e-10)
+        assert layer.output_std == close(sum(layer_stds[layer.path]) / 2, rel=1e-10)
     for block in result.blocks:
         assert block.norm == close(sum(outputs[block.path]) / 2, rel=1e-10)
+        assert (block.low, block.high) == close((min(outputs[block.path]), max(outputs[block.path])), rel=1e-10)
+        assert (block.std_low, block.std_high) == close((min(stds[block.path]), max(stds[block.path])), rel=1e-10)
         assert block.activation_std == close(sum(stds[block.path]) / 2, rel=1e-10)
     assert [b.path for b in result.blocks] == [plan.path for plan in spec.blocks]
 
@@ -162,6 +184,31 @@ def test_an_identity_block_passes_gradients_exactly() -> None:
         assert len(set(along)) == 1, "equal to the last digit"
 
 
+def test_a_zeroed_branch_hands_the_gradient_through_unchanged() -> None:
+    """y = x + 0: ∂L/∂x is ∂L/∂y, to the last digit (He et al. 2016 §3)."""
+    spec = SMALL.with_(block="preact_basic", zero_init_residual=True)
+    block = build(spec).get_submodule("layer1.0")
+    x = torch.randn(2, 8, 6, 6, requires_grad=True)
+    y = block(x)
+    upstream = torch.randn_like(y)
+    (gradient,) = torch.autograd.grad(y, x, upstream)
+    assert torch.equal(y, x)
+    assert torch.equal(gradient, upstream)
+
+
+@pytest.mark.parametrize("block", ["basic", "bottleneck"])
+def test_a_zero_initialised_branch_makes_a_block_the_identity_of_what_relu_gives(block: str) -> None:
+    """relu(x + 0) = x for x ≥ 0 (Goyal et al. 2017 §5.1); for x > 0 gradients pass unchanged too."""
+    spec = SMALL.with_(block=block, zero_init_residual=True)
+    channels = 8 * spec.block.expansion
+    x = torch.rand(2, channels, 6, 6).add(0.1).requires_grad_()
+    y = build(spec).get_submodule("layer1.1")(x)
+    upstream = torch.randn_like(y)
+    (gradient,) = torch.autograd.grad(y, x, upstream)
+    assert torch.equal(y, x)
+    assert torch.equal(gradient, upstream)
+
+
 def test_without_normalisation_each_residual_block_about_doubles_the_variance() -> None:
     """He initialisation keeps a branch's variance, and a sum of independent parts adds theirs (Hanin &
     Rolnick 2018); the gradient's square doubles likewise, backwards. Zero padding takes some off: over
@@ -199,11 +246,68 @@ def test_the_twin_sees_the_same_setting_and_equals_a_probe_of_its_own() -> None:
         assert (ours.path, ours.weight_norm) == (theirs.path, theirs.weight_norm)
 
 
+def test_seeds_are_of_the_weights_alone() -> None:
+    images, labels = torch.randn(6, 3, 16, 16), torch.tensor([0, 1, 2, 3, 4, 0])
+    options: dict[str, Any] = {"inputs": images, "labels": labels, "batch_size": 3, "batches": 2}
+    both = probe_gradients(SMALL, seed=4, seeds=2, **options)
+    each = [probe_gradients(SMALL, seed=seed, **options) for seed in (4, 5)]
+    assert (both.seeds, both.spread, each[0].spread) == (2, "seeds", "batches")
+    for i, layer in enumerate(both.layers):
+        norms = tuple(one.layers[i].norm for one in each)
+        assert layer.norms == pytest.approx(norms, rel=1e-6)
+        assert (layer.norm, layer.low, layer.high) == pytest.approx((sum(norms) / 2, min(norms), max(norms)), rel=1e-6)
+        assert layer.weight_norm == pytest.approx(sum(one.layers[i].weight_norm for one in each) / 2)
+    for i, block in enumerate(both.blocks):
+        assert block.stds == pytest.approx([one.blocks[i].activation_std for one in each], rel=1e-6)
+    assert both.loss == pytest.approx((each[0].loss + each[1].loss) / 2)
+
+
+def test_noise_and_labels_are_the_same_for_all_seeds() -> None:
+    """The first of several seeds is the one measured alone."""
+    both, alone = (probe_gradients(SMALL, batch_size=2, batches=1, seeds=n) for n in (2, 1))
+    assert [layer.norms[0] for layer in both.layers] == [layer.norm for layer in alone.layers]
+    assert both.layers[0].norms[1] != both.layers[0].norms[0]
+
+
+def test_seeds_count_in_progress_and_in_the_budget() -> None:
+    seen: list[tuple[int, int]] = []
+    probe_gradients(SMALL, batch_size=2, batches=2, seeds=2, on_progress=lambda *at: seen.append(at))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    once, thrice = (Setting(batch_size=2, batches=2, height=16, width=16, seed=0, seeds=n) for n in (1, 3))
+    assert budget.cost(SMALL, thrice, 4).macs == 3 * budget.cost(SMALL, once, 4).macs
+
+
+def test_any_other_network_may_be_the_twin() -> None:
+    other = SMALL.with_(norm="group", init="orthogonal")
+    here, twin = probe_with_twin(SMALL, twin=other, batch_size=4, batches=2)
+    assert twin == probe_gradients(other, batch_size=4, batches=2)
+    assert here == probe_gradients(SMALL, batch_size=4, batches=2)
+
+
+def test_several_twins_share_one_setting_that_fits_the_largest() -> None:
+    large = PRESETS["resnet18"].with_(num_classes=5)
+    here, (plain, larger) = probe_beside(SMALL, (SMALL.plain(), large), batch_size=2, image_size=128, budget=TIGHT)
+    assert here.setting.side == 64
+    assert here.notes[0].startswith("128 → 64 px")
+    assert replace(here.setting, notes=()) == plain.setting == larger.setting
+    assert (plain.spec, larger.spec) == (SMALL.plain(), large)
+
+
+def test_a_twin_gets_the_networks_classes_and_channels_and_says_so() -> None:
+    here, twin = probe_with_twin(SMALL.with_(in_channels=1), twin=PRESETS["cifar_resnet20"], batch_size=2, batches=1)
+    assert twin is not None
+    assert (twin.spec.num_classes, twin.spec.in_channels) == (5, 1)
+    assert here.notes == ()
+    assert twin.notes == (
+        "10 → 5 classes, as many as the network beside it has.",
+        "3 → 1 image channels, as many as the network beside it has.",
+    )
+
+
 def test_the_twin_is_reduced_as_far_as_its_network() -> None:
     spec = PRESETS["resnet18"].with_(shortcut="projection_all")
     inputs = torch.randn(4, 3, 96, 64)
-    tight = Budget(macs=10**9)
-    here, twin = probe_with_twin(spec, inputs=inputs, batches=2, budget=tight)
+    here, twin = probe_with_twin(spec, inputs=inputs, batches=2, budget=TIGHT)
     assert twin is not None
     assert [note.partition(":")[0] for note in here.notes] == ["96 → 64 px", "4 → 3 images in a batch"]
     assert replace(here.setting, notes=()) == twin.setting
@@ -444,10 +548,52 @@ def test_given_images_replace_the_noise() -> None:
     assert result.layers != probe_gradients(SMALL, inputs=images.flip(0, 3), batches=2).layers
 
 
+def test_labelled_images_are_dealt_out_in_order_and_then_again() -> None:
+    images, labels = torch.randn(5, 3, 16, 16), torch.arange(5)
+    result = probe_gradients(SMALL, inputs=images, labels=labels, batch_size=3, batches=2)
+    assert (result.images, result.labels, result.setting.batch_size) == ("given", "true", 3)
+    model = build(SMALL)
+    for batch, places in enumerate(([0, 1, 2], [3, 4, 0])):
+        loss = F.cross_entropy(model(images[places]), labels[places])
+        (gradient,) = torch.autograd.grad(loss, model.get_parameter("conv1.weight"))
+        assert result.layers[0].norms[batch] == pytest.approx(gradient.norm().item(), rel=1e-5)
+
+
+def test_labelled_images_fewer_than_a_batch_are_all_shown() -> None:
+    result = probe_gradients(SMALL, inputs=torch.randn(3, 3, 16, 16), labels=torch.tensor([1, 1, 2]), batch_size=8)
+    assert result.setting.batch_size == 3
+
+
+def test_what_is_not_given_is_noise_and_random() -> None:
+    result = probe_gradients(SMALL, batch_size=2, batches=1)
+    assert (result.images, result.labels) == ("noise", "random")
+    given = probe_gradients(SMALL, batches=1, inputs=torch.randn(2, 3, 16, 16))
+    assert (given.images, given.labels) == ("given", "random")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (torch.tensor([0, 5]), r"^labels: got 5; the network has 5 classes, counted from 0\. Raise num_classes"),
+        (torch.tensor([-1, 4]), r"^labels: got -1; "),
+        (torch.tensor([0]), r"^labels: got shape 1 of torch\.int64; 2 whole numbers are expected"),
+        (torch.tensor([0.0, 1.0]), r"^labels: got shape 2 of torch\.float32; 2 whole numbers"),
+    ],
+)
+def test_labels_that_do_not_fit_are_named(labels: Tensor, message: str) -> None:
+    with pytest.raises(ExplorerError, match=message):
+        probe_gradients(SMALL, inputs=torch.randn(2, 3, 16, 16), labels=labels)
+
+
+def test_labels_need_images() -> None:
+    with pytest.raises(ExplorerError, match="give inputs too"):
+        probe_gradients(SMALL, labels=torch.tensor([0]))
+
+
 def test_given_images_shrink_by_area() -> None:
     images = torch.arange(2 * 3 * 4 * 8.0).reshape(2, 3, 4, 8)
-    smaller = probe._shrunk(images, Setting(batch_size=1, batches=1, height=2, width=4, seed=0))
-    assert torch.equal(smaller, images[:1].reshape(1, 3, 2, 2, 4, 2).mean((3, 5)))
+    smaller = shrunk(images, Setting(batch_size=1, batches=1, height=2, width=4, seed=0))
+    assert torch.equal(smaller, images.reshape(2, 3, 2, 2, 4, 2).mean((3, 5)))
 
 
 @pytest.mark.parametrize(
@@ -461,6 +607,7 @@ def test_given_images_shrink_by_area() -> None:
         ({"batch_size": 0}, r"batch_size: got 0; a whole number from 1 to 1024"),
         ({"batches": 65}, r"batches: got 65; .* from 1 to 64"),
         ({"image_size": 0}, r"image_size: got 0; .* from 1 to 2048"),
+        ({"seeds": 0}, r"seeds: got 0; .* from 1 to 64"),
         ({"seed": -1}, r"seed: got -1; .* from 0 to 2147483647"),
     ],
 )
@@ -473,6 +620,30 @@ def test_a_setting_out_of_bounds_names_its_field() -> None:
     with pytest.raises(SpecError) as caught:
         probe_gradients(SMALL, batches=0)
     assert caught.value.field == "batches"
+
+
+# — Sums in single precision —
+
+
+@pytest.mark.parametrize("scale", [1e-24, 1e-3, 1.0, 1e6, 1e24])
+@pytest.mark.parametrize("shape", [(1000,), (7, 3, 61, 53), (8, 16, 32, 32)])
+def test_norm_and_spread_are_those_of_doubles(scale: float, shape: tuple[int, ...]) -> None:
+    values = torch.randn(shape, generator=torch.Generator().manual_seed(0)).relu() * scale
+    assert l2_norm(values) == pytest.approx(values.double().norm().item(), rel=1e-6)
+    assert std(values) == pytest.approx(values.double().std(correction=0).item(), rel=1e-5)
+
+
+def test_the_spread_about_a_mean_far_above_it_keeps_its_digits() -> None:
+    values = torch.randn(2**17, generator=torch.Generator().manual_seed(0)) + 1000
+    assert std(values) == pytest.approx(values.double().std(correction=0).item(), rel=1e-9)
+
+
+@pytest.mark.parametrize("wrong", [torch.inf, -torch.inf, torch.nan])
+def test_what_is_not_finite_has_no_spread(wrong: float) -> None:
+    values = torch.ones(2**16)
+    values[5] = wrong
+    assert not isfinite(l2_norm(values))
+    assert isnan(std(values))
 
 
 # — What the numbers need said —

@@ -1,38 +1,59 @@
-"""``gradients``: how strong the loss gradient is along depth, here and in the plain twin."""
+"""``gradients``: how strong the loss gradient is along depth, here and in twins; in deeper networks; by path."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
-from html import escape
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import ExplorerError
+from ..spec import Norm, ResNetSpec, title
 from .targets import Changes, Target, read_target
-from .terminal import Column, console, counted, output_path, print_table
+from .terminal import console, counted, output_path, print_table
 
 if TYPE_CHECKING:
-    from ..gradients import GradientProbe, LayerGradient
+    from torch import Tensor
 
-_COLUMNS = (
-    Column("depth", number=True),
-    Column("layer"),
-    Column("‖∂L/∂W‖₂", number=True),
-    Column("low … high", number=True, optional=True),
-    Column("÷ ‖W‖", number=True, optional=True),
-    Column("plain twin", number=True),
-)
-_HEAD = ("depth", "layer", "is_projection", "norm", "low", "high", "weight_norm", "twin_norm")
+    from ..gradients import ProbeOptions
+    from .gradient_tables import Found
+
+_PLAIN, _NONE = "plain", "none"
+
+
+class Inputs(str, Enum):
+    NOISE = "noise"
+    DIGITS = "digits"
+    CIFAR10 = "cifar10"
+
+
+class Sweep(str, Enum):
+    DEPTH = "depth"
 
 
 def gradients(
     target: Target,
     changes: Changes = None,
+    twin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="plain|none|TARGET", help="What to measure beside it; repeatable. Default: plain."),
+    ] = None,
+    norm: Annotated[Norm | None, typer.Option(help="Short for --set norm=….")] = None,
+    inputs: Annotated[
+        Inputs, typer.Option(help="Noise has random labels; digits (scikit-learn's) and CIFAR-10 their own.")
+    ] = Inputs.NOISE,
+    data: Annotated[Path | None, typer.Option(help="Folder or archive of CIFAR-10; found as by train.")] = None,
+    sweep: Annotated[
+        Sweep | None, typer.Option(help="First ÷ last layer in networks of many depths, plain and residual.")
+    ] = None,
+    depths: Annotated[str | None, typer.Option(metavar="20,32,…", help="Depths of the sweep.")] = None,
+    paths: Annotated[bool, typer.Option("--paths", help="What paths of each length carry.")] = False,
     batches: Annotated[int, typer.Option(help="Batches to average over.")] = 3,
     batch_size: Annotated[int, typer.Option(help="Images in a batch.")] = 8,
     seed: Annotated[int, typer.Option(help="Of weights, images and labels.")] = 0,
+    seeds: Annotated[int, typer.Option(help="Initial weights to measure, from SEED on.")] = 1,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the numbers as CSV.")] = False,
     html: Annotated[
         str | None, typer.Option(metavar="FILE.html", help="Write the plot, a page that works offline.")
@@ -40,83 +61,94 @@ def gradients(
 ) -> None:
     """Gradients along depth, beside the plain twin.
 
-    The norm of the loss gradient in every layer, measured by real backward passes on noise, at the initial weights.
+    The norm of the loss gradient in every layer, measured by real backward passes at the initial weights.
     """
-    from ..gradients import probe_with_twin
-    from ..views.charts import summary_sentence
+    from .gradient_tables import page
 
-    path = output_path(html, ".html") if html else None
-    spec = read_target(target, changes)
-    with counted("Measuring") as report:
-        probe, twin = probe_with_twin(spec, batches=batches, batch_size=batch_size, seed=seed, on_progress=report)
-    sentence = summary_sentence(probe, twin)
-    if path:
-        path.write_text(_page(probe, twin, sentence), encoding="utf-8")
+    file = output_path(html, ".html") if html else None
+    if sweep and paths:
+        raise ExplorerError("--sweep and --paths are two measurements; ask for one at a time")
+    if depths and not sweep:
+        raise ExplorerError("--depths belongs to --sweep depth")
+    if twin and (sweep or paths):
+        raise ExplorerError("--twin is measured layer by layer; leave it out with --sweep and --paths")
+    spec = read_target(target, [*(changes or []), *([f"norm={norm}"] if norm else [])])
+    options: ProbeOptions = {"batches": batches, "batch_size": batch_size, "seed": seed, "seeds": seeds}
+    if inputs is not Inputs.NOISE:
+        options["inputs"], options["labels"] = _images(inputs, spec, batches * batch_size, seed, data)
+    if sweep:
+        found = _swept(spec, depths, options)
+    else:
+        found = _by_path(spec, options) if paths else _beside(spec, _twins(spec, twin), options)
+    if file:
+        file.write_text(page(f"Gradients of {title(spec)}", found), encoding="utf-8")
     if as_csv:
-        typer.echo(_csv(probe, twin), nl=False)
+        typer.echo(found.csv, nl=False)
         return
     out = console()
-    print_table(out, _COLUMNS if twin else _COLUMNS[:-1], list(_rows(probe, twin)))
+    print_table(out, found.columns, found.rows)
     out.print()
-    for line in (sentence, *probe.notes):
+    for line in found.sentences:
         out.print(line, soft_wrap=True)
     if html:
         typer.echo(f"Wrote {html}")
 
 
-def _pairs(probe: GradientProbe, twin: GradientProbe | None) -> Iterator[tuple[LayerGradient, LayerGradient | None]]:
-    """Every layer with the twin's of the same name; a projection has none."""
-    others = {layer.path: layer for layer in twin.layers} if twin else {}
-    return ((layer, others.get(layer.path)) for layer in probe.layers)
+def _images(inputs: Inputs, spec: ResNetSpec, count: int, seed: int, data: Path | None) -> tuple[Tensor, Tensor]:
+    """Images and their labels, as many as are shown, or all there are."""
+    if inputs is Inputs.DIGITS:
+        from ..gradients import digits
+        from ..gradients.sources import DIGITS
+
+        return digits(min(max(count, 1), DIGITS), spec.image_size, spec.in_channels, seed=seed)
+    import torch
+
+    from ..gradients import standardised
+    from ..inference.cache import cache_folder
+    from ..training.builtin import find_data
+    from ..training.datasets import load_cifar10
+
+    _, test = load_cifar10(find_data(data, cache_folder() / "cifar10"))
+    chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))[: max(count, 1)]
+    return standardised(test.images[chosen], spec.image_size, spec.in_channels), test.labels[chosen]
 
 
-def _rows(probe: GradientProbe, twin: GradientProbe | None) -> Iterator[tuple[str, ...]]:
-    from ..views.numbers import magnitude
-
-    for layer, other in _pairs(probe, twin):
-        yield (
-            "" if layer.is_projection else str(layer.depth),
-            layer.path,
-            magnitude(layer.norm),
-            f"{magnitude(layer.low)} … {magnitude(layer.high)}",
-            magnitude(layer.relative),
-            *([magnitude(other.norm) if other else ""] if twin else []),
-        )
+def _twins(spec: ResNetSpec, words: Sequence[str] | None) -> list[ResNetSpec]:
+    words = words or [_PLAIN]
+    if _NONE in words and len(words) > 1:
+        raise ExplorerError("--twin none: with none there is no other")
+    plain = [] if spec.is_plain else [spec.plain()]
+    return [twin for word in words if word != _NONE for twin in (plain if word == _PLAIN else [read_target(word)])]
 
 
-def _csv(probe: GradientProbe, twin: GradientProbe | None) -> str:
-    """All digits; ``twin_norm`` is empty where the twin has no such layer."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_HEAD)
-    for layer, other in _pairs(probe, twin):
-        numbers = (layer.norm, layer.low, layer.high, layer.weight_norm, other.norm if other else "")
-        writer.writerow([layer.depth, layer.path, int(layer.is_projection), *numbers])
-    return text.getvalue()
+def _beside(spec: ResNetSpec, twins: Sequence[ResNetSpec], options: ProbeOptions) -> Found:
+    from ..gradients import probe_beside
+    from .gradient_tables import of_layers
+
+    with counted("Measuring") as report:
+        return of_layers(*probe_beside(spec, twins, on_progress=report, **options))
 
 
-def _page(probe: GradientProbe, twin: GradientProbe | None, sentence: str) -> str:
-    from ..spec import title
-    from ..views.charts import gradient_figure
-    from ..views.theme import DARK, LIGHT, SANS
+def _swept(spec: ResNetSpec, depths: str | None, options: ProbeOptions) -> Found:
+    from ..gradients import depth_sweep
+    from .gradient_tables import of_depths
 
-    name = escape(title(probe.spec))
-    words = "\n".join(f"<p>{escape(line)}</p>" for line in (sentence, *probe.notes))
-    plot = gradient_figure(probe, twin).to_html(
-        full_html=False, include_plotlyjs=True, default_height="32rem", config={"displaylogo": False}
-    )
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Gradients of {name}</title>
-<style>
-body {{ max-width: 72rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 {SANS};
-  color: {LIGHT.text}; background: {LIGHT.page} }}
-@media (prefers-color-scheme: dark) {{ body {{ color: {DARK.text}; background: {DARK.page} }} }}
-</style>
-<h1>Gradients of {name}</h1>
-{words}
-{plot}
-</html>
-"""
+    with counted("Measuring networks") as report:
+        return of_depths(list(depth_sweep(spec, _numbers(depths), on_progress=report, **options)))
+
+
+def _by_path(spec: ResNetSpec, options: ProbeOptions) -> Found:
+    from ..gradients import path_lengths
+    from .gradient_tables import of_paths
+
+    with counted("Following paths") as report:
+        return of_paths(path_lengths(spec, on_progress=report, **options))
+
+
+def _numbers(words: str | None) -> list[int] | None:
+    if words is None:
+        return None
+    try:
+        return [int(word) for word in words.split(",")]
+    except ValueError:
+        raise ExplorerError("--depths: whole numbers with commas between them are expected, as 20,32,56") from None

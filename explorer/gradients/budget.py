@@ -41,6 +41,7 @@ class Setting:
         batches: batches, each with images (or at least labels) of its own.
         height, width: of the images, px.
         seed: of weights, images and labels.
+        seeds: initial weights measured on these images: those of ``seed``, ``seed`` + 1, ….
         notes: what was reduced to stay within the budget, and why, as sentences.
     """
 
@@ -50,6 +51,7 @@ class Setting:
     width: int
     seed: int
     notes: tuple[str, ...] = ()
+    seeds: int = 1
 
     @property
     def side(self) -> int:
@@ -79,7 +81,7 @@ class Cost:
 
 def cost(spec: ResNetSpec, setting: Setting, value_bytes: int) -> Cost:
     """Cost of a measurement whose activations take ``value_bytes`` each."""
-    macs = estimate(spec.with_(image_size=setting.side))[1] * setting.batch_size * setting.batches
+    macs = estimate(spec.with_(image_size=setting.side))[1] * setting.batch_size * setting.batches * setting.seeds
     return Cost(macs, activations(spec, setting.side) * setting.batch_size * value_bytes)
 
 
@@ -111,18 +113,19 @@ def fit(spec: ResNetSpec, wanted: Setting, value_bytes: int, budget: Budget) -> 
     least = cost(spec, fitted, value_bytes)
     if least.share(budget) > 1:
         raise ExplorerError(
-            f"{fitted.batches} × {fitted.batch_size} images of {fitted.side} px, the least to be measured, "
-            f"take {least}; {_limit(budget)}. Lower widths, depths or the number of batches."
+            f"{_times(fitted)} × {fitted.batch_size} images of {fitted.side} px, the least to be measured, "
+            f"take {least}; {_limit(budget)}. Lower widths, depths or the number of batches"
+            f"{' or seeds' if fitted.seeds > 1 else ''}."
         )
-    return replace(fitted, notes=tuple(_notes(spec, (wanted, smaller, fitted), value_bytes, budget)))
+    notes = _notes(spec, (wanted, smaller, fitted), value_bytes, budget)
+    return replace(fitted, notes=(*wanted.notes, *notes))
 
 
 def activations(spec: ResNetSpec, side: int) -> int:
     """Values that one square image of ``side`` px leaves for the backward pass; an upper estimate.
 
     Three maps for every convolution: its output, its norm's and its activation's. PyTorch frees the norm's
-    behind a ReLU; the measured gradients of the block outputs then take its place. Pooling and the
-    classifier are not counted.
+    behind a ReLU; gradients on their way back then take its place. Pooling and the classifier are not counted.
     """
     return 3 * (_stem_values(spec, side) + sum(_block_values(spec, *sized) for sized in _sized(spec, side)))
 
@@ -177,6 +180,10 @@ def _notes(
             f"{smaller.batch_size} → {fitted.batch_size} images in a batch: {smaller.batch_size} take "
             f"{cost(spec, smaller, value_bytes)}; {_limit(budget)}."
         )
+
+
+def _times(setting: Setting) -> str:
+    return f"{setting.seeds} × {setting.batches}" if setting.seeds > 1 else str(setting.batches)
 
 
 def _limit(budget: Budget) -> str:

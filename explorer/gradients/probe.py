@@ -2,172 +2,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import isfinite
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
-from torch.nn import functional as F
 
-from ..errors import ExplorerError
 from ..network import ResNet, build
 from ..spec import ResNetSpec
-from ..spec.fields import integer
-from .budget import Budget, Setting, fit
-from .passes import Pass, l2_norm, measure, weight_layers
+from .budget import Setting
+from .options import Options, ProbeCancelled, ProbeOptions, Progress, Steps
+from .passes import Pass, mean, measure, weight_layers
 from .results import BlockGradient, GradientProbe, LayerGradient
-from .sums import check_sums
+from .stats import l2_norm
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-Progress = Callable[[int, int], None]
-
-
-class ProbeCancelled(ExplorerError):
-    """The measurement was stopped between two batches; there is no result."""
-
-
-class ProbeOptions(TypedDict, total=False):
-    """Keyword arguments that ``probe_with_twin`` hands to ``probe_gradients``."""
-
-    batch_size: int
-    batches: int
-    image_size: int | None
-    seed: int
-    device: torch.device | str
-    dtype: torch.dtype
-    inputs: Tensor | None
-    budget: Budget
-    cancelled: Callable[[], bool] | None
+__all__ = ["ProbeCancelled", "ProbeOptions", "probe_beside", "probe_gradients", "probe_with_twin"]
 
 
 def probe_gradients(
-    spec: ResNetSpec,
-    *,
-    batch_size: int = 8,
-    batches: int = 3,
-    image_size: int | None = None,
-    seed: int = 0,
-    device: torch.device | str = "cpu",
-    dtype: torch.dtype = torch.float32,
-    inputs: Tensor | None = None,
-    budget: Budget = Budget(),  # noqa: B008  (frozen)
-    on_progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    spec: ResNetSpec, *, on_progress: Progress | None = None, **options: Unpack[ProbeOptions]
 ) -> GradientProbe:
-    """Backward passes of cross-entropy with random labels, on standard normal noise, at the initial weights.
+    """Backward passes of cross-entropy at the initial weights; by default on noise, with random labels.
 
-    Weights, noise and labels depend on ``seed`` alone, and two networks see the same images and labels. Equal
-    arguments give equal numbers on one machine with one number of threads; another one sums in another order,
+    Equal arguments give equal numbers on one machine with one number of threads; another one sums in another order,
     which deep networks amplify (a float32 ResNet-50: 0.04 % in its first layer).
 
     Args:
-        image_size: side of the noise images, px; ``spec.image_size`` if None.
-        inputs: (N, in_channels, H, W) of any range, shown in every batch instead of noise, with new labels
-            each time; N, H and W replace ``batch_size`` and ``image_size``.
-        budget: what the measurement may take. Beyond it, images shrink (``inputs`` by area), then batches.
         on_progress: called with batches done and batches in all, after each.
-        cancelled: asked before each batch; True stops.
+        options: see ``Options``.
 
     Raises:
-        ExplorerError: a shortcut doesn't fit, an argument is out of bounds, or the network is over budget.
+        ExplorerError: a shortcut doesn't fit, an option is out of bounds, or the network is over budget.
         ProbeCancelled: ``cancelled()`` was true.
     """
-    side = spec.image_size if image_size is None else image_size
-    size = (batch_size, side, side) if inputs is None else _image_size(inputs, spec)
-    wanted = _setting(size, batches, seed)
-    check_sums(spec, wanted.height, wanted.width)
-    setting = fit(spec, wanted, dtype.itemsize, budget)
-    passes: list[Pass] = []
-    # The caller may be inside torch.no_grad or torch.inference_mode.
-    with torch.inference_mode(False), torch.enable_grad():
-        model = build(spec, seed=seed).to(device, dtype)
-        for images, labels in _batches(spec, setting, inputs):
-            if cancelled is not None and cancelled():
-                raise ProbeCancelled(f"Stopped after {len(passes)} of {batches} batches.")
-            passes.append(measure(model, images.to(device, dtype), labels.to(device)))
-            if on_progress is not None:
-                on_progress(len(passes), batches)
-    return _result(model, setting, passes)
+    return probe_beside(spec, (), on_progress=on_progress, **options)[0]
 
 
 def probe_with_twin(
-    spec: ResNetSpec, *, on_progress: Progress | None = None, **options: Unpack[ProbeOptions]
+    spec: ResNetSpec,
+    *,
+    twin: ResNetSpec | None = None,
+    on_progress: Progress | None = None,
+    **options: Unpack[ProbeOptions],
 ) -> tuple[GradientProbe, GradientProbe | None]:
-    """This network and its plain twin, ``spec.plain()``: same images, labels and shared weights.
+    """This network beside ``twin``, by default its plain twin, ``spec.plain()``; see ``probe_beside``.
 
-    This network's setting, reduced if need be, holds for both. Options and errors are those of
-    ``probe_gradients``; ``on_progress`` counts the batches of both. None where ``spec`` is plain already.
+    None where no twin is given and ``spec`` is plain already.
     """
-    networks = 1 if spec.is_plain else 2
-    here = probe_gradients(spec, on_progress=_counted(on_progress, 0, networks), **options)
-    if spec.is_plain:
-        return here, None
-    options["batch_size"], options["image_size"] = here.setting.batch_size, here.setting.side
-    inputs = options.get("inputs")
-    if inputs is not None:
-        options["inputs"] = _shrunk(inputs, here.setting)
-    return here, probe_gradients(spec.plain(), on_progress=_counted(on_progress, 1, networks), **options)
+    twins = (twin,) if twin is not None else () if spec.is_plain else (spec.plain(),)
+    here, others = probe_beside(spec, twins, on_progress=on_progress, **options)
+    return here, others[0] if others else None
 
 
-def _counted(report: Progress | None, earlier: int, networks: int) -> Progress | None:
-    """Progress of one network as part of several of equal length."""
-    return report and (lambda done, total: report(earlier * total + done, networks * total))
+def probe_beside(
+    spec: ResNetSpec,
+    twins: Sequence[ResNetSpec],
+    *,
+    on_progress: Progress | None = None,
+    **options: Unpack[ProbeOptions],
+) -> tuple[GradientProbe, tuple[GradientProbe, ...]]:
+    """This network and others: same images, labels and, in every layer they share, the same weights.
 
+    One setting, reduced until it fits the largest of them, holds for all. A twin gets this network's channels of the
+    image and its classes; its ``image_size`` plays no part.
 
-def _setting(size: tuple[int, int, int], batches: int, seed: int) -> Setting:
-    """A setting within bounds, of N, H, W and the rest."""
-    return Setting(
-        batch_size=integer(1, 1024)("batch_size", size[0]),
-        batches=integer(1, 64)("batches", batches),
-        height=integer(1, 2048)("image_size", size[1]),
-        width=integer(1, 2048)("image_size", size[2]),
-        seed=integer(0, 2**31 - 1)("seed", seed),
-    )
+    Args:
+        on_progress: called with batches done and batches in all, of all networks, after each.
+        options: see ``Options``.
 
-
-def _image_size(inputs: Tensor, spec: ResNetSpec) -> tuple[int, int, int]:
-    """N, H, W of given images."""
-    shape = tuple(inputs.shape)
-    if len(shape) != 4 or shape[1] != spec.in_channels or 0 in shape:
-        raise ExplorerError(
-            f"inputs: got shape {'×'.join(map(str, shape)) or 'of a single number'}; "
-            f"N×{spec.in_channels}×H×W is expected"
-        )
-    if not torch.isfinite(inputs).all():
-        raise ExplorerError("inputs: some values are infinite or not a number; finite ones are expected")
-    return shape[0], shape[2], shape[3]
-
-
-def _batches(spec: ResNetSpec, setting: Setting, inputs: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
-    """Images (N, in_channels, H, W), float32 if noise, and labels (N,), from one stream of dice.
-
-    Drawn on the CPU and in single precision, so that every device and dtype sees the same.
+    Raises:
+        ExplorerError, ProbeCancelled: as ``probe_gradients``.
     """
-    generator = torch.Generator().manual_seed(setting.seed)
-    given = None if inputs is None else _shrunk(inputs, setting)
-    shape = (setting.batch_size, spec.in_channels, setting.height, setting.width)
-    for _ in range(setting.batches):
-        images = torch.randn(shape, generator=generator) if given is None else given
-        yield images, torch.randint(spec.num_classes, shape[:1], generator=generator)
+    asked = Options(**options)
+    specs = [spec, *(twin.with_(in_channels=spec.in_channels, num_classes=spec.num_classes) for twin in twins)]
+    setting = asked.settle(specs)
+    steps = Steps(len(specs) * setting.seeds * setting.batches, on_progress, asked.cancelled)
+    said = [setting.notes, *(tuple(_changes(*pair)) for pair in zip(twins, specs[1:], strict=True))]
+    here, *others = (probe_at(s, asked, replace(setting, notes=n), steps) for s, n in zip(specs, said, strict=True))
+    return here, tuple(others)
 
 
-def _shrunk(inputs: Tensor, setting: Setting) -> Tensor:
-    """The first images of a batch, averaged down to the setting's size.
-
-    A copy, since what comes from ``torch.inference_mode`` cannot enter autograd's graph.
-    """
-    images = inputs.detach()[: setting.batch_size].clone()
-    size = (setting.height, setting.width)
-    return images if tuple(images.shape[2:]) == size else F.interpolate(images, size, mode="area")
+def _changes(asked: ResNetSpec, measured: ResNetSpec) -> Iterator[str]:
+    """What a twin was given to be comparable, as sentences."""
+    for name, words in (("num_classes", "classes"), ("in_channels", "image channels")):
+        before, after = getattr(asked, name), getattr(measured, name)
+        if before != after:
+            yield f"{before} → {after} {words}, as many as the network beside it has."
 
 
-def _result(model: ResNet, setting: Setting, passes: Sequence[Pass]) -> GradientProbe:
-    layers = tuple(_layers(model, passes))
-    blocks = tuple(_blocks(model.spec, passes))
-    loss = _mean([p.loss for p in passes])
+def probe_at(spec: ResNetSpec, asked: Options, setting: Setting, steps: Steps) -> GradientProbe:
+    passes: list[list[Pass]] = []
+    weight_norms: list[list[float]] = []
+    # The caller may be inside torch.no_grad or torch.inference_mode.
+    with torch.inference_mode(False), torch.enable_grad():
+        for seed in range(setting.seed, setting.seed + setting.seeds):
+            model = build(spec, seed=seed).to(asked.device, asked.dtype)
+            passes.append([])
+            for images, labels in asked.draw(spec, setting):
+                steps.check()
+                passes[-1].append(measure(model, images, labels))
+                steps.advance()
+            weight_norms.append([l2_norm(layer.weight) for _, layer in weight_layers(model)])
+    runs = passes[0] if setting.seeds == 1 else [Pass.mean(of_seed) for of_seed in passes]
+    return _result(model, asked, setting, runs, [mean(norms) for norms in zip(*weight_norms, strict=True)])
+
+
+def _result(
+    model: ResNet, asked: Options, setting: Setting, runs: Sequence[Pass], weight_norms: Sequence[float]
+) -> GradientProbe:
+    layers = tuple(_layers(model, runs, weight_norms))
+    blocks = tuple(_blocks(model.spec, runs))
+    loss = mean([p.loss for p in runs])
     return GradientProbe(
         spec=model.spec,
         setting=setting,
@@ -177,25 +126,33 @@ def _result(model: ResNet, setting: Setting, passes: Sequence[Pass]) -> Gradient
         device=str(model.fc.weight.device),
         dtype=str(model.fc.weight.dtype).removeprefix("torch."),
         notes=(*setting.notes, *_remarks(model.spec, layers, blocks, loss)),
+        images="noise" if asked.inputs is None else "given",
+        labels="random" if asked.labels is None else "true",
     )
 
 
-def _layers(model: ResNet, passes: Sequence[Pass]) -> Iterator[LayerGradient]:
+def _layers(model: ResNet, runs: Sequence[Pass], weight_norms: Sequence[float]) -> Iterator[LayerGradient]:
     depth = 0
-    batches = zip(*(p.weights for p in passes), strict=True)
-    for (path, weight), norms in zip(weight_layers(model), batches, strict=True):
+    of_each = zip(
+        (path for path, _ in weight_layers(model)),
+        weight_norms,
+        zip(*(p.weights for p in runs), strict=True),
+        zip(*(p.layer_stds for p in runs), strict=True),
+        strict=True,
+    )
+    for path, weight_norm, norms, stds in of_each:
         is_projection = ".downsample." in path
         depth += not is_projection
-        yield LayerGradient(path, depth, is_projection, _mean(norms), min(norms), max(norms), l2_norm(weight))
+        band = mean(norms), min(norms), max(norms)
+        yield LayerGradient(path, depth, is_projection, *band, weight_norm, mean(stds), norms, stds)
 
 
-def _blocks(spec: ResNetSpec, passes: Sequence[Pass]) -> Iterator[BlockGradient]:
+def _blocks(spec: ResNetSpec, runs: Sequence[Pass]) -> Iterator[BlockGradient]:
     depth = spec.weighted_layers - 1 - len(spec.blocks) * spec.block.convolutions
-    norms = zip(*(p.outputs for p in passes), strict=True)
-    stds = zip(*(p.stds for p in passes), strict=True)
-    for plan, norm, std in zip(spec.blocks, norms, stds, strict=True):
+    of_each = zip(zip(*(p.outputs for p in runs), strict=True), zip(*(p.stds for p in runs), strict=True), strict=True)
+    for plan, (norms, stds) in zip(spec.blocks, of_each, strict=True):
         depth += spec.block.convolutions
-        yield BlockGradient(plan.path, plan.stage, depth, _mean(norm), _mean(std))
+        yield BlockGradient(plan.path, plan.stage, depth, mean(norms), mean(stds), norms, stds)
 
 
 def _remarks(
@@ -218,8 +175,3 @@ def _remarks(
             "zero_init_residual multiplies every branch by 0 at first: no gradient passes that factor, "
             "and without a shortcut no signal does either."
         )
-
-
-def _mean(values: Sequence[float]) -> float:
-    # Not statistics.fmean, which refuses infinities of a network that overflows.
-    return sum(values) / len(values)

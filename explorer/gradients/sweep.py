@@ -1,0 +1,203 @@
+"""First-layer gradient against last-layer gradient, in deeper and deeper networks of one family."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import inf, nan
+from typing import TYPE_CHECKING
+
+from ..errors import ExplorerError
+from ..spec import DEPTHS, Block, Norm, ResNetSpec, Shortcut, Stem
+from .budget import Setting
+from .options import Options, ProbeOptions, Progress, Steps
+from .probe import probe_at
+from .results import GradientProbe
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+CSV_HEAD = ("depth", "plain", "norm", "first", "last", "ratio", "low", "high")
+# Blocks in each stage of He et al.'s CIFAR nets: 20, 32, 44, 56 and 110 layers.
+_REPEATS = (3, 5, 7, 9, 18)
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """One network of a sweep.
+
+    Attributes:
+        first, last: ‖∂L/∂W‖₂ of its first and of its last layer (the classifier), L in nats; means over the runs.
+        ratio: ``first`` ÷ ``last``; infinite or NaN where the gradient overflows or ``last`` is 0.
+        low, high: least and greatest such ratio of the runs (batches, or seeds where there are several); NaN where
+            some run has none.
+        notes: reductions, then what the numbers need said, as sentences.
+    """
+
+    spec: ResNetSpec
+    setting: Setting
+    first: float
+    last: float
+    ratio: float
+    low: float
+    high: float
+    notes: tuple[str, ...]
+
+    @property
+    def depth(self) -> int:
+        """Weighted layers."""
+        return self.spec.weighted_layers
+
+    @property
+    def plain(self) -> bool:
+        return self.spec.is_plain
+
+    @property
+    def normalised(self) -> bool:
+        return self.spec.norm is not Norm.NONE
+
+    @property
+    def norm(self) -> str:
+        return str(self.spec.norm)
+
+    @property
+    def name(self) -> str:
+        """The curve this point is on, in words."""
+        return f"{'plain' if self.plain else 'residual'}, {'with' if self.normalised else 'without'} normalisation"
+
+
+def sweep_depths(spec: ResNetSpec) -> tuple[int, ...]:
+    """Named depths of the family ``spec`` belongs to: 18 … 152, or those of the CIFAR nets, 20 … 110.
+
+    With other stages or blocks than theirs, equal stages of as many blocks as the CIFAR nets have.
+    """
+    return tuple(DEPTHS) if _is_imagenet(spec) else tuple(_layers(spec)(n) for n in _REPEATS)
+
+
+def sweep_specs(spec: ResNetSpec, depths: Sequence[int] | None = None) -> tuple[ResNetSpec, ...]:
+    """Four networks of each depth, ascending: with and without shortcuts, each with and without normalisation.
+
+    They differ from ``spec`` in nothing else, but for its ``shortcut_overrides``, which they have not, and that
+    ImageNet networks have basic blocks below 50 layers and bottlenecks from there on. Where ``spec`` is plain, or has
+    no norm, their counterparts get the family's shortcut (option A for CIFAR, B for ImageNet) and batch norm.
+
+    Args:
+        depths: layers, as in the network's name; ``sweep_depths(spec)`` if None.
+
+    Raises:
+        ExplorerError: the family has no network of such a depth, or one would be too large.
+    """
+    usual = Shortcut.ZERO_PAD if spec.stem is Stem.CIFAR else Shortcut.PROJECTION
+    shortcut = usual if spec.shortcut is Shortcut.NONE else spec.shortcut
+    norm = Norm.BATCH if spec.norm is Norm.NONE else spec.norm
+    chosen = sorted(set(sweep_depths(spec) if depths is None else depths))
+    if not chosen:
+        raise ExplorerError("depths: none was given")
+    return tuple(
+        _of_depth(spec, depth).with_(shortcut=s, norm=n)
+        for depth in chosen
+        for n in (norm, Norm.NONE)
+        for s in (shortcut, Shortcut.NONE)
+    )
+
+
+def depth_sweep(
+    spec: ResNetSpec,
+    depths: Sequence[int] | None = None,
+    *,
+    on_progress: Progress | None = None,
+    **options: Unpack[ProbeOptions],
+) -> Iterator[SweepPoint]:
+    """Measure every network of ``sweep_specs``, each point as soon as it is there.
+
+    All see the same images and labels, in one setting that fits the largest; options are checked at once, not at the
+    first point.
+
+    Args:
+        on_progress: called with networks done and networks in all, after each.
+        options: see ``Options``. ``cancelled`` is asked before each batch.
+
+    Raises:
+        ExplorerError: as ``sweep_specs`` and ``probe_gradients``.
+        ProbeCancelled: ``cancelled()`` was true.
+    """
+    asked = Options(**options)
+    specs = sweep_specs(spec, depths)
+    return _points(specs, asked, asked.settle(specs), on_progress)
+
+
+def sweep_csv(points: Iterable[SweepPoint]) -> str:
+    """A header and one row for each point, all digits."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_HEAD)
+    writer.writerows([int(v) if isinstance(v := getattr(p, name), bool) else v for name in CSV_HEAD] for p in points)
+    return text.getvalue()
+
+
+def _points(
+    specs: Sequence[ResNetSpec], asked: Options, setting: Setting, report: Progress | None
+) -> Iterator[SweepPoint]:
+    steps = Steps(len(specs) * setting.seeds * setting.batches, None, asked.cancelled)
+    for done, spec in enumerate(specs, start=1):
+        point = _point(probe_at(spec, asked, setting, steps))
+        if report is not None:
+            report(done, len(specs))
+        yield point
+
+
+def _point(probe: GradientProbe) -> SweepPoint:
+    first, last = probe.main_path[0], probe.main_path[-1]
+    ratios = [_ratio(a, b) for a, b in zip(first.norms, last.norms, strict=True)]
+    known = all(ratio == ratio for ratio in ratios)
+    return SweepPoint(
+        spec=probe.spec,
+        setting=probe.setting,
+        first=first.norm,
+        last=last.norm,
+        ratio=_ratio(first.norm, last.norm),
+        low=min(ratios) if known else nan,
+        high=max(ratios) if known else nan,
+        notes=probe.notes,
+    )
+
+
+def _ratio(first: float, last: float) -> float:
+    return first / last if last else inf if first > 0 else nan
+
+
+def _is_imagenet(spec: ResNetSpec) -> bool:
+    return spec.stem is not Stem.CIFAR and len(spec.depths) == 4
+
+
+def _layers(spec: ResNetSpec) -> Callable[[int], int]:
+    """Weighted layers of such a network with n blocks in every stage, as a function of n."""
+    beside = spec.weighted_layers - spec.block.convolutions * sum(spec.depths)
+    return lambda n: beside + spec.block.convolutions * len(spec.depths) * n
+
+
+def _of_depth(spec: ResNetSpec, depth: int) -> ResNetSpec:
+    if _is_imagenet(spec):
+        return _imagenet(spec, depth)
+    layers = _layers(spec)
+    step, least = layers(1) - layers(0), layers(0)
+    repeats, rest = divmod(depth - least, step)
+    if rest or repeats < 1:
+        raise ExplorerError(
+            f"depths: got {depth}; with n blocks in each stage this family has {step}n + {least} layers, "
+            f"as {layers(1)}, {layers(2)} or {layers(3)}"
+        )
+    return spec.with_(depths=(repeats,) * len(spec.depths), shortcut_overrides=())
+
+
+def _imagenet(spec: ResNetSpec, depth: int) -> ResNetSpec:
+    if depth not in DEPTHS:
+        raise ExplorerError(f"depths: got {depth}; allowed: {', '.join(map(str, DEPTHS))}")
+    block = Block.BASIC if depth < 50 else Block.BOTTLENECK
+    if spec.block.is_preact:
+        block = Block.PREACT_BASIC if depth < 50 else Block.PREACT_BOTTLENECK
+    # Basic blocks know no groups.
+    inner = {} if block.is_bottleneck else {"groups": 1, "width_per_group": 64}
+    return spec.with_(depths=DEPTHS[depth], block=block, shortcut_overrides=(), **inner)

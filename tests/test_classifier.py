@@ -20,9 +20,12 @@ from torch import Tensor, nn
 
 from explorer.compat import torchvision
 from explorer.errors import ExplorerError, ImageError, WeightsError
-from explorer.inference import available_devices, decode, find, load_classifier, load_variant
+from explorer.inference import decode, find, load_classifier, load_variant
 from explorer.inference.catalog import BUILTIN, Variant, variants
-from explorer.inference.engine import OUT_OF_MEMORY, Engine, choose_device
+from explorer.inference.classifier import _LOADED
+from explorer.inference.runtime import OnnxRuntime
+from explorer.inference.throughput import Point, throughput
+from tests.photo_files import PHOTOS
 from tests.weight_server import built_in, serving, stalled, whole
 
 SIZES = [
@@ -128,17 +131,16 @@ def download(reference: nn.Module) -> Iterator[tuple[bytes, Variant]]:
 def test_a_prediction_is_torchvisions_own(reference: nn.Module, download: tuple[bytes, Variant]) -> None:
     weights = torchvision.models.ResNet18_Weights.IMAGENET1K_V1
     classifier = load_variant(download[1], "cpu")
-    # The layout decides how sums are ordered, so the last bits only agree within one.
-    same_layout = reference.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     for size in ((640, 480), (20, 15)):
         image = photo(*size)
         batch = weights.transforms()(image).unsqueeze(0)
         with torch.inference_mode():
-            logits = same_layout(batch.to(memory_format=torch.channels_last))[0]
+            logits = reference(batch)[0]
         probabilities, indices = logits.softmax(0).topk(5)
         names = [weights.meta["categories"][index] for index in indices.tolist()]
         prediction = classifier.classify(image)
-        assert prediction.top == tuple(zip(names, probabilities.tolist(), strict=True))
+        assert [name for name, _ in prediction.top] == names
+        assert [score for _, score in prediction.top] == pytest.approx(probabilities.tolist(), rel=1e-4)
 
 
 def test_a_prediction_tells_all_about_itself(download: tuple[bytes, Variant]) -> None:
@@ -229,15 +231,29 @@ def test_weights_of_another_network_are_refused(download: tuple[bytes, Variant])
 # Sharing
 
 
-def test_a_loaded_network_is_shared_and_the_fourth_last_is_dropped(folder: Path) -> None:
+def test_loaded_networks_are_shared_until_their_bytes_are_needed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load_classifier(device="cpu", folder=folder)
+    monkeypatch.setattr(_LOADED, "limit", 3 * first.engine.size_bytes)
     assert load_classifier(device="cpu", folder=folder) is first
     others = []
     for number in range(3):
         built_in(folder / str(number), name=f"net{number}", seed=number)
         others.append(load_classifier(f"net{number}", "cpu", folder=folder / str(number)))
+    assert _LOADED.bytes == 3 * first.engine.size_bytes
     assert load_classifier("net0", "cpu", folder=folder / "0") is others[0]
     assert load_classifier(device="cpu", folder=folder) is not first
+    assert len(first.classify(photo(40, 40)).top) == 5  # who holds a dropped one goes on with it
+
+
+def test_precisions_are_kept_apart(folder: Path) -> None:
+    assert load_classifier(device="cpu", folder=folder, exact=True).engine.exact
+    assert not load_classifier(device="cpu", folder=folder).engine.exact
+
+
+def test_the_first_photo_finds_the_network_warm(tmp_path: Path) -> None:
+    built_in(tmp_path)
+    engine = load_classifier(device="cpu", folder=tmp_path).engine
+    assert isinstance(engine._runtime, OnnxRuntime)
 
 
 def test_threads_load_once_and_predict_the_same(tmp_path: Path) -> None:
@@ -280,85 +296,51 @@ def test_a_borrowed_network_can_be_differentiated(folder: Path) -> None:
         model.zero_grad(set_to_none=True)
 
 
-# Devices
-
-
-def test_the_cpu_is_always_there_and_last() -> None:
-    devices = available_devices()
-    assert devices[-1].name == "cpu"
-    assert devices[-1].label.startswith("CPU, ")
-    assert str(choose_device()) == devices[0].name
-    assert choose_device("cpu") == torch.device("cpu")
-
-
 def test_an_absent_device_is_refused(folder: Path) -> None:
     with pytest.raises(ExplorerError, match=r"device: got 'cuda:99'; this machine has .*cpu; auto takes the first"):
         load_classifier(device="cuda:99", folder=folder)
 
 
-class Crowded(nn.Module):
-    """Fits the CPU only. The meta device plays the GPU whose memory is full."""
+# Large photos
 
-    def __init__(self, message: str) -> None:
-        super().__init__()
-        self.message = message
-        self.places: list[str] = []
-
-    def to(self, *args: Any, **kwargs: Any) -> Crowded:
-        self.places += [str(place) for place in args]
-        return self
-
-    def forward(self, batch: Tensor) -> Tensor:
-        if batch.is_meta:
-            raise torch.OutOfMemoryError(self.message)
-        return batch.flatten(1)
+BOTH = pytest.mark.skipif(
+    not (PHOTOS.is_dir() and any(BUILTIN.glob("*.json"))), reason="real photos or the built-in weights are absent"
+)
 
 
-def test_a_full_gpu_is_freed_and_the_cpu_takes_over_once() -> None:
-    model = Crowded("CUDA out of memory. Tried to allocate 20.00 MiB.")
-    engine = Engine(model, torch.device("meta"))
-    batch = torch.ones(2, 3, 4, 4)
-    output = engine.forward(batch)
-    assert torch.equal(output.logits, batch.flatten(1))
-    assert (output.device, output.notes) == ("cpu", (OUT_OF_MEMORY,))
-    assert model.places == ["meta", "cpu", "cpu"]
-    engine.forward(batch)
-    assert model.places[3] == "meta"  # tried again
+@BOTH
+def test_a_photo_decoded_no_larger_than_needed_is_named_as_before() -> None:
+    classifier = load_classifier(device="cpu")
+    for path in sorted(PHOTOS.iterdir())[::8]:
+        with Image.open(path) as image:
+            buffer = io.BytesIO()
+            image.convert("RGB").resize((2400, 1800)).save(buffer, "JPEG", quality=90)
+        whole_photo = classifier.classify(decode(buffer.getvalue()), top=10)
+        scaled = classifier.classify_bytes(buffer.getvalue(), top=10)
+        probabilities = dict(whole_photo.top)
+        assert scaled.top[0][0] == whole_photo.top[0][0]
+        assert dict(scaled.top) == pytest.approx(probabilities, abs=0.03)
+        # Only classes that are as good as level may change places.
+        for (name, _), (before, value) in zip(scaled.top[:5], whole_photo.top[:5], strict=True):
+            assert name == before or abs(probabilities[name] - value) < 0.01
 
 
-def test_other_errors_of_a_network_are_not_hidden() -> None:
-    class Wrong(nn.Module):
-        def forward(self, batch: Tensor) -> Tensor:
-            raise RuntimeError("shapes don't fit")
-
-    with pytest.raises(RuntimeError, match="shapes don't fit"):
-        Engine(Wrong(), torch.device("meta")).forward(torch.ones(1, 3, 4, 4))
-    with pytest.raises(torch.OutOfMemoryError):
-        Engine(_raising(), torch.device("cpu")).forward(torch.ones(1, 3, 4, 4))
+# Throughput
 
 
-def _raising() -> nn.Module:
-    class Full(nn.Module):
-        def forward(self, batch: Tensor) -> Tensor:
-            raise torch.OutOfMemoryError("out of memory")
+def test_throughput_is_measured_for_each_batch_size(folder: Path) -> None:
+    classifier = load_classifier(device="cpu", folder=folder)
+    told: list[tuple[Point, ...]] = []
+    points = throughput(classifier, (1, 4), seconds=0, on_progress=told.append)
+    assert [point.batch for point in points] == [1, 4]
+    assert told == [points[:1], points]
+    for point in points:
+        assert point.images_per_s == pytest.approx(point.batch / point.ms * 1000)
+        assert point.device == "cpu"
 
-    return Full()
 
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
-def test_a_gpu_agrees_with_the_cpu_and_survives_running_out_of_memory(folder: Path) -> None:
-    image = photo(64, 64)
-    cpu = load_classifier(device="cpu", folder=folder).classify(image, top=10)
-    classifier = load_classifier(device="cuda", folder=folder)
-    gpu = classifier.classify(image, top=10)
-    assert gpu.device == "cuda:0"
-    assert dict(gpu.top) == pytest.approx(dict(cpu.top), abs=1e-2)
-    torch.cuda.set_per_process_memory_fraction(1e-6)
-    try:
-        torch.cuda.empty_cache()
-        full = classifier.engine.forward(torch.zeros(2048, 3, 32, 32))  # 128 MiB in the first layer
-    finally:
-        torch.cuda.set_per_process_memory_fraction(1.0)
-    assert (full.device, full.notes) == ("cpu", (OUT_OF_MEMORY,))
-    assert classifier.classify(image, top=10).device == "cuda:0"
+def test_throughput_keeps_what_it_has_when_it_is_stopped(folder: Path) -> None:
+    classifier = load_classifier(device="cpu", folder=folder)
+    told: list[tuple[Point, ...]] = []
+    points = throughput(classifier, (1, 2, 4), seconds=0, on_progress=told.append, cancelled=lambda: len(told) == 1)
+    assert [point.batch for point in points] == [1]

@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 from torch import nn
 
 from explorer.errors import WeightsError
@@ -449,6 +449,17 @@ def test_a_pickle_that_runs_code_does_not(tmp_path: Path, zipped: bool, monkeypa
     with pytest.raises(WeightsError, match=r"would call '(posix|nt|os)\.system' when opened; nothing was run|refused"):
         load_state_dict(path, verified=True)
     assert not marker.exists()
+
+
+@pytest.mark.parametrize("length", range(120, 400, 8))
+def test_safetensors_are_known_by_more_than_their_first_byte(tmp_path: Path, length: int) -> None:
+    """A header of 128 or 384 bytes begins as pickles do."""
+    path = tmp_path / "a.safetensors"
+    data = save({"weight": torch.ones(2)}, {"format": "pt", "said": ""})
+    short = int.from_bytes(data[:8], "little")
+    path.write_bytes(save({"weight": torch.ones(2)}, {"format": "pt", "said": "x" * (length - short)}))
+    assert path.read_bytes()[:8] == length.to_bytes(8, "little")
+    assert load_state_dict(path)["weight"].tolist() == [1, 1]
 
 
 def test_bare_pickles_and_whole_modules_are_refused(tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ from ..network import ResNet, build
 from ..spec import ResNetSpec, title
 from ..spec.budget import estimate
 from .cache import digest
+from .card import Card, read_card
 from .catalog import Variant, find
 from .classifier import Classifier
 from .engine import Engine, choose_device
-from .recognise import Recognition, recognise
+from .recognise import Recognition, network_shapes, recognise
 from .sandbox import LIMITS, Limits, read_weights
 from .transform import Transform
 from .weights import load_into, not_finite, shapes_of
@@ -36,6 +37,7 @@ class Checkpoint:
         state: the tensors under the built network's names.
         recognition: which network they are of.
         broken: names of tensors that hold NaN or infinity.
+        card: what the file says of itself, where this program trained it.
     """
 
     path: Path = field(repr=False)
@@ -44,6 +46,7 @@ class Checkpoint:
     state: Mapping[str, Tensor] = field(repr=False)
     recognition: Recognition
     broken: tuple[str, ...] = ()
+    card: Card | None = None
 
     @property
     def spec(self) -> ResNetSpec:
@@ -76,7 +79,18 @@ def open_checkpoint(path: Path, limits: Limits = LIMITS) -> Checkpoint:
     state = read_weights(path, limits)
     recognition = recognise(shapes_of(state))
     named = {recognition.names[name]: tensor for name, tensor in state.items()}
-    return Checkpoint(path, digest(path), path.stat().st_size, named, recognition, not_finite(named))
+    card = read_card(path)
+    if card and shapes_of(named) == network_shapes(card.spec):
+        recognition = described(card, recognition)
+    else:
+        card = None
+    return Checkpoint(path, digest(path), path.stat().st_size, named, recognition, not_finite(named), card)
+
+
+def described(card: Card, found: Recognition) -> Recognition:
+    """What is known of a file whose names and shapes are as its card says: nothing is left to assume."""
+    note = f"The file says itself what it is: “{card.title}”, with its classes and how images are normalised."
+    return Recognition(card.spec, found.names, (*found.notes, note))
 
 
 def rebuild(checkpoint: Checkpoint, spec: ResNetSpec | None = None) -> ResNet:
@@ -108,13 +122,15 @@ def checkpoint_classifier(checkpoint: Checkpoint, spec: ResNetSpec | None = None
         raise WeightsError(f"these weights can't classify: {checkpoint.broken[0][:80]!a} holds NaN or infinity")
     if spec.in_channels != 3:
         raise WeightsError(f"this network reads {spec.in_channels} channels; photos have 3")
-    return Classifier(_variant(checkpoint, spec), Engine(rebuild(checkpoint, spec), choose_device(device)))
+    return Classifier(variant_of(checkpoint, spec), Engine(rebuild(checkpoint, spec), choose_device(device)))
 
 
-def _variant(checkpoint: Checkpoint, spec: ResNetSpec) -> Variant:
-    """The file as a catalogue entry, with nobody's word for its accuracy."""
+def variant_of(checkpoint: Checkpoint, spec: ResNetSpec) -> Variant:
+    """An opened file as a catalogue entry; of its accuracy it has no more than the file's own word."""
     params, macs = estimate(spec)
-    classes, whose = _classes(spec)
+    card = checkpoint.card if checkpoint.card and checkpoint.card.spec == spec else None
+    classes, whose = (card.classes, "") if card else _classes(spec)
+    mean, std = (card.mean, card.std) if card else (_MEAN, _STD)
     side = spec.image_size
     return Variant(
         name="your weights",
@@ -122,17 +138,19 @@ def _variant(checkpoint: Checkpoint, spec: ResNetSpec) -> Variant:
         spec=spec,
         source=checkpoint.path,
         sha256=checkpoint.sha256,
-        top1=None,
+        top1=round(100 * card.accuracy, 2) if card and card.accuracy is not None else None,
         top5=None,
-        dataset="",
+        dataset=card.data if card else "",
         params=params,
         gmacs=macs / 1e9,
         size_bytes=checkpoint.size_bytes,
-        transform=Transform(side * 256 // 224 if side > 64 else side, side, _MEAN, _STD),
+        transform=Transform(side * 256 // 224 if side > 64 else side, side, mean, std),
         classes=classes,
         licence="Yours.",
         recipe="Not in the file.",
-        note=f"The file doesn't say what its classes are or how images were normalised: {whose}, and ImageNet's "
+        note=f"It sees {side}×{side} pixels and knows {spec.num_classes} classes: whatever it sees, it names one of them."
+        if card
+        else f"The file doesn't say what its classes are or how images were normalised: {whose}, and ImageNet's "
         "mean and deviation are assumed.",
     )
 

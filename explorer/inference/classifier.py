@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,15 +17,19 @@ from ..network import build
 from .catalog import BUILTIN, Variant, find
 from .engine import Engine, choose_device
 from .images import Photo, decode
+from .memory import Recent
 from .weights import Progress, fetch, load_into, load_state_dict, not_finite
 
 DEFAULT = "cifar10_resnet20"
-_KEPT = 3  # loaded networks
+KEPT_BYTES = 2**30  # of the weights of loaded networks: ResNet-18, -50 and -152 together have three quarters of it
 
 
 @dataclass(frozen=True)
 class Timings:
-    """Milliseconds. ``decode`` is 0 for an image that came decoded; ``total`` exceeds the sum a little."""
+    """Milliseconds. ``decode`` is 0 for an image that came decoded; ``forward`` is of the whole batch it ran in.
+
+    ``total`` exceeds the sum by a little, and by the time the photo waited for the batch before its own.
+    """
 
     decode: float
     transform: float
@@ -60,7 +63,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Classifier:
-    """A pretrained network, loaded. Safe to share between threads; photos take turns."""
+    """A pretrained network, loaded. Safe to share between threads, whose photos are computed in batches."""
 
     variant: Variant
     engine: Engine
@@ -84,7 +87,9 @@ class Classifier:
         logits = output.logits[0]
         if not bool(torch.isfinite(logits).all()):
             raise WeightsError(f"{self.variant.title} answered with NaN or infinity, which names no class")
-        values, indices = torch.softmax(logits / self.variant.temperature, 0).topk(min(max(top, 1), len(self.variant.classes)))
+        values, indices = torch.softmax(logits / self.variant.temperature, 0).topk(
+            min(max(top, 1), len(self.variant.classes))
+        )
         names = (self.variant.classes[index] for index in indices.tolist())
         return Prediction(
             top=tuple(zip(names, values.tolist(), strict=True)),
@@ -100,11 +105,13 @@ class Classifier:
     def classify_bytes(self, data: bytes, top: int = 5) -> Prediction:
         """Name what the photo in a file's bytes shows; see ``images.decode`` and ``classify``.
 
+        It is decoded no larger than ``Transform.at_least`` asks for.
+
         Raises:
             ImageError: the bytes are no photo this program accepts.
         """
         started = perf_counter()
-        photo = decode(data)
+        photo = decode(data, self.variant.transform.at_least)
         decoding = _ms(started, perf_counter())
         prediction = self.classify(photo, top)
         timings = replace(prediction.timings, decode=decoding, total=_ms(started, perf_counter()))
@@ -115,17 +122,19 @@ def load_classifier(
     name: str = DEFAULT,
     device: str = "auto",
     *,
+    exact: bool = False,
     folder: Path = BUILTIN,
     on_progress: Callable[[Progress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Classifier:
     """The classifier of a catalogue name, downloaded, verified and loaded where it isn't yet.
 
-    The three used last stay loaded, and are shared by all callers.
+    Those used last stay loaded, within ``KEPT_BYTES``, and are shared by all callers.
 
     Args:
         name: as in ``catalog.find``.
         device: as in ``engine.choose_device``.
+        exact: float32 on CUDA too, where half precision is faster.
         folder: where the built-in nets are.
         on_progress, cancelled: as in ``weights.fetch``.
 
@@ -133,19 +142,20 @@ def load_classifier(
         WeightsError: no such name, or its weights can't be had or used.
         ExplorerError: this machine has no such device.
     """
-    return load_variant(find(name, folder), device, on_progress=on_progress, cancelled=cancelled)
+    return load_variant(find(name, folder), device, exact=exact, on_progress=on_progress, cancelled=cancelled)
 
 
 def load_variant(
     variant: Variant,
     device: str = "auto",
     *,
+    exact: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Classifier:
     """``load_classifier`` for a variant that need not be in the catalogue."""
     place = choose_device(device)
-    key = (variant, str(place))
+    key = (variant, str(place), exact)
     loaded = _LOADED.get(key)
     if loaded is None:
         # Before the lock: who waits for a download can see its progress and cancel.
@@ -153,7 +163,8 @@ def load_variant(
         with _LOADING:
             loaded = _LOADED.get(key)  # another thread may have loaded it meanwhile
             if loaded is None:
-                loaded = Classifier(variant, Engine(_load(variant, path), place))
+                loaded = Classifier(variant, Engine(_load(variant, path), place, exact=exact))
+                _warm_up(loaded)
                 _LOADED.put(key, loaded)
     return loaded
 
@@ -170,28 +181,13 @@ def _load(variant: Variant, path: Path) -> nn.Module:
     return model
 
 
-class _Recent:
-    """The classifiers used last; whoever holds one that is dropped can go on with it."""
-
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
-        self._classifiers: OrderedDict[tuple[Variant, str], Classifier] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: tuple[Variant, str]) -> Classifier | None:
-        with self._lock:
-            if key in self._classifiers:
-                self._classifiers.move_to_end(key)
-            return self._classifiers.get(key)
-
-    def put(self, key: tuple[Variant, str], classifier: Classifier) -> None:
-        with self._lock:
-            self._classifiers[key] = classifier
-            while len(self._classifiers) > self._kept:
-                self._classifiers.popitem(last=False)
+def _warm_up(classifier: Classifier) -> None:
+    """What the first pass prepares belongs to loading, not to the first photo."""
+    side = classifier.variant.transform.crop
+    classifier.engine.forward(torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0)))
 
 
-_LOADED = _Recent(_KEPT)
+_LOADED = Recent[tuple[Variant, str, bool], Classifier](KEPT_BYTES, lambda classifier: classifier.engine.size_bytes)
 _LOADING = Lock()  # one at a time: a network on its way into memory takes twice its size
 
 

@@ -64,7 +64,8 @@ def container_of(path: Path, *, legacy: bool = False) -> Container:
         if legacy:
             return Container.LEGACY
         raise refusal(f"it has torch's format of before 2020. {_MEND}")
-    if start[:1] == b"\x80":
+    # A header of 128, 384, … bytes begins like a pickle; no pickle goes on like a header.
+    if start[:1] == b"\x80" and start[4:9] != b"\0\0\0\0{":
         raise refusal(f"it is a bare pickle, which can run code; it was not opened. {_MEND}")
     if start[8:9] == b"{":
         _check_safetensors(path)

@@ -1,10 +1,10 @@
-"""Where and how a network runs: device, precision, memory layout, and what a GPU out of memory leads to."""
+"""Where a network runs, who may use it when, and what a GPU out of memory leads to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import RLock
 from time import perf_counter
 
@@ -12,8 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ExplorerError
+from .batching import Batches, Output
+from .runtime import Eager, Forward, OnnxRuntime, cpu_runtime
 
 _CPU = torch.device("cpu")
+MOST = 32  # images in a batch of several requests
+_MOST = {"cpu": 8}  # where more bring no more images per second, only later answers
 OUT_OF_MEMORY = "The GPU's memory was full: it was freed, and this ran on the CPU."
 
 
@@ -23,22 +27,6 @@ class Device:
 
     name: str
     label: str
-
-
-@dataclass(frozen=True)
-class Output:
-    """Result of one forward pass.
-
-    Attributes:
-        logits: float32 (N, classes), on the CPU.
-        device: where it ran.
-        ms: milliseconds, transfers to and from the device included.
-    """
-
-    logits: Tensor
-    device: str
-    ms: float
-    notes: tuple[str, ...] = ()
 
 
 def available_devices() -> tuple[Device, ...]:
@@ -66,64 +54,81 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 class Engine:
-    """Runs one network, one batch at a time; safe to share between threads.
+    """Runs one network; safe to share between threads, whose requests it batches (``batching.Batches``).
 
-    Weights stay float32. Activations have the channels-last layout, in which CPUs convolve fastest.
+    On a CPU, logits are computed by onnxruntime, within ``runtime.CLOSE`` of eager float32; on CUDA in half precision,
+    on other devices by torch in float32. The network itself stays what it was, for ``borrow``.
 
     Args:
-        autocast: compute in half precision where that is safe; on CUDA only, elsewhere it changes nothing.
+        model: its weights must not change any more.
+        exact: float32 on CUDA too; elsewhere it changes nothing.
     """
 
-    def __init__(self, model: nn.Module, device: torch.device, *, autocast: bool = False) -> None:
+    def __init__(self, model: nn.Module, device: torch.device, *, exact: bool = False) -> None:
         self.device = device
-        self.autocast = autocast and device.type == "cuda"
+        self.exact = exact
         self._model = model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._lock = RLock()
+        self._batches = Batches(_MOST.get(device.type, MOST))
+        self._runtime: Forward | None = None  # made by the first batch, which knows how large images are
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the weights, in all copies there are once a photo was answered."""
+        weights = sum(tensor.nbytes for tensor in self._model.state_dict().values())
+        return 2 * weights if self.device == _CPU else weights
 
     @contextmanager
     def borrow(self) -> Iterator[nn.Module]:
-        """The network itself, in evaluation mode, for this thread alone (hooks, gradients).
+        """The network itself, eager and float32, in evaluation mode, for this thread alone (hooks, gradients).
 
-        It is on ``device``, unless that was out of memory the last time.
+        It is on ``device``, unless that was out of memory the last time. ``forward`` is not to be called meanwhile.
         """
         with self._lock:
             yield self._model
 
     def forward(self, batch: Tensor) -> Output:
-        """(N, channels, H, W) float32 on any device -> logits.
+        """(N, channels, H, W) float32 on the CPU -> logits.
 
         When a GPU is out of memory, it is freed and the batch runs once on the CPU, which the notes say.
         The next batch tries the GPU again.
         """
+        return self._batches.run(self._answer, batch)
+
+    def _answer(self, batch: Tensor) -> Output:
+        """In the thread of the queue, one batch at a time."""
+        try:
+            return self._on_cpu(batch) if self.device == _CPU else self._on_device(batch)
+        except RuntimeError as error:
+            if self.device == _CPU or not _is_out_of_memory(error):
+                raise
+        # Outside the handler: the exception's frames hold the activations that are to be freed.
         with self._lock:
-            try:
-                return self._run(batch, self.device)
-            except RuntimeError as error:
-                if self.device == _CPU or not _is_out_of_memory(error):
-                    raise
-            # Outside the handler: the exception's frames hold the activations that are to be freed.
+            self._runtime = None
             self._model.to(_CPU)
             _free(self.device)
-            output = self._run(batch, _CPU)
-            return Output(output.logits, output.device, output.ms, (OUT_OF_MEMORY,))
+            return replace(_timed(Eager(self._model, _CPU), batch, _CPU), notes=(OUT_OF_MEMORY,))
 
-    def _run(self, batch: Tensor, device: torch.device) -> Output:
-        started = perf_counter()
-        # Outside inference mode: weights moved inside it could never again be differentiated.
-        self._model.to(device)
-        half = torch.autocast("cuda", enabled=self.autocast and device.type == "cuda")
-        with torch.inference_mode(), half:
-            logits = self._model(batch.to(device, memory_format=torch.channels_last)).float().cpu()
-        _synchronise(device)
-        return Output(logits, str(device), (perf_counter() - started) * 1000)
+    def _on_cpu(self, batch: Tensor) -> Output:
+        if isinstance(self._runtime, OnnxRuntime):  # beside whoever has borrowed the network
+            return _timed(self._runtime, batch, _CPU)
+        with self._lock:
+            self._runtime = self._runtime or cpu_runtime(self._model, batch[:1]) or Eager(self._model, _CPU)
+            return _timed(self._runtime, batch, _CPU)
+
+    def _on_device(self, batch: Tensor) -> Output:
+        with self._lock:
+            # Outside inference mode: weights moved inside it could never again be differentiated.
+            self._model.to(self.device)
+            if self._runtime is None:
+                self._runtime = Eager(self._model, self.device, half=self.device.type == "cuda" and not self.exact)
+            return _timed(self._runtime, batch, self.device)
 
 
-def _synchronise(device: torch.device) -> None:
-    """Wait until ``device`` has finished, so that the clock read next tells the truth."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
+def _timed(forward: Forward, batch: Tensor, device: torch.device) -> Output:
+    started = perf_counter()
+    logits = forward(batch)
+    return Output(logits, str(device), (perf_counter() - started) * 1000)
 
 
 def _free(device: torch.device) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -60,6 +62,11 @@ class Transform:
             raise ValueError("mean and std: three numbers each are expected, std above 0")
 
     @property
+    def at_least(self) -> int:
+        """Length of a photo's shorter side, px, from which on more pixels hardly change what a network sees."""
+        return 2 * self.resize
+
+    @property
     def sentence(self) -> str:
         """What is done, in words."""
         filtered = self.interpolation + (", antialiased" if self.antialias else "")
@@ -81,21 +88,42 @@ class Transform:
         seen = self._crop(self._resize(image))
         return Seen(seen, self._normalise(seen))
 
-    def _resize(self, image: Image.Image) -> Image.Image:
+    def place(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
+        """Where the crop lies on a photo of ``size``, width and height: left, top, right, bottom, as shares of it."""
+        width, height = self._resized(size)
+        left, top = self._corner((width, height))
+        return left / width, top / height, (left + self.crop) / width, (top + self.crop) / height
+
+    def _resized(self, size: tuple[int, int]) -> tuple[int, int]:
         # As torchvision: the longer side is truncated, not rounded.
-        long = int(self.resize * max(image.size) / min(image.size))
-        size = (self.resize, long) if image.width <= image.height else (long, self.resize)
+        long = int(self.resize * max(size) / min(size))
+        return (self.resize, long) if size[0] <= size[1] else (long, self.resize)
+
+    def _corner(self, size: tuple[int, int]) -> tuple[int, int]:
+        # As torchvision: half pixels go to the even side.
+        return round((size[0] - self.crop) / 2), round((size[1] - self.crop) / 2)
+
+    def _resize(self, image: Image.Image) -> Image.Image:
+        size = self._resized(image.size)
         return image if size == image.size else image.resize(size, _FILTERS[self.interpolation])
 
     def _crop(self, image: Image.Image) -> Image.Image:
-        # As torchvision: half pixels go to the even side.
-        left, top = (round((side - self.crop) / 2) for side in image.size)
+        left, top = self._corner(image.size)
         return image.crop((left, top, left + self.crop, top + self.crop))
 
     def _normalise(self, image: Image.Image) -> Tensor:
-        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).to(torch.float32) / 255
-        mean, std = (torch.tensor(v).view(3, 1, 1) for v in (self.mean, self.std))
-        return (pixels - mean) / std
+        # Looked up, in this thread: torch would call all cores together for every few pixels.
+        pixels, levels = np.asarray(image), _levels(self.mean, self.std)
+        return torch.from_numpy(np.stack([levels[channel][pixels[..., channel]] for channel in range(3)]))
+
+
+@lru_cache(maxsize=64)
+def _levels(mean: tuple[float, ...], std: tuple[float, ...]) -> NDArray[np.float32]:
+    """(3, 256): each channel's 256 levels, normalised; to the last bit as torchvision does it."""
+    level = torch.arange(256, dtype=torch.float32) / 255
+    centre, spread = (torch.tensor(values)[:, None] for values in (mean, std))
+    table: NDArray[np.float32] = ((level - centre) / spread).numpy()
+    return table
 
 
 def _numbers(values: tuple[float, ...]) -> str:

@@ -61,8 +61,8 @@ class Held:
 
     @property
     def size(self) -> int:
-        """Bytes of its weights and of the network loaded with them; a graph's are not counted."""
-        content, copies = self.content, 2 if self._latest else 1
+        """Bytes of its weights and of the network loaded with them, which holds them twice; 0 for a graph."""
+        content, copies = self.content, 3 if self._latest else 1
         return copies * sum(t.nbytes for t in content.state.values()) if isinstance(content, Checkpoint) else 0
 
     def chosen(self, query: str) -> ResNetSpec:

@@ -10,9 +10,15 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from . import page, structure
+from . import gradients, inference, page, structure, training
 
-BENCHMARKS: dict[str, Callable[[Console, int], None]] = {"structure": structure.run, "page": page.run}
+BENCHMARKS: dict[str, Callable[[Console, int], None]] = {
+    "structure": structure.run,
+    "page": page.run,
+    "gradients": gradients.run,
+    "inference": inference.run,
+    "training": training.run,
+}
 
 
 def main() -> None:

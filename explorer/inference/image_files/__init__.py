@@ -25,7 +25,7 @@ _READERS: dict[str, Callable[[bytes], Contents]] = {
     "AVIF": lambda data: boxes.read("AVIF", data),
     "HEIC": lambda data: boxes.read("HEIC", data),
 }
-_CHECKS: dict[str, Callable[[bytes], None]] = {"JPEG": jpeg.check_pixels, "PNG": png.check_pixels}
+_CHECKS: dict[str, Callable[[bytes], None]] = {"PNG": png.check_pixels}
 
 
 def take_apart(name: str, data: bytes) -> Contents:
@@ -38,7 +38,7 @@ def take_apart(name: str, data: bytes) -> Contents:
 
 
 def check_pixels(name: str, contents: Contents) -> None:
-    """What can be known of damage to the picture data before decoding, or that decoders keep to themselves.
+    """What can be known of damage to the picture data before decoding.
 
     It costs up to a decoding, so the size should be known to be within bounds.
 

@@ -10,6 +10,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from PIL import Image
+
 from .contents import Contents, bounded_profile, bytes_at, counted, cut_off, damaged, exif_orientation
 
 MAX_SCANS = 32  # of a progressive JPEG, each a pass over the whole picture; encoders write 10 to 20
@@ -19,6 +21,8 @@ _SCAN, _END, _APP1, _APP2 = 0xDA, 0xD9, 0xE1, 0xE2
 _DECODING = _FRAMES | {_SCAN, 0xC4, 0xCC, 0xDB, 0xDC, 0xDD}  # and the tables
 # JFIF and Adobe segments say which colours the components are.
 _COLOUR_SEGMENTS = {0xE0: b"JFIF\0", 0xEE: b"Adobe"}
+
+_MODES = {"GRAY": "L", "CMYK": "CMYK", "YCCK": "CMYK"}
 
 _FILL = re.compile(rb"\xff*(?=\xff)")
 _SCAN_END = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -85,25 +89,43 @@ def _join_profile(parts: list[bytes]) -> bytes:
     return bounded_profile(b"".join(part[2:] for part in parts))
 
 
-def check_pixels(pixels: bytes) -> None:
-    """Decode once with libjpeg's warnings as errors: it reports blocks that are missing or left over, then
-    fills in grey or skips, and Pillow drops the report.
+def decode(pixels: bytes, at_least: int) -> Image.Image | None:
+    """The picture in mode L, RGB or CMYK; None where only Pillow may be able to read it.
+
+    libjpeg's warnings are taken as errors: it reports blocks that are missing or left over, then fills in grey or
+    skips, and Pillow drops the report. The whole file is read for that, at whatever scale; at the same scale the pixels
+    are Pillow's own.
+
+    Args:
+        at_least: px; a picture whose shorter side has more is scaled down to no less, in eighths, as it is decoded. 0:
+            it is not scaled.
 
     Raises:
         ImageError: there was a warning.
     """
     decoder = _strict_decoder()
     if decoder is None:
-        return
-    eighth = {"colorspace": "GRAY", "min_width": 1, "min_height": 1, "min_factor": 8}
+        return None
     try:
-        decoder.decode_jpeg(pixels, **eighth, strict=True)
+        _, _, space, _ = decoder.decode_jpeg_header(pixels)
+        mode = _MODES.get(space.upper(), "RGB")
+        options = {"colorspace": "GRAY" if mode == "L" else mode, "min_width": at_least, "min_height": at_least}
+        picture = decoder.decode_jpeg(pixels, **options, strict=True)
     except ValueError:
-        try:
-            decoder.decode_jpeg(pixels, **eighth, strict=False)
-        except ValueError:  # no warning but a kind it cannot read: Pillow may
-            return
+        if not _is_read_leniently(decoder, pixels):  # no warning but a kind it cannot read
+            return None
         raise damaged("JPEG", "its picture data does not add up, so parts are missing or shifted") from None
+    if mode == "CMYK":  # all programs that write such files write them inverted, as Pillow knows
+        picture = 255 - picture
+    return Image.fromarray(picture[..., 0] if mode == "L" else picture, mode)
+
+
+def _is_read_leniently(decoder: Any, pixels: bytes) -> bool:
+    try:
+        decoder.decode_jpeg(pixels, "GRAY", min_width=1, min_height=1, min_factor=8, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 @cache

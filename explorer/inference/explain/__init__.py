@@ -1,0 +1,24 @@
+"""Why a network answers as it does: where it looks, what its layers hold, and what each block adds."""
+
+from .contributions import Contribution, contributions
+from .features import FeatureMap, FeatureMaps, feature_maps, layers
+from .gradcam import class_activation, grad_cam, spread
+from .strengths import BranchStrength, branch_strengths
+from .switch_off import Score, predict_without, switchable
+
+__all__ = [
+    "BranchStrength",
+    "Contribution",
+    "FeatureMap",
+    "FeatureMaps",
+    "Score",
+    "branch_strengths",
+    "class_activation",
+    "contributions",
+    "feature_maps",
+    "grad_cam",
+    "layers",
+    "predict_without",
+    "spread",
+    "switchable",
+]

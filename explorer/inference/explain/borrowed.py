@@ -1,0 +1,64 @@
+"""A classifier's network for the time of one explanation: hooks are gone afterwards, whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...network.blocks import ResidualBlock
+from ..classifier import Classifier
+from ..transform import Seen
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """A network in evaluation mode, for this thread alone.
+
+    Attributes:
+        batch: the photo as the network sees it, float32 (1, 3, crop, crop), on the network's device.
+    """
+
+    model: nn.Module
+    batch: Tensor
+    _hooks: ExitStack
+
+    def after(self, module: nn.Module, see: Callable[[Tensor], Tensor | None]) -> None:
+        """Call ``see`` with every output of ``module``; what it returns takes the output's place."""
+
+        def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor | None:
+            return see(output)
+
+        self._hooks.callback(module.register_forward_hook(hook).remove)
+
+    def before(self, module: nn.Module, see: Callable[[Tensor], Tensor | None]) -> None:
+        """Call ``see`` with every input of ``module``; what it returns takes the input's place."""
+
+        def hook(_module: nn.Module, inputs: tuple[Tensor, ...]) -> Tensor | None:
+            return see(inputs[0])
+
+        self._hooks.callback(module.register_forward_pre_hook(hook).remove)
+
+    def block(self, path: str) -> ResidualBlock:
+        block = self.model.get_submodule(path)
+        assert isinstance(block, ResidualBlock)
+        return block
+
+
+@contextmanager
+def borrowed(classifier: Classifier, seen: Seen) -> Iterator[Borrowed]:
+    """The network of ``classifier`` with ``seen`` before it; other photos wait."""
+    with classifier.engine.borrow() as model, ExitStack() as hooks:
+        device = next(model.parameters()).device
+        batch = seen.tensor.unsqueeze(0).to(device, memory_format=torch.channels_last)
+        yield Borrowed(model, batch, hooks)
+
+
+def branch_end(block: ResidualBlock) -> nn.Module:
+    """The layer whose output is F(x): the last that belongs to neither the shortcut nor the activation."""
+    inside = [module for name, module in block.named_children() if name not in ("relu", "downsample")]
+    return inside[-1]

@@ -1,0 +1,74 @@
+"""How strongly branch and shortcut enter each block's sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..classifier import Classifier
+from ..transform import Seen
+from .borrowed import Borrowed, borrowed, branch_end
+
+
+class Summands(NamedTuple):
+    """What a block adds up, (1, C, H, W) each: F(x) and s(x); s is None in a plain block."""
+
+    branch: Tensor
+    shortcut: Tensor | None
+
+
+@dataclass(frozen=True)
+class BranchStrength:
+    """Of one block, for one photo.
+
+    Attributes:
+        branch: ‖F(x)‖₂ over all channels and places.
+        shortcut: ‖s(x)‖₂, of what the shortcut brings to the sum: x itself, or x projected or padded. None in a plain
+            block.
+    """
+
+    block: str
+    branch: float
+    shortcut: float | None
+
+    @property
+    def ratio(self) -> float | None:
+        """‖F(x)‖ ÷ ‖s(x)‖; None where there is no shortcut, or it brings nothing."""
+        return self.branch / self.shortcut if self.shortcut else None
+
+
+def branch_strengths(classifier: Classifier, seen: Seen) -> tuple[BranchStrength, ...]:
+    """Of every block, input to output, before the activation behind the sum."""
+    found = summands(classifier, seen)
+    return tuple(
+        BranchStrength(block, _norm(parts.branch), None if parts.shortcut is None else _norm(parts.shortcut))
+        for block, parts in found.items()
+    )
+
+
+def summands(classifier: Classifier, seen: Seen) -> dict[str, Summands]:
+    """F(x) and s(x) of every block, as the forward pass has them."""
+    branches: dict[str, Tensor] = {}
+    shortcuts: dict[str, Tensor] = {}
+    paths = [plan.path for plan in classifier.variant.spec.blocks]
+    with borrowed(classifier, seen) as lent, torch.no_grad():
+        for path in paths:
+            _watch(lent, path, branches, shortcuts)
+        lent.model(lent.batch)
+    return {path: Summands(branches[path], shortcuts.get(path)) for path in paths}
+
+
+def _watch(lent: Borrowed, path: str, branches: dict[str, Tensor], shortcuts: dict[str, Tensor]) -> None:
+    block = lent.block(path)
+    lent.after(branch_end(block), lambda output: branches.update({path: output}))
+    if block.downsample is not None:
+        lent.after(block.downsample, lambda output: shortcuts.update({path: output}))
+    elif not block.plain:
+        lent.before(block, lambda x: shortcuts.update({path: x}))
+
+
+def _norm(values: Tensor) -> float:
+    return float(torch.linalg.vector_norm(values.cpu().double()))

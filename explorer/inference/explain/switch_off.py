@@ -1,0 +1,75 @@
+"""The network without some of its branches: what it still knows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import torch
+
+from ...errors import ExplorerError, WeightsError
+from ...spec import ResNetSpec, Shortcut
+from ..classifier import Classifier
+from ..transform import Seen
+from .borrowed import borrowed, branch_end
+
+
+@dataclass(frozen=True)
+class Score:
+    """One class of an answer.
+
+    Attributes:
+        index: of the class, from 0.
+        logit: before the softmax.
+        probability: softmax of the logits over the variant's temperature, 0 … 1; not an accuracy.
+    """
+
+    index: int
+    name: str
+    logit: float
+    probability: float
+
+
+def switchable(spec: ResNetSpec) -> tuple[str, ...]:
+    """Paths of the blocks whose branch can be switched off: those with a shortcut, of whatever kind."""
+    return tuple(plan.path for plan in spec.blocks if plan.shortcut_kind is not Shortcut.NONE)
+
+
+def predict_without(classifier: Classifier, seen: Seen, blocks: Collection[str], top: int = 5) -> tuple[Score, ...]:
+    """The most probable classes with the branches of ``blocks`` switched off, computed in float32.
+
+    There F(x) is 0, so that y = σ(s(x)), in pre-activation blocks y = s(x): an identity lets x through; a projection
+    or zero-padding stays, as without it shapes would not fit. Nothing else changes, and the network is as before
+    afterwards (Veit et al. 2016, "Residual Networks Behave Like Ensembles", §4.1).
+
+    Args:
+        blocks: of ``switchable``; none is the network as it is.
+        top: how many classes, from 1 to all there are.
+
+    Raises:
+        ExplorerError: a block is not there, or has no shortcut.
+        WeightsError: the answer is NaN or infinity.
+    """
+    _check(classifier.variant.spec, blocks)
+    with borrowed(classifier, seen) as lent, torch.no_grad():
+        for path in blocks:
+            lent.after(branch_end(lent.block(path)), torch.zeros_like)
+        logits = lent.model(lent.batch)[0].float().cpu()
+    if not bool(torch.isfinite(logits).all()):
+        raise WeightsError("without these blocks the network answers with NaN or infinity, which names no class")
+    names = classifier.variant.classes
+    probabilities, order = torch.softmax(logits / classifier.variant.temperature, 0).topk(min(max(top, 1), len(names)))
+    return tuple(
+        Score(index, names[index], float(logits[index]), probability)
+        for index, probability in zip(order.tolist(), probabilities.tolist(), strict=True)
+    )
+
+
+def _check(spec: ResNetSpec, blocks: Collection[str]) -> None:
+    known = switchable(spec)
+    for path in sorted(set(blocks) - set(known)):
+        if any(plan.path == path for plan in spec.blocks):
+            raise ExplorerError(
+                f"{path} can't be switched off: it has no shortcut, so without its branch nothing would be left"
+            )
+        raise ExplorerError(f"no block is named {path[:60]!a}; blocks run from layer1.0 to {spec.blocks[-1].path}")

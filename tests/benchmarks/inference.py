@@ -1,0 +1,204 @@
+"""Photos to answers on the CPU, against torchvision's eager float32, onnxruntime by hand and transformers' pipeline.
+
+Weights are seeded: they take as long as trained ones. All sides are measured in one process and take turns, so that a
+busy machine slows them alike; a ratio is a quotient of medians. A pause before each lets the threads of the side before
+come to rest, for onnxruntime's go on waiting busily.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from importlib import import_module
+from statistics import median
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+
+from explorer.compat import torchvision
+from explorer.inference import Classifier, decode, find
+from explorer.inference.engine import Engine
+from explorer.network import build
+from explorer.spec import PRESETS
+
+NETWORKS, BATCHES = ("resnet18", "resnet50"), (1, 8)
+UPLOADS = 50
+AT_REST_S = 0.05
+PASSES = 4  # times ``repeat``: 20 by default
+
+Side = Callable[[], object]
+
+
+def classifier_of(name: str, state: Mapping[str, Tensor]) -> Classifier:
+    """Ours, with these weights."""
+    model = build(PRESETS[name])
+    model.load_state_dict(state)
+    return Classifier(replace(find(name), title=name), Engine(model, torch.device("cpu")))
+
+
+def by_hand(model: nn.Module) -> Callable[[Tensor], Any]:
+    """``model`` in onnxruntime as its documentation does it, every option at its default."""
+    file = io.BytesIO()
+    axes = {"image": {0: "batch"}, "logits": {0: "batch"}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # this exporter is the old one, which takes a tenth of the time
+        torch.onnx.export(
+            model,
+            (torch.zeros(1, 3, 224, 224),),
+            file,  # type: ignore[arg-type]  # the old one takes files
+            input_names=["image"],
+            output_names=["logits"],
+            dynamic_axes=axes,
+            dynamo=False,
+        )
+    session = onnxruntime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
+    return lambda batch: session.run(None, {"image": batch.numpy()})
+
+
+def pipeline_of(name: str) -> Callable[[list[Image.Image]], object] | None:
+    """transformers' network of that name, with what it does to photos; None where transformers is not installed."""
+    try:
+        theirs = import_module("transformers")
+    except ImportError:
+        return None
+    shallow = {"depths": [2, 2, 2, 2], "hidden_sizes": [64, 128, 256, 512], "layer_type": "basic"}
+    config = theirs.ResNetConfig(**(shallow if name == "resnet18" else {}))
+    model = theirs.ResNetForImageClassification(config).eval()
+    processor = theirs.ConvNextImageProcessor(size={"shortest_edge": 224}, crop_pct=0.875)
+    classify = theirs.pipeline("image-classification", model=model, image_processor=processor, device=-1)
+    return lambda photos: classify(photos, batch_size=len(photos))
+
+
+def medians(sides: Mapping[str, Side], rounds: int) -> dict[str, float]:
+    """Median seconds of each side, measured in turns."""
+    for side in sides.values():
+        side()
+        side()
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, side in sides.items():
+            time.sleep(AT_REST_S)
+            start = time.perf_counter()
+            side()
+            times[name].append(time.perf_counter() - start)
+    return {name: median(seconds) for name, seconds in times.items()}
+
+
+def scene(width: int, height: int) -> Image.Image:
+    """Soft shapes with a camera's noise."""
+    dice = np.random.default_rng(0)
+    soft = Image.fromarray(dice.integers(0, 256, (9, 12, 3), dtype=np.uint8)).resize((width, height), 3)
+    noise = dice.normal(0, 4, (height, width, 1))
+    return Image.fromarray(np.clip(np.asarray(soft) + noise, 0, 255).astype(np.uint8))
+
+
+def jpeg(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=92)
+    return file.getvalue()
+
+
+def forward_passes(console: Console, rounds: int) -> None:
+    table = Table("network", "batch", "ours", "eager", "onnxruntime", "pipeline", title=f"CPU, medians of {rounds}")
+    for name in NETWORKS:
+        torch.manual_seed(0)
+        model = torchvision.models.get_model(name).eval()
+        ours, runtime, pipeline = classifier_of(name, model.state_dict()), by_hand(model), pipeline_of(name)
+        for size in BATCHES:
+            batch, photos = torch.randn(size, 3, 224, 224), [scene(500, 375)] * size
+
+            def eager(model: nn.Module = model, batch: Tensor = batch) -> None:
+                with torch.inference_mode():
+                    model(batch)
+
+            sides: dict[str, Side] = {
+                "ours": lambda batch=batch, ours=ours: ours.engine.forward(batch),  # type: ignore[misc]
+                "eager": eager,
+                "onnxruntime": lambda batch=batch, runtime=runtime: runtime(batch),  # type: ignore[misc]
+            }
+            if pipeline:
+                sides["photos"] = lambda photos=photos, ours=ours: together(ours, photos)  # type: ignore[misc]
+                sides["pipeline"] = lambda photos=photos, pipeline=pipeline: pipeline(photos)  # type: ignore[misc]
+            took = medians(sides, rounds)
+            mine = took["ours"]
+            table.add_row(
+                name,
+                str(size),
+                f"{mine * 1000:.1f} ms",
+                ratio(took["eager"] / mine, 1.3 if size == 8 else None),
+                ratio(took["onnxruntime"] / mine, 0.95),
+                ratio(took["pipeline"] / took["photos"]) if pipeline else "not installed",
+            )
+    console.print(table)
+    console.print("Times theirs takes for each of ours; of the pipeline, from decoded photos on.")
+
+
+def together(classifier: Classifier, photos: list[Image.Image]) -> object:
+    return classifier.engine.forward(torch.stack([classifier.variant.transform(photo).tensor for photo in photos]))
+
+
+def ratio(value: float, least: float | None = None) -> str:
+    verdict = "" if least is None else f" (≥ {least:g}: {'met' if value >= least else '[bold]not met[/]'})"
+    return f"{value:.2f}×{verdict}"
+
+
+def uploads(console: Console, rounds: int) -> None:
+    """Fifty files at once, each decoded, resized and asked about, against tensors in batches of 8."""
+    table = Table("network", "50 uploads", "in batches of 8", "share", title=f"images per second, medians of {rounds}")
+    file, batch = jpeg(scene(500, 375)), torch.randn(8, 3, 224, 224)
+    for name in NETWORKS:
+        classifier = classifier_of(name, build(PRESETS[name]).state_dict())
+        with ThreadPoolExecutor(UPLOADS) as pool:
+
+            def at_once(pool: ThreadPoolExecutor = pool, classifier: Classifier = classifier) -> None:
+                list(pool.map(classifier.classify_bytes, [file] * UPLOADS))
+
+            def raw(classifier: Classifier = classifier) -> None:
+                classifier.engine.forward(batch)
+
+            took = medians({"uploads": at_once, "raw": raw}, rounds)
+        rates = UPLOADS / took["uploads"], 8 / took["raw"]
+        table.add_row(name, f"{rates[0]:.1f}", f"{rates[1]:.1f}", ratio(rates[0] / rates[1], 0.9))
+    console.print(table)
+
+
+def large_photos(console: Console, rounds: int) -> None:
+    """A JPEG of twelve megapixels until it is a tensor, against Pillow's full decoding and torchvision's transform."""
+    data, transform = jpeg(scene(4000, 3000)), find("resnet50").transform
+    theirs = torchvision.models.ResNet50_Weights.IMAGENET1K_V2.transforms()
+
+    def full() -> None:
+        with Image.open(io.BytesIO(data)) as image:
+            theirs(image.convert("RGB"))
+
+    took = medians(
+        {
+            "ours": lambda: transform(decode(data, transform.at_least).image),
+            "whole": lambda: transform(decode(data).image),
+            "theirs": full,
+        },
+        rounds,
+    )
+    title = f"a JPEG of 12 megapixels, {len(data) / 2**20:.1f} MiB, to a tensor"
+    table = Table("", "time", "theirs takes", title=title)
+    table.add_row("no larger than needed", f"{took['ours'] * 1000:.0f} ms", ratio(took["theirs"] / took["ours"], 3))
+    table.add_row("whole", f"{took['whole'] * 1000:.0f} ms", ratio(took["theirs"] / took["whole"]))
+    table.add_row("Pillow and torchvision", f"{took['theirs'] * 1000:.0f} ms", "")
+    console.print(table)
+
+
+def run(console: Console, repeat: int) -> None:
+    console.print(f"{torch.get_num_threads()} threads; weights are seeded, not trained.")
+    forward_passes(console, PASSES * repeat)
+    uploads(console, repeat)
+    large_photos(console, PASSES * repeat)

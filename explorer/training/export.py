@@ -60,6 +60,7 @@ def _card(run: Run, title: str, data: str, licence: str, weights: bytes) -> dict
             "antialias": True,
         },
         "calibration": asdict(calibrate(run, run.held_out)) if run.held_out else None,
+        "before": list(run.before),
         "recipe": run.recipe.to_dict(),
         "curves": [asdict(epoch) for epoch in run.history],
         "licence": licence,

@@ -64,6 +64,7 @@ class Run:
         held_out: images that were left out of ``train``, for ``calibration``.
         mean, std: of the input channels, in 0 … 1, measured on the training set.
         history: finished epochs.
+        before: recipes and curves of the runs whose weights this one began with, as in a side file.
         record_every: gradient norms are measured after so many steps, and after the last of an epoch; 0: never.
         parts: "stem", the blocks ("layer2.0") and "head", input to output.
     """
@@ -76,6 +77,7 @@ class Run:
     held_out: ImageSet | None = None
     history: list[Epoch] = field(default_factory=list)
     record_every: int = 0
+    before: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         self.mean, self.std = self.train.mean_std()
@@ -91,7 +93,7 @@ class Run:
         )
         places = [part_of(name) for name, _ in self.model.named_parameters()]
         self.parts = tuple(dict.fromkeys(places))
-        self._places = torch.tensor([self.parts.index(place) for place in places], device=self.device)
+        self._places = torch.tensor([self.parts.index(place) for place in places])
 
     @property
     def finished(self) -> bool:
@@ -112,9 +114,10 @@ class Run:
         started, seen, correct, total_loss = time.perf_counter(), 0, 0, 0.0
         for index, batch in enumerate(batches):
             rate = recipe.rate((epoch + index / len(batches)) / recipe.epochs)
-            images = normalise(
-                augment(self.train.images[batch], recipe, generator), self.mean, self.std, self.device
-            )
+            images = augment(self.train.images[batch], recipe, generator)
+            if recipe.sharpness:
+                images = sharpen(images, 1 + recipe.sharpness * torch.rand(len(batch), generator=generator))
+            images = normalise(images, self.mean, self.std, self.device)
             if epoch < recipe.small_epochs:
                 images = shrink(images, recipe.small_side)
             recorded = self.record_every and ((index + 1) % self.record_every == 0 or index + 1 == len(batches))
@@ -145,9 +148,9 @@ class Run:
 
     def _norms(self) -> tuple[float, ...]:
         gradients = [weight.grad for weight in self.model.parameters() if weight.grad is not None]
-        # In float64 the square of a vanishing norm is still above 0.
-        squares = torch.stack(torch._foreach_norm(gradients)).double().square()  # type: ignore[arg-type]  # a tuple
-        sums = torch.zeros(len(self.parts), dtype=squares.dtype, device=self.device)
+        # One transfer; in float64 the square of a vanishing norm is still above 0.
+        squares = torch.stack(torch._foreach_norm(gradients)).cpu().double().square()
+        sums = torch.zeros(len(self.parts), dtype=squares.dtype)
         return tuple(sums.index_add_(0, self._places, squares).sqrt().tolist())
 
     def save(self, path: Path) -> None:
@@ -211,6 +214,19 @@ def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tenso
         columns = torch.where(mirrored, columns.flip(1), columns)
     image = torch.arange(n)[:, None, None]
     return padded[image, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def sharpen(images: Tensor, factors: Tensor) -> Tensor:
+    """(N, C, H, W) of 0 … 255 and N factors -> float32: each image moved away from its smoothed self.
+
+    A factor of 1 leaves an image as it is; as torchvision's ``adjust_sharpness``, but for the edges, which are smoothed
+    as well.
+    """
+    sharp, channels = images.float(), images.shape[1]
+    kernel = torch.ones(channels, 1, 3, 3)
+    kernel[:, :, 1, 1] = 5
+    smooth = F.conv2d(F.pad(sharp, (1,) * 4, mode="replicate"), kernel / 13, groups=channels)
+    return torch.lerp(smooth, sharp, factors.view(-1, 1, 1, 1)).clamp(0, 255)
 
 
 def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> Tensor:

@@ -29,6 +29,8 @@ class Recipe:
         label_smoothing: share of the target spread over all classes, 0 … 1.
         small_side, small_epochs: the first ``small_epochs`` see images shrunk to ``small_side`` px, antialiased
             (progressive resizing: Tan & Le 2021 §4.2); 0 epochs leave them as they are.
+        sharpness: each image is sharpened by a factor of its own, 1 … 1 + ``sharpness``, as
+            ``torchvision.transforms.functional.adjust_sharpness`` does; photos differ in how they were shrunk.
         bfloat16: forward and backward pass in mixed precision; weights and their updates stay float32.
         seed: of initial weights, order and augmentation; epoch e draws from (seed, e) alone, so that a
             resumed run equals an uninterrupted one.
@@ -50,6 +52,7 @@ class Recipe:
     small_side: int = 24
     small_epochs: int = 0
     bfloat16: bool = False
+    sharpness: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -99,6 +102,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "label_smoothing": (0, 0.99),
     "small_side": (1, 2048),
     "small_epochs": (0, 10_000),
+    "sharpness": (0, 10),
     "seed": (0, 2**31 - 1),
 }
 

@@ -8,7 +8,7 @@ const button = name => element.querySelector(`[data-do=${name}]`) ?? panel.query
 const GONE = {error: 'The program did not answer. Is it still running?'};
 
 let query = null, shown = null, csv = [];  // query: of the diagram; shown: of the rows
-let sorting = {column: 0, descending: false};
+const renewed = sortable(list, 0);
 let steps = null, stop = 0;
 
 let seen = false;  // scrolled to
@@ -35,32 +35,10 @@ async function refresh() {
   list.innerHTML = answer.rows;
   everything.innerHTML = answer.all;
   csv = answer.csv;
-  list.querySelectorAll('thead th').forEach((th, column) => {
-    const sorter = document.createElement('button');
-    sorter.type = 'button';
-    sorter.textContent = th.textContent;
-    sorter.addEventListener('click', () => {
-      sorting = {column, descending: sorting.column === column && !sorting.descending};
-      sort();
-    });
-    th.replaceChildren(sorter);
-  });
-  sort();
+  renewed();
   sift();
   if (list.firstChild.scrollTo) list.firstChild.scrollTop = scrolled;
   marked(new URLSearchParams(location.search).get('at'));
-}
-
-// Equal keys stay in the network's order.
-function sort() {
-  const {column, descending} = sorting, sign = descending ? -1 : 1;
-  list.querySelectorAll('thead th').forEach((th, i) => {
-    i === column ? th.setAttribute('aria-sort', descending ? 'descending' : 'ascending') : th.removeAttribute('aria-sort');
-  });
-  const key = row => row.cells[column].dataset.key, place = row => Number(row.dataset.row ?? -1);
-  const compared = (a, b) => (isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b);
-  const sorted = rows().sort((a, b) => sign * compared(key(a), key(b)) || place(a) - place(b));
-  list.querySelector('tbody')?.append(...sorted);
 }
 
 function sift() {

@@ -1,45 +1,53 @@
-// Drop, paste, pick or take a photo. Bytes go to the program as they are; it decodes them, the page never does.
+// Drop, paste, pick or take a photo; several go to the table of many (many.js). Bytes go to the program as they are.
 const host = element.querySelector('.rx-classify');
 const drop = host.querySelector('.rx-drop'), idle = host.querySelector('.rx-idle'), answer = host.querySelector('.rx-answer');
 const input = host.querySelector('input[type=file]'), video = host.querySelector('video'), shown = host.querySelector('.rx-photo');
+const strip = host.querySelector('.rx-examples');
 const buttons = name => host.querySelector(`[data-do=${name}]`);
-let last = null, turn = 0, stream = null;
+let last = null, turn = 0, stream = null;  // last: the photo shown, and how to send it again
 
-const read = file => new Promise((resolve, reject) => {
-  const reader = new FileReader();
-  reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(',') + 1));
-  reader.onerror = () => reject(reader.error);
-  reader.readAsDataURL(file);
+window.explorerAsked = () => ({
+  session: props.value, variant: props.variant, device: props.device, network: location.search,
+  max_bytes: Number(host.dataset.most), token: last?.token ?? null,
 });
 
-const complain = words => { answer.removeAttribute('aria-busy'); answer.innerHTML = ''; const p = document.createElement('p'); p.className = 'rx-banner error'; p.setAttribute('role', 'alert'); p.textContent = words; answer.append(p); };
+const silence = () => document.dispatchEvent(new CustomEvent('explorer:nophoto'));
+const complain = words => { answer.removeAttribute('aria-busy'); answer.replaceChildren(alertOf(words)); };
 
-async function ask() {
+async function ask(again = true) {
   if (!last) return;
-  const mine = ++turn;
+  const mine = ++turn, photo = last, {variant, device, network} = asked();
   answer.setAttribute('aria-busy', 'true');
-  let result;
-  try { result = JSON.parse(await server.classify({photo: last, variant: props.variant, device: props.device, network: location.search})); }
-  catch { if (mine === turn) complain('The program did not answer. Is it still running?'); return; }
+  const result = await tell('classify', {token: photo.token, decoding: photo.decoding, variant, device, network});
   if (mine !== turn) return;
+  if (result.gone && again) { take(photo.again); return; }
   answer.removeAttribute('aria-busy');
+  if (result.error) { complain(result.error); return; }
   answer.innerHTML = result.html;
-  if (result.photo) { shown.src = result.photo; shown.hidden = false; idle.hidden = true; }
-  else last = null;
+  if (!result.answered) silence();
+  else document.dispatchEvent(new CustomEvent('explorer:photo', {detail: {token: photo.token, variant, device, network}}));
 }
 
-async function take(file) {
-  if (!file) return;
+// Nothing of the photo before may stand beside what is said of this one.
+async function take(again) {
   const mine = ++turn;
-  // Nothing of the photo before may stand beside what is said of this one.
   stop();
+  silence();
   last = null; shown.hidden = true; idle.hidden = false; answer.innerHTML = '';
-  if (file.size > props.max_bytes) { complain(`The file has ${(file.size / 2 ** 20).toFixed(1)} MiB; at most ${props.max_bytes / 2 ** 20} MiB are allowed.`); return; }
-  let data;
-  try { data = await read(file); } catch { if (mine === turn) complain('The browser could not read this file. Is it still there?'); return; }
+  document.dispatchEvent(new CustomEvent('explorer:nophoto'));
+  answer.setAttribute('aria-busy', 'true');
+  const sent = await again();
   if (mine !== turn) return;
-  last = data;
-  ask();
+  if (sent.error) { complain(sent.error); return; }
+  last = {...sent, again};
+  shown.src = sent.photo; shown.hidden = false; idle.hidden = true;
+  ask(false);
+}
+
+function given(found) {
+  if (!found.length) return;
+  take(() => send(found[0].file));
+  if (found.length > 1) document.dispatchEvent(new CustomEvent('explorer:photos', {detail: found.map(({file}) => file)}));
 }
 
 function stop() {
@@ -49,7 +57,7 @@ function stop() {
 }
 
 buttons('pick').addEventListener('click', () => input.click());
-input.addEventListener('change', () => { take(input.files[0]); input.value = ''; });
+input.addEventListener('change', () => { given(chosen(input)); input.value = ''; });
 buttons('camera').addEventListener('click', async () => {
   const mine = ++turn;
   let opened;
@@ -68,16 +76,33 @@ buttons('shoot').addEventListener('click', () => {
   const still = document.createElement('canvas');
   still.width = video.videoWidth; still.height = video.videoHeight;
   still.getContext('2d').drawImage(video, 0, 0);
-  still.toBlob(blob => { stop(); take(blob); }, 'image/jpeg', .95);
+  still.toBlob(blob => { stop(); take(() => send(blob)); }, 'image/jpeg', .95);
 });
-for (const name of ['dragenter', 'dragover']) drop.addEventListener(name, e => { e.preventDefault(); drop.classList.add('over'); });
-for (const name of ['dragleave', 'drop']) drop.addEventListener(name, e => { e.preventDefault(); drop.classList.remove('over'); });
-drop.addEventListener('drop', e => { if (!e.forModels) take(e.dataTransfer.files[0]); });
+dropZone(drop, given);
 document.addEventListener('paste', e => {
   if (!host.offsetParent) return;
-  const file = [...e.clipboardData.files].find(f => f.type.startsWith('image/'));
-  if (file) { e.preventDefault(); take(file); }
+  const found = [...e.clipboardData.files].filter(file => file.type.startsWith('image/')).map(file => ({file, folder: ''}));
+  if (found.length) { e.preventDefault(); given(found); }
 });
-watch(['variant', 'device', 'ready'], ask);
+// A row of many is asked about here.
+document.addEventListener('explorer:show', e => {
+  if (!host.isConnected) return;
+  take(() => send(e.detail));
+  host.scrollIntoView({block: 'nearest'});
+});
+new IntersectionObserver(async ([entry], observer) => {
+  if (!entry.isIntersecting) return;
+  observer.disconnect();
+  const {thumbs = []} = await tell('examples', {});
+  thumbs.forEach((thumb, number) => {
+    const button = Object.assign(document.createElement('button'), {type: 'button'});
+    button.setAttribute('aria-label', `Example photo ${number + 1}`);
+    button.append(Object.assign(new Image(), {src: thumb, alt: ''}));
+    button.addEventListener('click', () => take(() => tell('example', {number, session: props.value})));
+    strip.append(button);
+  });
+  strip.hidden = !thumbs.length;
+}).observe(host);
+watch(['variant', 'device', 'ready'], () => ask());
 // Of a model file the builder says what its weights don't.
-window.addEventListener('explorer:query', () => { if (host.isConnected && props.variant.startsWith('file:')) ask(); });
+window.addEventListener('explorer:query', () => { if (host.isConnected && /^(file|taught):/.test(props.variant)) ask(); });

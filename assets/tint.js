@@ -50,7 +50,7 @@ function tinting(host, canvas, ask) {
         return;
       }
       const [done, of] = answer.progress;
-      scale.textContent = of ? `Measuring: ${done} of ${of} backward passes` : 'Measuring …';
+      scale.textContent = of ? `Measuring: ${done} of ${of} backward passes` : answer.waits || 'Measuring …';
       await new Promise(go => setTimeout(go, POLL_MS));
       if (mine !== turn) return;
     }

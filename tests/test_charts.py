@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf, nan
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from explorer.gradients import BlockGradient, GradientProbe, LayerGradient, Setting
 from explorer.spec import PRESETS, ResNetSpec
 from explorer.views.charts import gradient_figure, summary_sentence
+from explorer.views.gradient_quantity import Quantity
 from explorer.views.theme import DARK, LIGHT, NEUTRAL, ROLES, plotly_layout, translucent
 
 SPEC = ResNetSpec().with_(
@@ -80,16 +82,54 @@ def test_projections_stand_beside_their_blocks_last_convolution() -> None:
 def test_hovering_gives_module_path_and_exact_values() -> None:
     named = traces(drawn(HERE, TWIN))
     assert named["ResNet-6"]["hovertext"][0] == (
-        "<b>conv1</b><br>ResNet-6<br>‖∂L/∂W‖₂ 0.03100<br>batches 0.02790 … 0.03410<br>÷ ‖W‖₂ 0.01550"
+        "<b>conv1</b><br>ResNet-6<br>‖∂L/∂W‖₂ 0.03100<br>batches 0.02790 … 0.03410"
     )
     assert named["projections"]["hovertext"][0].startswith("<b>layer2.0.downsample.0</b>")
     assert named["Plain-6"]["hovertext"][0].splitlines()[0].startswith("<b>conv1</b><br>Plain-6<br>‖∂L/∂W‖₂ 8.660e-6")
 
 
-def test_block_outputs_wait_in_the_legend() -> None:
-    outputs = traces(drawn(HERE))["ResNet-6: block outputs"]
-    assert outputs["visible"] == "legendonly"
-    assert (outputs["x"], outputs["y"]) == ([3, 5], [0.01, 0.02])
+@pytest.mark.parametrize(
+    ("quantity", "x", "y"),
+    [
+        (Quantity.RELATIVE, [1, 2, 3, 4, 5, 6], [norm / 2 for norm in NORMS]),
+        (Quantity.OUTPUTS, [3, 5], [0.01, 0.02]),
+        (Quantity.STD, [3, 5], [1.0, 1.5]),
+    ],
+)
+def test_other_quantities_are_drawn_on_demand(quantity: Quantity, x: list[int], y: list[float]) -> None:
+    figure = json.loads(gradient_figure(HERE, TWIN, quantity).to_json())
+    here = traces(figure)["ResNet-6"]
+    assert (here["x"], here["y"]) == (x, y)
+    assert figure["layout"]["yaxis"]["title"]["text"] == quantity.words.axis
+    assert figure["layout"]["yaxis"]["uirevision"] == quantity.value, "a zoom ends where the quantity changes"
+
+
+def test_a_point_names_its_layer_and_each_trace_keeps_its_name_across_updates() -> None:
+    here = traces(drawn(HERE, TWIN))
+    assert here["ResNet-6"]["customdata"] == PATHS
+    assert here["projections"]["customdata"] == ["layer2.0.downsample.0"]
+    uids = {trace.uid for trace in gradient_figure(HERE, TWIN).data}
+    assert uids == {"here-band", "here-path", "here-projections", "twin-band", "twin-path"}
+    assert {trace.uid for trace in gradient_figure(HERE).data} < uids
+
+
+def test_over_several_seeds_the_words_say_so() -> None:
+    seeds = replace(HERE, setting=replace(HERE.setting, seeds=5))
+    assert "<br>seeds 0.02790 … 0.03410" in traces(drawn(seeds))["ResNet-6"]["hovertext"][0]
+    assert summary_sentence(seeds).endswith("Mean of 5 initialisations, each of 3 × 8 images, 16×16 px.")
+
+
+def test_two_networks_of_one_name_are_told_apart() -> None:
+    twin = replace(TWIN, spec=SPEC.with_(norm="none"))
+    assert {"ResNet-6", "ResNet-6, beside"} < traces(drawn(HERE, twin)).keys()
+    assert "3.46e-5 in the twin." in summary_sentence(HERE, twin)
+
+
+def test_the_sentence_of_block_outputs_names_blocks() -> None:
+    assert summary_sentence(HERE, None, Quantity.STD) == (
+        "Standard deviation of the outputs y of the blocks, at the initial weights. First block (layer1.0): 1.00; "
+        "last block (layer2.0): 1.50; first ÷ last: 0.667. Mean of 3 × 8 images, 16×16 px."
+    )
 
 
 def test_the_band_spans_the_batches() -> None:
@@ -112,7 +152,7 @@ def test_what_a_logarithmic_axis_cannot_hold_is_left_out_and_counted() -> None:
 
 def test_a_network_without_any_gradient_says_so_in_the_plot() -> None:
     texts = [note["text"] for note in drawn(made(SPEC, [0.0] * 6))["layout"]["annotations"]]
-    assert "No gradient above 0 to draw" in texts
+    assert "No value above 0 to draw" in texts
 
 
 def test_stages_are_marked_and_named() -> None:

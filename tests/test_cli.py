@@ -26,8 +26,13 @@ from explorer.cli import app
 from explorer.cli.networks import branches
 from explorer.gradients import probe_with_twin
 from explorer.inference import find, load_classifier
+from explorer.inference.checkpoint import open_checkpoint
 from explorer.spec import PRESETS, ResNetSpec, Stem, to_json
 from explorer.training.datasets import CIFAR10_CLASSES
+from explorer.training.digits import DIGITS
+from explorer.training.recipe import Recipe
+from explorer.training.run_file import read_run, run_json
+from explorer.training.runs import Plan, Training
 
 ROOT = Path(__file__).parent.parent
 TINY = PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8))
@@ -307,11 +312,11 @@ def test_classify_names_what_a_photo_shows(photo: Path) -> None:
 def test_a_file_that_cannot_be_read_does_not_stop_the_others(photo: Path, tmp_path: Path) -> None:
     text, absent = tmp_path / "notes.jpg", tmp_path / "absent.jpg"
     text.write_text("no photo")
-    result = run("classify", text, absent, photo, tmp_path, "--device", "cpu")
+    result = run("classify", text, absent, photo, "--device", "cpu")
     assert result.exit_code == 1
     bad = result.stderr.splitlines()
-    assert [line.partition(": ")[0] for line in bad] == [str(text), str(absent), str(tmp_path)]
-    assert [line.partition(": ")[2] for line in bad[1:]] == ["No such file or directory", "Is a directory"]
+    assert [line.partition(": ")[0] for line in bad] == [str(text), str(absent)]
+    assert bad[1].partition(": ")[2] == "No such file or directory"
     assert result.stdout.startswith(f"{photo}: ")
 
 
@@ -399,6 +404,28 @@ def test_a_learning_rate_that_is_too_high_is_said_and_nothing_is_written(data: P
     assert not (data.parent / "weights").exists()
 
 
+def test_digits_need_no_data_and_a_run_is_repeated_from_its_json(tmp_path: Path) -> None:
+    few = ["--network", to_json(TRAINED), "--epochs", "2", "--batch-size", "256", "--schedule", "cosine", "--seed", "3"]
+    words = ["train", "--data", "digits", "--runs", str(tmp_path), "--device", "cpu", *few, "--no-flip", "--pad", "0"]
+    lines = printed(*words).splitlines()
+    assert lines[0] == "Reading scikit-learn's digits"
+    card = json.loads((tmp_path / "digits_resnet20" / "digits_resnet20.json").read_text(encoding="utf-8"))
+    assert (card["recipe"]["pad"], card["recipe"]["seed"], card["recipe"]["schedule"]) == (0, 3, "cosine")
+    assert (card["classes"], card["accuracy"]["split"]) == ([*"0123456789"], "Digits, the last 360 images")
+    recipe = Recipe.from_dict(card["recipe"])
+    training = Training([Plan("mine", DIGITS.fit(TRAINED), recipe, "digits")], Path())
+    list(training.steps())
+    assert [epoch.loss for epoch in training.records[0].epochs] == [epoch["loss"] for epoch in card["curves"]]
+    kept = tmp_path / "mine.json"
+    kept.write_text(run_json(training.records[0]), encoding="utf-8")
+    lines = printed("train", "--repeat", str(kept), "--output", str(tmp_path / "again"), "--device", "cpu").splitlines()
+    assert "mine again repeats mine to the last digit: every loss, accuracy and gradient norm is equal." in lines
+    again = read_run((tmp_path / "again" / "run.json").read_text(encoding="utf-8"))
+    assert again.same_course(training.records[0])
+    assert open_checkpoint(tmp_path / "again" / "run.safetensors").spec == training.records[0].plan.spec
+    assert refused("train", "--repeat", str(kept)) == "--output: name a folder for the repeated run"
+
+
 # serve
 
 
@@ -413,7 +440,7 @@ def test_help_comes_without_what_takes_seconds_to_import() -> None:
     command = program("-X", "importtime", "-m", "explorer", "--help")
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0
-    for name in ("inspect", "check", "diagram", "gradients", "classify", "train", "serve"):
+    for name in ("inspect", "check", "diagram", "gradients", "classify", "teach", "train", "serve"):
         assert re.search(rf"^ +{name} ", done.stdout, re.MULTILINE)
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "explorer" in imported

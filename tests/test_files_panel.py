@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import io
 import json
 import re
@@ -24,16 +23,19 @@ from PIL import Image
 from safetensors.torch import save
 
 from explorer.errors import ExplorerError
+from explorer.inference import decode
 from explorer.inference.checkpoint import Checkpoint
 from explorer.inference.recognise import network_shapes, recognise
 from explorer.inspection import inspect
 from explorer.inspection.onnx_graph import OnnxGraph
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec, Shortcut, ZeroPad, to_query
-from explorer.ui import classify, controls, files, held
+from explorer.ui import controls, files, held, networks
 from explorer.ui.checks import list_checks
+from explorer.ui.classify import answers
 from explorer.ui.graph_panel import describe, draw, tint
 from explorer.ui.held import FILE, SHELF, Shelf
+from explorer.ui.photos import ALBUM
 from explorer.ui.server import create_app, may_open_files
 from explorer.views import opened
 
@@ -374,9 +376,9 @@ def test_a_graph_that_is_gone_is_said() -> None:
 def asked(token: str, spec: ResNetSpec = TINY) -> str:
     buffer = io.BytesIO()
     Image.new("RGB", (40, 40), "red").save(buffer, "PNG")
-    photo = base64.b64encode(buffer.getvalue()).decode()
+    photo = ALBUM.put(decode(buffer.getvalue()), "page")
     address = f"?{to_query(spec)}&open=layer1&at=stem"
-    return str(json.loads(classify.classify({"photo": photo, "variant": FILE + token, "network": address}))["html"])
+    return str(json.loads(answers.classify({"token": photo, "variant": FILE + token, "network": address}))["html"])
 
 
 def scores(html: str) -> list[str]:
@@ -419,10 +421,10 @@ def test_photos_have_three_channels(tiny: Checkpoint) -> None:
 def test_a_page_chooses_among_its_own_files(tiny: Checkpoint) -> None:
     token = SHELF.put("mine\u202e.pth", tiny)
     files.wished(wish("open", token), "page")
-    assert classify._choices("page")[0] == ("your file: mine\u202e.pth", FILE + token)
-    assert classify._choices("another page") == classify._choices()
-    assert FILE + token not in dict(classify._choices()).values()
-    assert "ResNet-6, 10 classes" in classify._about(FILE + token)
+    assert networks.choices("page")[0] == ("your file: mine\u202e.pth", FILE + token)
+    assert networks.choices("another page") == networks.choices()
+    assert FILE + token not in dict(networks.choices()).values()
+    assert "ResNet-6, 10 classes" in networks.about(FILE + token)
     SHELF.leave("page")
-    assert "not kept here any more" in classify._about(FILE + token)
+    assert "not kept here any more" in networks.about(FILE + token)
     assert "not kept here any more" in asked(token)

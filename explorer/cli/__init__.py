@@ -24,6 +24,7 @@ from .export import export
 from .gradients import gradients
 from .networks import code, diagram, inspect
 from .serve import serve
+from .teach import teach
 from .train import train
 
 
@@ -52,7 +53,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (inspect, check, compare, diagram, code, export, gradients, classify, train, serve):
+for command in (inspect, check, compare, diagram, code, export, gradients, classify, teach, train, serve):
     app.command()(command)
 
 

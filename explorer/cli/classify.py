@@ -2,63 +2,155 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ExplorerError, ImageError, WeightsError
+from ..errors import ExplorerError, WeightsError
+from .answers_file import AnswersFile
+from .photo_files import in_order, photo_files, read, tried
 from .targets import Changes, changed
-from .terminal import QUIET, console, counted, print_json
+from .terminal import QUIET, console, counted, print_json, progress
 
 if TYPE_CHECKING:
     from ..inference import Classifier, Prediction
 
+Model = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A pretrained network, as resnet50; else the built-in one.")
+]
+Weights = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Your own weights (.safetensors, .pth) instead; their network is recognised."),
+]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes the fastest.")]
+
 
 def classify(
-    files: Annotated[list[Path], typer.Argument(metavar="FILES...", help="Photos.")],
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="A pretrained network, as resnet50; else the built-in one."),
+    files: Annotated[list[Path], typer.Argument(metavar="FILES...", help="Photos, or folders of photos.")],
+    model: Model = None,
+    weights: Weights = None,
+    changes: Changes = None,
+    head: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A head that `teach` wrote, on the network it was taught on.")
     ] = None,
-    weights: Annotated[
-        Path | None,
+    device: Device = "auto",
+    top: Annotated[int, typer.Option(min=1, max=1000, help="Classes to name for each photo.")] = 5,
+    output: Annotated[
+        str | None,
         typer.Option(
-            metavar="FILE", help="Your own weights (.safetensors, .pth) instead; their network is recognised."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write to FILE.csv or FILE.jsonl; a run that ended early is continued.",
         ),
     ] = None,
-    changes: Changes = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes the fastest.")] = "auto",
-    top: Annotated[int, typer.Option(min=1, help="Classes to name for each photo.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array of an object a file.")] = False,
 ) -> None:
     """Name what photos show: exit code 1 if any could not be read."""
+    if output and as_json:
+        raise ExplorerError("--output and --json: one of them takes the answers")
+    if output and not output.lower().endswith((".csv", ".jsonl")):
+        raise ExplorerError(f"{output}: a name ending .csv or .jsonl is expected")
+    classifier = loaded(model, weights, changes, device, head)
+    wanted, others = photo_files(files)
+    if others:
+        typer.echo(
+            f"{others} {'files' if others > 1 else 'file'} in folders left out: no photos by their ending", err=True
+        )
+    if not wanted:
+        raise ExplorerError("there is no photo in what was named")
+    with ExitStack() as stack:
+        kept = None
+        if output:
+            width = min(top, len(classifier.variant.classes))
+            kept = stack.enter_context(AnswersFile(Path(output), _label(classifier), width).writing())
+        left = [file for file in wanted if not (kept and kept.holds(file))]
+        results = _ask(classifier, left, top, kept, quiet=as_json)
+    failed = sum("error" in result for result in results)
+    if as_json:
+        print_json(results)
+    elif kept:
+        there = len(wanted) - len(left)
+        already = f"; {there} were there already" if there else ""
+        typer.echo(f"{output}: {len(results) - failed} answers written{already}; {failed} files could not be read")
+    elif failed < len(results):
+        variant = classifier.variant
+        words = f"{variant.title}. {variant.transform.sentence} {variant.note}".rstrip()
+        console().print(words, style=QUIET, soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def loaded(
+    model: str | None, weights: Path | None, changes: list[str] | None, device: str, head: Path | None = None
+) -> Classifier:
+    """The network that the options name.
+
+    Raises:
+        ExplorerError: they contradict each other, or it can't be had.
+    """
     if weights and model:
         raise ExplorerError("--weights and --model: one of them names the network")
     if changes and not weights:
         raise ExplorerError("--set: only your own weights (--weights) leave a field open, as zero_pad=split")
-    classifier = _own(weights, changes, device) if weights else _load(model, device)
-    results = []
-    for file in files:
+    if head is None:
+        return _own(weights, changes, device) if weights else _load(model, device)
+    from ..inference.transfer import MAX_HEAD_BYTES, from_bytes, taught
+
+    with head.open("rb") as opened:
+        known = from_bytes(opened.read(MAX_HEAD_BYTES + 1))
+    base = _own(weights, changes, device) if weights else _load(model or known.backbone, device)
+    return taught(base, known)
+
+
+@contextmanager
+def steps(words: str, total: int, wanted: bool = True) -> Iterator[tuple[Callable[[], None], Callable[[str], None]]]:
+    """A bar on standard error with the time that is left: what moves it by one, and what writes a line above it.
+
+    Args:
+        wanted: whether there is to be a bar at all.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+    shown = console(err=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with progress(shown, *columns) as bar:
+        task = bar.add_task(words, total=total, visible=wanted)
+        yield lambda: bar.advance(task), lambda line: shown.print(line, soft_wrap=True)
+
+
+def _ask(
+    classifier: Classifier, files: list[Path], top: int, kept: AnswersFile | None, quiet: bool
+) -> list[dict[str, Any]]:
+    """Plain results in the order of the files, printed or written as they come."""
+
+    def ask(file: Path) -> Prediction | str:
         try:
-            prediction = classifier.classify_bytes(_read(file), top)
-        except (OSError, ImageError, WeightsError) as error:
-            result = {"file": str(file), "error": _reason(error)}
-            if not as_json:
-                typer.echo(f"{file}: {result['error']}", err=True)
-        else:
-            result = {"file": str(file), **_plain(prediction)}
-            if not as_json:
-                _print(file, prediction)
-        results.append(result)
-    if as_json:
-        print_json(results)
-    elif any("error" not in result for result in results):
-        variant = classifier.variant
-        words = f"{variant.title}. {variant.transform.sentence} {variant.note}".rstrip()
-        console().print(words, style=QUIET, soft_wrap=True)
-    if any("error" in result for result in results):
-        raise typer.Exit(1)
+            return tried(lambda path: classifier.classify_bytes(read(path), top), file)
+        except WeightsError as error:
+            return str(error)
+
+    printed = not kept and not quiet
+    results = []
+    with steps("Photos", len(files), wanted=not (printed and console().is_terminal)) as (step, complain):
+        for file, answer in in_order(files, ask):
+            if isinstance(answer, str):
+                result: dict[str, Any] = {"file": str(file), "error": answer}
+                if not quiet:
+                    complain(f"{file}: {answer}")
+            else:
+                result = {"file": str(file), **_plain(answer)}
+                if printed:
+                    _print(file, answer)
+            if kept:
+                kept.add(result)
+            results.append(result)
+            step()
+    return results
 
 
 def _load(model: str | None, device: str) -> Classifier:
@@ -83,16 +175,15 @@ def _own(weights: Path, changes: list[str] | None, device: str) -> Classifier:
     return classifier
 
 
-def _read(file: Path) -> bytes:
-    """At most a byte more than a photo may have, which the decoder then refuses."""
-    from ..inference.images import MAX_BYTES
+def _label(classifier: Classifier) -> str:
+    """What tells a network's answers from another's: its name, and of one that has no name of its own also a digest."""
+    from ..inference import variants
 
-    with file.open("rb") as opened:
-        return opened.read(MAX_BYTES + 1)
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+    variant = classifier.variant
+    if variant in variants():
+        return variant.name
+    facts = "\n".join([variant.sha256, variant.recipe, *variant.classes])
+    return f"{variant.name} {sha256(facts.encode()).hexdigest()[:8]}"
 
 
 def _plain(prediction: Prediction) -> dict[str, Any]:

@@ -1,39 +1,25 @@
-"""The Gradients tab: this network's loss gradient along depth, against its plain twin from the same seed."""
+"""The Gradients tab: switches and settings for all of it, then along depth, depth sweep and paths."""
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Iterator
-from typing import Any
-
 import gradio as gr
 
-from ..gradients import GradientProbe, probe_with_twin
-from ..gradients.probe import ProbeCancelled
 from ..spec import from_query
-from ..views.charts import gradient_figure, summary_sentence
-from ..views.markup import banner, progress_bar, tag, text
+from ..views.gradient_switches import switches
+from ..views.markup import banner, tag
+from . import gradient_depth, gradient_inputs, gradient_paths, gradient_sweep
 from .failures import told
-
-Result = tuple[GradientProbe, GradientProbe | None]
-Event = tuple[int, int] | Result | Exception
+from .gradient_settings import MOST_SEED, SEEDS, Settings
+from .style import script
 
 INTRODUCTION = (
-    "A real backward pass of cross-entropy at the initial weights, on noise with random labels. "
-    "The plain twin has the same weights in every layer the two share."
+    "Real backward passes of cross-entropy at the initial weights, before any training. A choice here is the "
+    "builder's own."
 )
-_SEEDS = 10_000
+# Followed only while the tab is open: otherwise a change asks the program for nothing.
+_WHILE_OPEN = "(query, followed) => document.querySelector('#gradient-switches')?.offsetParent ? query : followed"
 
-
-# The session's running measurement; setting its event stops the work after the current batch.
-_RUNNING: dict[str, threading.Event] = {}
-_WITH_VISIBILITY = """async (...values) => {
-  await new Promise(requestAnimationFrame);
-  values[values.length - 1] = Boolean(document.querySelector("#gradient-controls")?.offsetParent);
-  return values;
-}"""
-_WHILE_OPEN = "(query, followed) => document.querySelector('#gradient-controls')?.offsetParent ? query : followed"
+outdate = gradient_depth.outdate
 
 
 def build_tab(tab: gr.Tab, query: gr.Textbox) -> None:
@@ -42,100 +28,44 @@ def build_tab(tab: gr.Tab, query: gr.Textbox) -> None:
     Args:
         query: holds the network, as ``from_query`` reads it.
     """
-    gr.HTML(tag("p", INTRODUCTION, css="rx-note"), padding=False)
-    with gr.Row(elem_id="gradient-controls"):
-        seed = gr.Number(
-            0, label="Seed", precision=0, minimum=0, maximum=_SEEDS, interactive=True, scale=0, min_width=120
-        )
-        stop = gr.Button("Cancel", size="md", scale=0, min_width=100, elem_id="cancel-gradients")
-    status = gr.HTML("", padding=False, elem_id="gradient-status")
-    plot = gr.Plot(show_label=False, elem_id="gradient-plot")
-    shown, visible = gr.State(""), gr.Checkbox(visible="hidden", label="Gradients are open")
-    # The network, followed only while the tab is open: otherwise a change asks the program for nothing.
+    gr.HTML(tag("p", INTRODUCTION, css="rx-note"), padding=False, elem_id="gradient-introduction")
+    choices = _switches()
     followed = gr.Textbox(visible="hidden", label="Network to measure")
     query.change(None, [query, followed], followed, js=_WHILE_OPEN)
-    # First what is outdated stops (a new network stops it in the very event that makes it), then the one listener
-    # measures the last network asked for.
-    for outdates in (seed.change, stop.click):
-        outdates(outdate, None, None, queue=False, show_progress="hidden")
-    gr.on(
-        [tab.select, followed.change, seed.change],
-        _measure_new,
-        [query, seed, shown, visible],
-        [status, plot, shown],
-        js=_WITH_VISIBILITY,
-        show_progress="hidden",
-        trigger_mode="always_last",
+    with gr.Row(elem_id="gradient-settings"):
+        settings = Settings(
+            query=query,
+            images=gr.Radio(
+                gradient_inputs.choices(), value=gradient_inputs.NOISE, label="Images", interactive=True, min_width=200
+            ),
+            seeds=gr.Radio(list(SEEDS), value=SEEDS[0], label="Seeds", interactive=True, min_width=120),
+            seed=gr.Number(
+                0, label="First seed", precision=0, minimum=0, maximum=MOST_SEED, interactive=True, min_width=100
+            ),
+        )
+    with gr.Tabs():
+        with gr.Tab("Along depth") as depth:
+            gradient_depth.build(settings, opened=[tab.select, depth.select, followed.change])
+        with gr.Tab("Depth sweep"):
+            gradient_sweep.build(settings)
+        with gr.Tab("Paths"):
+            gradient_paths.build(settings)
+    gr.on([tab.select, followed.change], _chosen, query, choices, show_progress="hidden", queue=False)
+
+
+def _switches() -> gr.HTML:
+    return gr.HTML(
+        value="",
+        html_template='<div class="rx-switches" role="group" aria-label="What gradients depend on"></div>',
+        js_on_load=script("gradients.js"),
+        apply_default_css=False,
+        elem_id="gradient-switches",
+        padding=False,
     )
 
 
-def outdate(request: gr.Request) -> None:
-    """Stop the session's running measurement, if any, after the current batch."""
-    running = _RUNNING.get(str(request.session_hash))
-    if running:
-        running.set()
-
-
-def _measure_new(query: str, seed: int | None, shown: str, visible: bool, request: gr.Request) -> Iterator[list[Any]]:
-    """Measure, unless nobody looks or the chart shows this very network already."""
-    key = f"{query}#{seed}"
-    if not visible or key == shown:
-        yield [gr.skip()] * 3
-        return
-    session, cancelled = str(request.session_hash), threading.Event()
-    _RUNNING[session] = cancelled
+def _chosen(query: str) -> str:
     try:
-        for event in _events(query, seed, cancelled):
-            yield _shown(event, key)
-    finally:
-        cancelled.set()
-        _RUNNING.pop(session, None)
-
-
-def _events(query: str, seed: int | None, cancelled: threading.Event) -> Iterator[Event]:
-    """Probe in a thread: (done, of) after every backward pass, then the result or what went wrong."""
-    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-
-    def work() -> None:
-        try:
-            number = min(max(int(seed or 0), 0), _SEEDS)
-            found = probe_with_twin(
-                from_query(query),
-                seed=number,
-                cancelled=cancelled.is_set,
-                on_progress=lambda done, of: events.put((done, of)),
-            )
-            events.put(found)
-        except Exception as error:  # handed to the page's thread, which tells errors apart
-            events.put(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    event: Event = (0, 0)
-    yield event
-    while isinstance(event, tuple) and isinstance(event[0], int):
-        event = events.get()
-        yield event
-
-
-def _shown(event: Event, key: str) -> list[Any]:
-    """Updates of status, plot and of what the plot shows."""
-    if isinstance(event, ProbeCancelled):
-        return [banner("Cancelled. The chart still shows the last network measured.", "note"), gr.skip(), ""]
-    if isinstance(event, Exception):
-        return [banner(told(event), "finding"), gr.skip(), ""]
-    first, second = event
-    if isinstance(first, int):
-        return [_progress(first, int(second)), gr.skip(), gr.skip()]  # type: ignore[arg-type]  # (done, of)
-    return [_finding(first, second), gradient_figure(first, second), key]  # type: ignore[arg-type]  # a Result
-
-
-def _progress(done: int, total: int) -> str:
-    words = f"Measuring: {done} of {total} backward passes" if total else "Building the network …"
-    return progress_bar(words, done / total if total else 0)
-
-
-def _finding(probe: GradientProbe, twin: GradientProbe | None) -> str:
-    notes = "".join(tag("li", text(note)) for note in probe.notes)
-    return tag("p", text(summary_sentence(probe, twin)), css="rx-summary-sentence") + (
-        tag("ul", notes, css="rx-note") if notes else ""
-    )
+        return switches(from_query(query))
+    except Exception as error:
+        return banner(told(error))

@@ -157,7 +157,8 @@ def search(request: Any) -> str:
 def tint(request: Any) -> str:
     """Browser's ``{"query", "open", "by"}`` -> JSON ``{"shares", "words", "scale"}``, ``{"progress"}``, ``{"error"}``.
 
-    Gradients are measured while the browser keeps asking: ``progress`` is batches done and batches in all.
+    Gradients are measured while the browser keeps asking: ``progress`` is batches done and batches in all,
+    ``waits`` a sentence while other work comes first.
     """
     try:
         report, opened = _parse(request)
@@ -169,7 +170,7 @@ def tint(request: Any) -> str:
             if isinstance(running.result, Exception):
                 raise running.result
             if running.result is None:
-                return json.dumps({"progress": running.progress})
+                return json.dumps({"progress": running.progress, "waits": running.waits})
             probe = running.result
         return json.dumps(asdict(tinted(report, _diagram(report, opened), measure, probe)))
     except Exception as error:

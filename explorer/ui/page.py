@@ -13,7 +13,7 @@ from ..inspection.onnx_graph import OnnxGraph
 from ..spec import ResNetSpec, from_query, title, to_query
 from ..views import tables
 from ..views.markup import banner, tag
-from . import classify, compare, controls, costs, export, files, gradients
+from . import classify, compare, controls, costs, export, files, gradients, training
 from .checks import checks_panel
 from .failures import told
 from .graph_panel import foresee, graph_panel
@@ -62,16 +62,20 @@ def build_page(model_files: bool = False) -> gr.Blocks:
                         beside = compare.build_tab()
                     with gr.Tab("Gradients") as gradient_tab:
                         gradients.build_tab(gradient_tab, query)
+                    with gr.Tab("Training") as training_tab:
+                        trained = training.build_tab(training_tab, query, model_files)
                     with gr.Tab("Classify"):
-                        variant = classify.build_tab(opened)
+                        classifying = classify.build_tab(opened, trained)
         outputs = [*builder.widgets, message, summary, query, graph, beside]
         _wire(builder, graph, past, outputs)
         asks.input(_layers, asks, layers, show_progress="hidden", trigger_mode="always_last")
         query.change(None, query, None, js="query => window.explorerSetQuery(query)")
         opened.input(_opened, [opened, query, *builder.widgets], outputs, show_progress="hidden")
         page.unload(files.left)
+        page.unload(training.left)
         page.load(_on_load, builder.widgets, outputs, show_progress="hidden")
-        page.load(classify.refreshed, None, variant, show_progress="hidden")
+        page.unload(classify.left)
+        page.load(classify.loaded, None, classifying, show_progress="hidden")
     return page
 
 

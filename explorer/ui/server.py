@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import ExplorerError
 from ..inference.images import MAX_BYTES
-from . import export, files, style
+from . import classify, export, files, plots, style, training
 from .page import TITLE, build_page
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
@@ -78,7 +78,7 @@ def create_app(
         model_files: whether people may open weight and ONNX files: who reaches the app is trusted that far.
     """
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, limit=MAX_BODY, limits={files.ROUTE: files.max_bytes()})
+    app.add_middleware(Guard, limit=MAX_BODY, limits={files.ROUTE: files.max_bytes(), classify.ROUTE: MAX_BYTES})
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
 
     @app.get("/healthz", response_class=PlainTextResponse)
@@ -86,7 +86,10 @@ def create_app(
         return "ok"
 
     export.add_route(app)
+    classify.add_route(app)
     files.add_route(app, model_files)
+    plots.add_route(app)
+    training.add_route(app)
     page = (build or partial(build_page, model_files))().queue(max_size=32, api_open=False, default_concurrency_limit=4)
     # What is loaded by now stays for good: looking through all of torch again and again is a pause of 0.3 s.
     gc.collect()

@@ -1,91 +1,106 @@
-"""Plots of measured values, as plotly figures, and what they show in words."""
+"""Measured values along a network's depth, as a plotly figure, and what it shows in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import ceil, isfinite, log10
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
 from ..spec import ResNetSpec, title
+from .gradient_quantity import Point, Quantity, drawable, log_axis, points, spread
 from .numbers import magnitude
 from .theme import GRID, NEUTRAL, ROLES, plotly_layout, translucent
 
 if TYPE_CHECKING:
-    from ..gradients import GradientProbe, LayerGradient
+    from ..gradients import GradientProbe
 
 # Deeper than this, markers would hide the dashes: only some are drawn.
 MOST_MARKERS, SOME_MARKERS = 64, 24
 # A stage's label needs about this share of the width.
 LEAST_LABEL = 0.05
-# Powers of ten beside the axis. Within three decades also their doubles and fives (plotly's D2), or all (D1).
-MOST_TICKS = 8
 
 
 @dataclass(frozen=True)
 class Look:
     """Colour, dash and markers of one network: each alone tells it from the other."""
 
+    key: str
     colour: str
     dash: str
     symbol: str
-    output_symbol: str
 
 
-HERE = Look(ROLES["identity"].colour, "solid", "circle", "triangle-up")
-TWIN = Look(ROLES["main"].colour, "dash", "diamond-open", "triangle-up-open")
+HERE = Look("here", ROLES["identity"].colour, "solid", "circle")
+TWIN = Look("twin", ROLES["main"].colour, "dash", "diamond-open")
 
 
-def gradient_figure(probe: GradientProbe, twin: GradientProbe | None = None) -> go.Figure:
-    """‖∂L/∂W‖₂ of every layer along depth, input left, output right, on a logarithmic axis.
+def gradient_figure(
+    probe: GradientProbe, twin: GradientProbe | None = None, quantity: Quantity = Quantity.WEIGHTS
+) -> go.Figure:
+    """One quantity of every layer or block along depth, input left, output right, on a logarithmic axis.
 
-    A band spans the least and the greatest of the batches. Values that a logarithmic axis cannot hold (0, or
-    not finite) leave a gap, and the legend counts them. ‖∂L/∂y‖₂ of the block outputs, in nats per unit of
-    activation, is hidden until asked for in the legend.
+    A band spans the least and the greatest of the batches, or of the seeds. Values that a logarithmic axis cannot hold
+    (0, or not finite) leave a gap, and the legend counts them. ``customdata`` of a point is its module path.
     """
-    figure = go.Figure(layout=plotly_layout(**_gradient_axes(probe, twin)))
+    figure = go.Figure(layout=plotly_layout(**_axes(probe, twin, quantity)))
     # The twin first, so that this network lies on top; the legend reads the other way round.
     for network, look, rank in ((twin, TWIN, 2), (probe, HERE, 1)):
         if network is not None:
-            figure.add_traces([trace.update(legendrank=rank) for trace in _traces(network, look)])
+            named = _name(network, probe if look is TWIN else None)
+            traces = _traces(network, points(network, quantity), named, look, quantity)
+            figure.add_traces([trace.update(legendrank=rank) for trace in traces])
     _draw_stages(figure, probe.spec)
-    if not any(_drawable(layer.norm) for layer in probe.layers):
+    if not any(point.drawable for point in points(probe, quantity)):
         figure.add_annotation(
-            text="No gradient above 0 to draw", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False
+            text="No value above 0 to draw", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False
         )
     return figure
 
 
-def summary_sentence(probe: GradientProbe, twin: GradientProbe | None = None) -> str:
+def summary_sentence(
+    probe: GradientProbe, twin: GradientProbe | None = None, quantity: Quantity = Quantity.WEIGHTS
+) -> str:
     """What was measured at both ends of the network, and on what. Nothing is concluded."""
-    first, last = (layer.path for layer in (probe.main_path[0], probe.main_path[-1]))
-    ends = [(p.main_path[0].norm, p.main_path[-1].norm) for p in (probe, twin) if p is not None]
+    paths = [[point for point in points(p, quantity) if not point.is_projection] for p in (probe, twin) if p]
+    first, last, of = paths[0][0].path, paths[0][-1].path, quantity.words.of
+    ends = [(path[0].mean, path[-1].mean) for path in paths]
+    place = "in the plain twin" if twin and twin.spec.is_plain else "in the twin"
     parts = [
-        f"First layer ({first}): {_compared([a for a, _ in ends])}",
-        f"last layer ({last}): {_compared([b for _, b in ends])}",
+        f"First {of} ({first}): {_compared([a for a, _ in ends], place)}",
+        f"last {of} ({last}): {_compared([b for _, b in ends], place)}",
     ]
-    if all(isfinite(a) and _drawable(b) for a, b in ends):
-        parts.append(f"first ÷ last: {_compared([a / b for a, b in ends])}")
-    setting = probe.setting
-    return (
-        f"Norm of the loss gradient at the initial weights. {'; '.join(parts)}. "
-        f"Mean of {setting.batches} × {setting.batch_size} images, {setting.height}×{setting.width} px."
-    )
+    if all(isfinite(a) and drawable(b) for a, b in ends):
+        parts.append(f"first ÷ last: {_compared([a / b for a, b in ends], place)}")
+    return f"{quantity.words.sentence} {'; '.join(parts)}. {_measured(probe)}"
 
 
-def _compared(values: Sequence[float]) -> str:
-    places = (" here", " in the plain twin") if len(values) > 1 else ("",)
+def _compared(values: Sequence[float], place: str) -> str:
+    places = (" here", f" {place}") if len(values) > 1 else ("",)
     return ", ".join(f"{magnitude(value)}{place}" for value, place in zip(values, places, strict=True))
 
 
-def _traces(probe: GradientProbe, look: Look) -> Iterator[go.Scatter]:
-    name = title(probe.spec)
-    path = probe.main_path
+def _measured(probe: GradientProbe) -> str:
+    setting = probe.setting
+    each = f"{setting.batches} × {setting.batch_size} images, {setting.height}×{setting.width} px"
+    return f"Mean of {probe.seeds} initialisations, each of {each}." if probe.seeds > 1 else f"Mean of {each}."
+
+
+def _name(network: GradientProbe, beside: GradientProbe | None) -> str:
+    name = title(network.spec)
+    return f"{name}, beside" if beside and name == title(beside.spec) else name
+
+
+def _traces(
+    probe: GradientProbe, found: Sequence[Point], name: str, look: Look, quantity: Quantity
+) -> Iterator[go.Scatter]:
+    """The band, the main path and the projections; ``uid`` ties the legend's choices to them across updates."""
+    path = [point for point in found if not point.is_projection]
     band = _band(path)
-    if probe.setting.batches > 1 and band:
+    if band and (probe.setting.batches > 1 or probe.seeds > 1):
         yield go.Scatter(
             x=[x for x, _ in band],
             y=[y for _, y in band],
@@ -94,47 +109,31 @@ def _traces(probe: GradientProbe, look: Look) -> Iterator[go.Scatter]:
             line={"width": 0},
             mode="lines",
             hoverinfo="skip",
-            legendgroup=name,
+            legendgroup=look.key,
             showlegend=False,
+            uid=f"{look.key}-band",
         )
+    words = (name, quantity.words.symbol, probe.spread)
     yield go.Scatter(
-        **_points(path, name),
+        **_placed(path, words),
         name=name + _left_out(path),
         mode="lines+markers",
         line={"color": look.colour, "dash": look.dash, "width": 2},
         marker=_marker(look.colour, look.symbol, len(path)),
-        legendgroup=name,
+        legendgroup=look.key,
+        uid=f"{look.key}-path",
     )
-    projections = [layer for layer in probe.layers if layer.is_projection]
+    projections = [point for point in found if point.is_projection]
     if projections:
         role = ROLES["projection"]
         yield go.Scatter(
-            **_points(projections, name),
+            **_placed(projections, words),
             name="projections" + _left_out(projections),
             mode="markers",
             # On white the fill alone has 2.2:1; its edge has 5.6:1.
             marker=_marker(role.colour, "square", edge=role.on_light),
+            uid=f"{look.key}-projections",
         )
-    yield _output_trace(probe, name, look)
-
-
-def _output_trace(probe: GradientProbe, name: str, look: Look) -> go.Scatter:
-    """‖∂L/∂y‖₂ of the block outputs."""
-    return go.Scatter(
-        x=[block.depth for block in probe.blocks],
-        y=[block.norm if _drawable(block.norm) else None for block in probe.blocks],
-        hovertext=[
-            f"<b>{block.path}</b>, its output y<br>{name}<br>‖∂L/∂y‖₂ {magnitude(block.norm, 4)}<br>"
-            f"standard deviation {magnitude(block.activation_std, 4)}"
-            for block in probe.blocks
-        ],
-        hovertemplate="%{hovertext}<extra></extra>",
-        name=f"{name}: block outputs",
-        mode="lines+markers",
-        line={"color": look.colour, "dash": "dot", "width": 1.5},
-        marker=_marker(look.colour, look.output_symbol, len(probe.blocks)),
-        visible="legendonly",
-    )
 
 
 def _marker(colour: str, symbol: str, points: int = 0, edge: str | None = None) -> dict[str, Any]:
@@ -147,68 +146,53 @@ def _marker(colour: str, symbol: str, points: int = 0, edge: str | None = None) 
     }
 
 
-def _points(layers: Sequence[LayerGradient], name: str) -> dict[str, Any]:
+def _placed(found: Sequence[Point], words: tuple[str, str, str]) -> dict[str, Any]:
+    name, symbol, spread_of = words
     return {
-        "x": [layer.depth for layer in layers],
-        "y": [layer.norm if _drawable(layer.norm) else None for layer in layers],
-        "hovertext": [_hover(layer, name) for layer in layers],
+        "x": [point.depth for point in found],
+        "y": [point.mean if point.drawable else None for point in found],
+        "customdata": [point.path for point in found],
+        "hovertext": [
+            f"<b>{point.path}</b><br>{name}<br>{symbol} {magnitude(point.mean, 4)}<br>"
+            f"{spread_of} {spread(point.low, point.high, 4)}"
+            for point in found
+        ],
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
 
 
-def _hover(layer: LayerGradient, name: str) -> str:
-    return (
-        f"<b>{layer.path}</b><br>{name}<br>‖∂L/∂W‖₂ {magnitude(layer.norm, 4)}<br>"
-        f"batches {magnitude(layer.low, 4)} … {magnitude(layer.high, 4)}<br>"
-        f"÷ ‖W‖₂ {magnitude(layer.relative, 4)}"
-    )
-
-
-def _band(layers: Sequence[LayerGradient]) -> list[tuple[float | None, float | None]]:
-    """Outline from least to greatest, one closed part for each run of layers that can be drawn."""
+def _band(path: Sequence[Point]) -> list[tuple[float | None, float | None]]:
+    """Outline from least to greatest, one closed part for each run of points that can be drawn."""
     outline: list[tuple[float | None, float | None]] = []
-    for drawable, group in groupby(layers, lambda layer: _drawable(layer.low) and _drawable(layer.high)):
-        if drawable:
+    for whole, group in groupby(path, lambda point: drawable(point.low) and drawable(point.high)):
+        if whole:
             run = list(group)
-            outline += [(layer.depth, layer.high) for layer in run]
-            outline += [(layer.depth, layer.low) for layer in reversed(run)]
+            outline += [(point.depth, point.high) for point in run]
+            outline += [(point.depth, point.low) for point in reversed(run)]
             outline.append((None, None))
     return outline
 
 
-def _drawable(value: float) -> bool:
-    """Whether a logarithmic axis can hold the value."""
-    return isfinite(value) and value > 0
-
-
-def _left_out(layers: Sequence[LayerGradient]) -> str:
+def _left_out(found: Sequence[Point]) -> str:
     """Words for the legend about values that are not drawn."""
-    zeros = sum(layer.norm == 0 for layer in layers)
-    lost = sum(not isfinite(layer.norm) for layer in layers)
-    parts = [f"{n} of {len(layers)} {what}" for n, what in ((zeros, "exactly 0"), (lost, "not finite")) if n]
+    zeros = sum(point.mean == 0 for point in found)
+    lost = sum(not isfinite(point.mean) for point in found)
+    parts = [f"{n} of {len(found)} {what}" for n, what in ((zeros, "exactly 0"), (lost, "not finite")) if n]
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _gradient_axes(probe: GradientProbe, twin: GradientProbe | None) -> dict[str, Any]:
+def _axes(probe: GradientProbe, twin: GradientProbe | None, quantity: Quantity) -> dict[str, Any]:
     depth = probe.spec.weighted_layers
-    norms = [v for p in (probe, twin) if p for layer in p.layers for v in (layer.low, layer.high) if _drawable(v)]
-    decades = log10(max(norms) / min(norms)) if norms else 0
+    values = [v for p in (probe, twin) if p for point in points(p, quantity) for v in (point.low, point.high)]
     return {
         "xaxis": {
             "title": {"text": "layer with weights, from input to output"},
             "range": [0.5 - 0.01 * depth, depth + 0.5 + 0.01 * depth],
             "dtick": 1 if depth <= 12 else None,
-            # A zoom ends where the network's depth changes; the legend's choices stay.
+            # A zoom ends where the network's depth or the quantity changes; the legend's choices stay.
             "uirevision": f"depth {depth}",
         },
-        "yaxis": {
-            "title": {"text": "‖∂L/∂W‖₂, nats per unit of weight"},
-            "type": "log",
-            "exponentformat": "power",
-            # Between powers of ten plotly shortens 0.5 to "5" unless a format is given.
-            "tickformat": None if decades > 3 else "~g",
-            "dtick": ceil(decades / MOST_TICKS) if decades > 3 else "D2" if decades > 0.5 else "D1",
-        },
+        "yaxis": log_axis(values, quantity.words.axis) | {"uirevision": quantity.value},
         "hovermode": "closest",
         "uirevision": "gradients",
     }

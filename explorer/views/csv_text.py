@@ -9,7 +9,7 @@ from io import StringIO
 from ..inspection import Report
 from .stages import stages as stages_of
 
-Value = str | int | None
+Value = str | float | None
 # A spreadsheet takes text that starts so for a formula, which may fetch and send.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -59,17 +59,21 @@ def stages(report: Report) -> str:
     return _text(head, rows)
 
 
+def lines(rows: Iterable[Sequence[Value]]) -> str:
+    """Rows as they are, one a line."""
+    out = StringIO()
+    csv.writer(out).writerows([cell(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
 def _shape(sides: Iterable[int]) -> str:
     return "x".join(map(str, sides))
 
 
 def _text(head: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
-    out = StringIO()
-    writer = csv.writer(out)
-    writer.writerow(head)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return out.getvalue()
+    return lines([head, *rows])
 
 
-def _cell(value: Value) -> Value:
+def cell(value: Value) -> Value:
+    """A value as it stands in the file."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

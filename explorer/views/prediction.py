@@ -20,12 +20,21 @@ def answer(prediction: Prediction, decode_ms: float, seen: str) -> str:
     notes = "".join(tag("li", text(note)) for note in prediction.notes)
     return (
         tag("h3", text(prediction.top[0][0]))
+        + verdict(prediction)
         + tag("div", bars, css="rx-bars", role="list")
         + tag("p", SOFTMAX, css="rx-note")
         + _seen(prediction, seen)
         + _timings(prediction, decode_ms)
         + (tag("ul", notes, css="rx-note") if notes else "")
     )
+
+
+def verdict(prediction: Prediction) -> str:
+    """A line under the first class where the photo looks like none of the classes; empty otherwise."""
+    if prediction.familiar is not False:
+        return ""
+    words = "This photo looks like none of the classes the network knows. What it names is only the nearest of them."
+    return tag("p", text(words), css="rx-unfamiliar")
 
 
 def download_progress(variant: Variant, progress: Progress | None) -> str:

@@ -1,0 +1,123 @@
+"""Answers about many photos, written to a file as they come, so that a run that ended early can be continued."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any, TextIO
+
+from ..errors import ExplorerError
+
+Row = Mapping[str, Any]
+
+
+@dataclass
+class AnswersFile:
+    """``FILE.jsonl``, a JSON object a line, or ``FILE.csv``, a row a photo.
+
+    Attributes:
+        top: classes of each photo in a row of a CSV.
+        done: files that have an answer already; those that failed are asked about again.
+    """
+
+    path: Path
+    model: str
+    top: int
+    done: set[str] = field(default_factory=set)
+    _opened: TextIO | None = field(default=None, repr=False)
+
+    @property
+    def _is_csv(self) -> bool:
+        return self.path.suffix.lower() == ".csv"
+
+    @property
+    def _head(self) -> list[str]:
+        pairs = [word for n in range(1, self.top + 1) for word in (f"class_{n}", f"probability_{n}")]
+        return ["file", "model", *pairs, "milliseconds", "error"]
+
+    def holds(self, file: Path) -> bool:
+        """Whether there is an answer about ``file``, spelled as it is now."""
+        return str(file) in self.done
+
+    def add(self, row: Row) -> None:
+        """Write a result, whole, before anything else is done. ``row``: as one of ``classify --json``."""
+        assert self._opened is not None, "within `writing` only"
+        self._opened.write(self._line({**row, "model": self.model}))
+        self._opened.flush()
+
+    @contextmanager
+    def writing(self) -> Iterator[AnswersFile]:
+        """Open the file, to go on where it ends.
+
+        Raises:
+            ExplorerError: it holds something else, or answers of another network.
+            OSError: it can't be read or written.
+        """
+        kept = self._kept()
+        self.done = {name for name, _ in kept}
+        whole = (_csv_line(self._head) if self._is_csv else "") + "".join(line for _, line in kept)
+        if not self.path.exists() or whole != self._text():
+            part = self.path.with_name(self.path.name + ".part")
+            part.write_text(whole, encoding="utf-8", newline="")
+            part.replace(self.path)
+        with self.path.open("a", encoding="utf-8", newline="") as self._opened:
+            yield self
+
+    def _text(self) -> str:
+        with self.path.open(encoding="utf-8", newline="") as opened:
+            return opened.read()
+
+    def _kept(self) -> list[tuple[str, str]]:
+        """Name and line of every answer that is there, whole, and no error."""
+        if not self.path.exists():
+            return []
+        try:
+            text = self._text()
+            whole = text[: text.rfind("\n") + 1]  # a run that was killed may leave half a line
+            rows = self._csv_rows(whole) if self._is_csv else [json.loads(line) for line in whole.splitlines()]
+            wrong = next((row["model"] for row in rows if row["model"] != self.model), None)
+            kept = [(str(row["file"]), self._again(row)) for row in rows if not row.get("error")]
+        except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
+            raise ExplorerError(f"{self.path}: it holds something else than such answers; name another file") from error
+        if wrong is not None:
+            raise ExplorerError(
+                f"{self.path}: it holds answers of {str(wrong)[:60]!a}, not of {self.model!a}; name another file"
+            )
+        return kept
+
+    def _csv_rows(self, text: str) -> list[dict[str, str]]:
+        reader = csv.DictReader(StringIO(text, newline=""), strict=True)
+        if text and reader.fieldnames != self._head:
+            raise ValueError("other columns")
+        rows = list(reader)
+        if any(None in row or None in row.values() for row in rows):
+            raise ValueError("a row of another length")
+        # A name that a spreadsheet would take for a formula was marked.
+        return [row | {"file": self._unmarked(row["file"])} for row in rows]
+
+    @staticmethod
+    def _unmarked(name: str) -> str:
+        return name[1:] if name.startswith("'") and _csv_line([name[1:]]) == _csv_line([name]) else name
+
+    def _again(self, row: Row) -> str:
+        return _csv_line([row[name] for name in self._head]) if self._is_csv else json.dumps(row) + "\n"
+
+    def _line(self, row: Row) -> str:
+        if not self._is_csv:
+            return json.dumps(row) + "\n"
+        pairs = [(one["class"], f"{one['probability']:.6f}") for one in row.get("top", ())]
+        pairs += [("", "")] * (self.top - len(pairs))
+        values = [value for pair in pairs for value in pair]
+        spent = f"{row['milliseconds']:.1f}" if "milliseconds" in row else ""
+        return _csv_line([row["file"], row["model"], *values, spent, row.get("error", "")])
+
+
+def _csv_line(values: list[str]) -> str:
+    from ..views.csv_text import lines  # which needs torch
+
+    return lines([values])

@@ -1,0 +1,75 @@
+"""Photos named on the command line: files, and whole folders."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from ..errors import ImageError
+
+ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif", ".heic", ".heif")
+# Decoding and the network take turns on the cores; more threads would only hold more photos.
+_WORKERS = min(8, (os.cpu_count() or 1) + 1)
+_T = TypeVar("_T")
+
+
+def photo_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
+    """Every photo once: files as they are named, and of folders, however deep, those that are photos by their ending.
+
+    Links to folders are not followed, and what starts with a dot is passed over. Returns also how many other files the
+    folders hold.
+    """
+    found: dict[Path, None] = {}
+    others = 0
+    for path in paths:
+        if not path.is_dir():
+            found[path] = None
+            continue
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            shown = sorted(name for name in names if not name.startswith("."))
+            photos = [name for name in shown if name.lower().endswith(ENDINGS)]
+            others += len(shown) - len(photos)
+            found |= {Path(folder, name): None for name in photos}
+    return list(found), others
+
+
+def read(file: Path) -> bytes:
+    """At most a byte more than a photo may have, which the decoder then refuses."""
+    from ..inference.images import MAX_BYTES
+
+    with file.open("rb") as opened:
+        return opened.read(MAX_BYTES + 1)
+
+
+def reason(error: Exception) -> str:
+    """Why there is no answer, without the file's name."""
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def tried(work: Callable[[Path], _T], file: Path) -> _T | str:
+    """What ``work`` makes of a file; why it can't, where that is the file's fault."""
+    try:
+        return work(file)
+    except (OSError, ImageError) as error:
+        return reason(error)
+
+
+def in_order(files: Sequence[Path], work: Callable[[Path], _T]) -> Iterator[tuple[Path, _T]]:
+    """Each file and its result, in the order given; several are worked on at a time, and few are ahead."""
+    pool = ThreadPoolExecutor(_WORKERS)
+    ahead: deque[tuple[Path, Future[_T]]] = deque()
+    try:
+        for file in files:
+            ahead.append((file, pool.submit(work, file)))
+            if len(ahead) > 2 * _WORKERS:
+                first, result = ahead.popleft()
+                yield first, result.result()
+        for first, result in ahead:
+            yield first, result.result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,124 @@
+"""``teach``: a pretrained network learns the classes of a folder of photos."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import DataError
+from .classify import Device, Model, Weights, loaded, steps
+from .photo_files import in_order, photo_files, read, tried
+from .targets import Changes
+from .terminal import Column, console, counted, output_path, print_json, print_table
+
+if TYPE_CHECKING:
+    from ..inference import Classifier
+    from ..inference.transfer import Features, Lesson
+
+
+def teach(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A subfolder of photos for each class.")],
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE.safetensors", help="Write the new head, for `classify --head`."),
+    ] = None,
+    model: Model = None,
+    weights: Weights = None,
+    changes: Changes = None,
+    device: Device = "auto",
+    folds: Annotated[int, typer.Option(min=2, max=50, help="Parts for cross-validation.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the split into parts.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Teach a network new classes, from photos, and say how well: exit code 1 if any photo could not be read."""
+    from ..inference.transfer import teach as learn
+    from ..inference.transfer import to_bytes
+
+    path = None if output is None else output_path(output, ".safetensors")
+    labelled = _labelled(folder)
+    classifier = loaded(model, weights, changes, device)
+    seen, labels, failed = _look(classifier, labelled)
+    with counted("Teaching") as report:
+        lesson = learn(seen, labels, classifier.variant, folds=folds, seed=seed, on_progress=report)
+    if path:
+        path.write_bytes(to_bytes(lesson.head))
+    if as_json:
+        print_json(_plain(lesson, failed))
+    else:
+        _print(lesson)
+        if path:
+            typer.echo(f"{output}: the new head, on {classifier.variant.title}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _labelled(folder: Path) -> dict[Path, str]:
+    """Every photo below ``folder``, with the name of the subfolder it is in, however deep.
+
+    Raises:
+        DataError: there is none.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: a folder is expected, with a subfolder of photos for each class")
+    subfolders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    labelled = {photo: path.name for path in subfolders for photo in photo_files([path])[0]}
+    if len(set(labelled.values())) < 2:
+        raise DataError(f"{folder}: photos in at least two subfolders are expected, one for each class")
+    return labelled
+
+
+def _look(classifier: Classifier, labelled: dict[Path, str]) -> tuple[Features, list[str], dict[str, str]]:
+    """Features and labels of the photos that can be read, and of the others why not."""
+    import numpy as np
+
+    from ..inference import decode
+    from ..inference.transfer import features
+
+    enough = classifier.variant.transform.at_least
+
+    def look(file: Path) -> Features:
+        return features(classifier, [decode(read(file), enough)])
+
+    rows, labels, failed = [], [], {}
+    with steps("Photos", len(labelled)) as (step, complain):
+        for file, found in in_order(list(labelled), lambda file: tried(look, file)):
+            if isinstance(found, str):
+                failed[str(file)] = found
+                complain(f"{file}: {found}")
+            else:
+                rows.append(found)
+                labels.append(labelled[file])
+            step()
+    empty = np.empty((0, classifier.variant.spec.out_channels), np.float32)
+    return np.concatenate([empty, *rows]), labels, failed
+
+
+def _plain(lesson: Lesson, failed: dict[str, str]) -> dict[str, Any]:
+    counts = Counter(lesson.truth)
+    return {
+        "classes": {name: counts[place] for place, name in enumerate(lesson.head.classes)},
+        "backbone": lesson.head.backbone,
+        "photos": len(lesson.truth),
+        "folds": lesson.folds,
+        "accuracy": lesson.head.accuracy,
+        "interval": list(lesson.interval),
+        "majority": lesson.majority,
+        "repeated": lesson.repeated,
+        "confusion": [list(row) for row in lesson.confusion],
+        "failed": failed,
+    }
+
+
+def _print(lesson: Lesson) -> None:
+    from ..views.teach import headline, sentences
+
+    out, names = console(), lesson.head.classes
+    out.print(headline(lesson), soft_wrap=True)
+    for sentence in sentences(lesson):
+        out.print(sentence, soft_wrap=True)
+    out.print()
+    columns = [Column("label"), *(Column(name, number=True) for name in names)]
+    print_table(out, columns, [(name, *map(str, row)) for name, row in zip(names, lesson.confusion, strict=True)])

@@ -1,0 +1,128 @@
+"""Photos on their way in: one route, one decoder at a time or two, and the few that come with Gradio to try it with.
+
+A photo's bytes never touch the disk; what was decoded goes into the album under a token (``photos.py``).
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import time
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from anyio import CapacityLimiter, fail_after, to_thread
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from PIL import Image
+from starlette.requests import ClientDisconnect
+
+from ...errors import ExplorerError, ImageError
+from ...inference import Photo, decode
+from ...inference.images import MAX_BYTES
+from ..failures import told
+from ..photos import ALBUM
+
+ROUTE = "/photo"
+SHOWN, THUMB = 800, 96  # longer side, px
+_ENOUGH = 1024  # shorter side, px: more than any network sees of a photo
+MAX_SESSION, MAX_NAME = 64, 200  # characters
+# A 40-megapixel photo takes up to a gigabyte while it is decoded.
+_DECODERS = 2
+_BODIES = 12  # photos kept whole in memory at a time; others wait
+_SILENCE, _WHOLE = 20.0, 120.0  # seconds without a byte, and for all of them
+_EXAMPLES = ("cheetah1.jpg", "lion.jpg", "cheetah.jpg", "tower.jpg", "bus.png")
+
+
+def add_route(app: FastAPI) -> None:
+    """``POST /photo?session=SESSION&name=NAME`` with a file as its body -> what ``kept`` gives; ``{"error"}`` where it
+    is refused. 408: it came too slowly.
+
+    ``session``: of the page, which forgets its photos when it is closed.
+    """
+    bodies, decoders = CapacityLimiter(_BODIES), CapacityLimiter(_DECODERS)
+
+    @app.post(ROUTE)
+    async def take(request: Request, session: str = "", name: str = "") -> Response:
+        try:
+            async with bodies:
+                with fail_after(_WHOLE):
+                    data = await _received(request)
+                answer = await to_thread.run_sync(_taken, data, session, name, limiter=decoders)
+            return JSONResponse(answer)
+        except (ClientDisconnect, TimeoutError):
+            return PlainTextResponse("The photo did not arrive whole. Drop it once more.", 408)
+        except Exception as error:
+            return JSONResponse({"error": told(error)})
+
+
+async def _received(request: Request) -> bytes:
+    """The body; the server's guard ends it where it is larger than a photo may be."""
+    data, chunks = bytearray(), request.stream().__aiter__()
+    while True:
+        try:
+            with fail_after(_SILENCE):
+                data += await anext(chunks)
+        except StopAsyncIteration:
+            return bytes(data)
+
+
+def _taken(data: bytes, session: str, name: str) -> dict[str, Any]:
+    started = time.perf_counter()
+    photo = decode(data, _ENOUGH)
+    return kept(photo, session, name, (time.perf_counter() - started) * 1000)
+
+
+def kept(photo: Photo, session: str, name: str, decoding: float) -> dict[str, Any]:
+    """Put a photo into the album: ``{"token", "name", "decoding", "photo", "thumb"}``, the pictures as data URIs.
+
+    Args:
+        decoding: how long that took, ms.
+    """
+    token = ALBUM.put(photo, session[:MAX_SESSION], name[-MAX_NAME:])
+    return {
+        "token": token,
+        "name": name[-MAX_NAME:],
+        "decoding": round(decoding, 2),
+        "photo": data_uri(photo.image),
+        "thumb": data_uri(photo.image, side=THUMB),
+    }
+
+
+def data_uri(image: Image.Image, *, lossless: bool = False, side: int = SHOWN) -> str:
+    """Decoded pixels as a fresh file the page can show: nothing of the upload itself goes back."""
+    small = image.copy()
+    small.thumbnail((side, side))
+    buffer = io.BytesIO()
+    kind = "PNG" if lossless else "JPEG"
+    small.save(buffer, kind, quality=88)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def example(number: Any, session: str) -> dict[str, Any]:
+    """As ``kept``, of one of ``examples``.
+
+    Raises:
+        ImageError: there is no such example.
+    """
+    names = [name for name, _ in examples()]
+    if not isinstance(number, int) or not 0 <= number < len(names):
+        raise ImageError("There is no such example photo.")
+    return _taken(_bytes(names[number]), session, names[number])
+
+
+@lru_cache(maxsize=1)
+def examples() -> tuple[tuple[str, str], ...]:
+    """Names and thumbnails (data URIs) of photos to try; those of Gradio that this version of it has."""
+    found = []
+    for name in _EXAMPLES:
+        try:
+            found.append((name, data_uri(decode(_bytes(name)).image, side=THUMB)))
+        except (OSError, ExplorerError):
+            continue
+    return tuple(found)
+
+
+def _bytes(name: str) -> bytes:
+    return (files("gradio") / "media_assets" / "images" / name).read_bytes()[: MAX_BYTES + 1]

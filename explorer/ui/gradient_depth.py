@@ -1,0 +1,174 @@
+"""Gradients along depth: this network beside its plain twin from the same seed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import gradio as gr
+
+from ..gradients import GradientProbe, probe_with_twin
+from ..spec import title
+from ..views import gradient_table
+from ..views.charts import gradient_figure, summary_sentence
+from ..views.gradient_quantity import Quantity
+from ..views.markup import banner, progress_bar
+from . import gradient_runs, plots
+from .failures import told
+from .gradient_settings import Settings, Wish, read
+from .jobs import Finished, Job, Waiting
+from .rows import filled, rows
+
+KIND = "along depth"
+KEPT = 16
+CANCELLED = "Cancelled. The chart still shows the last network measured."
+_WITH_VISIBILITY = """async (...values) => {
+  await new Promise(requestAnimationFrame);
+  values[values.length - 1] = Boolean(document.querySelector("#gradient-controls")?.offsetParent);
+  return values;
+}"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A measurement, and on what it was."""
+
+    probe: GradientProbe
+    twin: GradientProbe | None
+    images: str
+
+
+class _Known:
+    """The measurements made last: equal wishes have equal results."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[Wish, Found] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, wish: Wish) -> Found | None:
+        with self._lock:
+            return self._found.get(wish)
+
+    def put(self, wish: Wish, found: Found) -> None:
+        with self._lock:
+            self._found[wish] = found
+            while len(self._found) > KEPT:
+                self._found.popitem(last=False)
+
+
+_KNOWN = _Known()
+
+
+def build(settings: Settings, opened: Sequence[Any]) -> None:
+    """Lay the sub-tab out.
+
+    Args:
+        opened: events after which it may be in view with another network than it shows.
+    """
+    with gr.Row(elem_id="gradient-controls"):
+        quantity = gr.Radio(
+            [(quantity.words.label, quantity.value) for quantity in Quantity],
+            value=Quantity.WEIGHTS.value,
+            label="Chart",
+            interactive=True,
+            scale=1,
+        )
+        stop = gr.Button("Cancel", size="md", scale=0, min_width=96, elem_id="cancel-gradients")
+        measure = gr.Button("Measure", size="md", scale=0, min_width=96, elem_id="measure-gradients")
+    status = gr.HTML("", padding=False, elem_id="gradient-status")
+    chart = plots.chart("gradient-plot", "Gradients along depth", 440, "The chart comes with the first measurement.")
+    table = rows("gradient-table")
+    wish, visible = gr.State(None), gr.Checkbox(visible="hidden", label="Gradients are open")
+    # First what is outdated stops (a new network stops it in the very event that makes it), then the one listener
+    # measures the last network asked for.
+    for changed in (settings.seed.change, settings.seeds.input, settings.images.input, stop.click):
+        changed(outdate, None, None, queue=False, show_progress="hidden")
+    gr.on(
+        [*opened, settings.seed.change, settings.seeds.input, settings.images.input, measure.click],
+        _measure,
+        [*settings.widgets, quantity, wish, visible],
+        [status, chart, table, wish],
+        js=_WITH_VISIBILITY,
+        show_progress="hidden",
+        trigger_mode="always_last",
+        concurrency_limit=32,  # waiting is all that most of them do
+    )
+    quantity.input(_again, [quantity, wish], [status, chart, table], show_progress="hidden", queue=False)
+
+
+def outdate(request: gr.Request) -> None:
+    """Stop the session's running measurement, if any, after the current batch."""
+    gradient_runs.stop(str(request.session_hash), KIND)
+
+
+def _measure(
+    query: str,
+    images: str,
+    seeds: int,
+    seed: int | None,
+    quantity: str,
+    shown: Wish | None,
+    visible: bool,
+    request: gr.Request,
+) -> Iterator[list[Any]]:
+    """Measure, unless nobody looks or the chart shows this very measurement already."""
+    if not visible:
+        yield [gr.skip()] * 4
+        return
+    try:
+        wish = read(query, images, seeds, seed, request.session_hash)
+    except Exception as error:
+        yield [banner(told(error), "finding"), gr.skip(), gr.skip(), None]
+        return
+    if found := _KNOWN.get(wish):
+        yield [gr.skip()] * 4 if wish == shown else [*_shown(found, quantity), wish]
+        return
+    yield [progress_bar("Building the network …", 0), gr.skip(), gr.skip(), gr.skip()]
+    for event in gradient_runs.run(wish.session, KIND, lambda job: _probe(wish, job)):
+        yield _told(event, wish, quantity)
+
+
+def _probe(wish: Wish, job: Job) -> Found:
+    options, images = wish.options()
+    found = Found(*probe_with_twin(wish.spec, **gradient_runs.counting(job, "backward passes"), **options), images)
+    _KNOWN.put(wish, found)
+    return found
+
+
+def _told(event: Any, wish: Wish, quantity: str) -> list[Any]:
+    """Updates of status, chart, table and of the wish they show."""
+    if isinstance(event, Waiting):
+        return [gradient_runs.waiting(event), gr.skip(), gr.skip(), gr.skip()]
+    if not isinstance(event, Finished):
+        return [event, gr.skip(), gr.skip(), gr.skip()]
+    if event.error:
+        return [gradient_runs.failed(event.error, CANCELLED), gr.skip(), gr.skip(), None]
+    return [*_shown(event.result, quantity), wish]
+
+
+def _again(quantity: str, wish: Wish | None) -> list[Any]:
+    """Another quantity of what was measured."""
+    found = _KNOWN.get(wish) if wish else None
+    return _shown(found, quantity) if found else [gr.skip()] * 3
+
+
+def _shown(found: Found, name: str) -> list[Any]:
+    """Status, chart and table."""
+    quantity, probe, twin = Quantity(name), found.probe, found.twin
+    sentence = f"{summary_sentence(probe, twin, quantity)} {found.images}"
+    notes = (*probe.notes, *(f"Twin: {note}" for note in _own_notes(found)))
+    table = gradient_table.gradient_rows(probe, twin, quantity)
+    file = f"gradients_{title(probe.spec).replace(' ', '_')}_{quantity.value}.csv"
+    return [
+        gradient_runs.finding(sentence, notes),
+        plots.payload(gradient_figure(probe, twin, quantity)),
+        filled(table, gradient_table.gradient_csv(probe, twin, quantity), file),
+    ]
+
+
+def _own_notes(found: Found) -> tuple[str, ...]:
+    """What is said of the twin alone."""
+    return tuple(note for note in found.twin.notes if note not in found.probe.notes) if found.twin else ()

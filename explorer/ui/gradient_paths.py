@@ -1,0 +1,87 @@
+"""Path lengths (Veit et al. 2016): how many residual branches a path takes, and the gradient such paths carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from ..gradients import PathLengths, path_csv, path_lengths
+from ..views.gradient_charts import paths_figure, paths_sentence
+from ..views.gradient_table import path_rows
+from ..views.markup import banner, progress_bar
+from . import gradient_runs, plots
+from .failures import told
+from .gradient_settings import Settings, Wish, read
+from .jobs import Finished, Job, Waiting
+from .rows import filled, rows
+
+KIND = "paths"
+SAMPLES = (1, 4, 8)
+CANCELLED = "Cancelled. The chart still shows the last network measured."
+_EMPTY = (
+    "A residual network of n blocks is 2ⁿ paths: in each block through the branch or past it. Paths of every length "
+    "are drawn, and the gradient that each brings to the input is measured (Veit, Wilber & Belongie 2016)."
+)
+
+
+def build(settings: Settings) -> None:
+    """Lay the sub-tab out."""
+    with gr.Row(elem_id="paths-controls"):
+        samples = gr.Radio(
+            list(SAMPLES), value=4, label="Paths drawn of each length and batch", interactive=True, scale=1
+        )
+        stop = gr.Button("Cancel", size="md", scale=0, min_width=96, elem_id="cancel-paths")
+        measure = gr.Button("Measure", size="md", variant="primary", scale=0, min_width=96, elem_id="measure-paths")
+    status = gr.HTML("", padding=False, elem_id="paths-status")
+    chart = plots.chart("paths-plot", "Path lengths, and the gradient they carry", 440, _EMPTY)
+    table = rows("paths-table")
+    stop.click(_stop, None, None, queue=False, show_progress="hidden")
+    measure.click(
+        _paths,
+        [*settings.widgets, samples],
+        [status, chart, table],
+        show_progress="hidden",
+        trigger_mode="once",
+        concurrency_limit=32,
+    )
+
+
+def _stop(request: gr.Request) -> None:
+    gradient_runs.stop(str(request.session_hash), KIND)
+
+
+def _paths(
+    query: str, images: str, seeds: int, seed: int | None, samples: int, request: gr.Request
+) -> Iterator[list[Any]]:
+    try:
+        wish = read(query, images, seeds, seed, request.session_hash)
+        drawn = samples if samples in SAMPLES else SAMPLES[0]
+        yield [progress_bar("Building the network …", 0), gr.skip(), gr.skip()]
+        for event in gradient_runs.run(wish.session, KIND, lambda job: _work(wish, drawn, job)):
+            yield _told(event)
+    except Exception as error:
+        yield [banner(told(error), "finding"), gr.skip(), gr.skip()]
+
+
+def _work(wish: Wish, samples: int, job: Job) -> tuple[PathLengths, str]:
+    options, images = wish.options()
+    counted = gradient_runs.counting(job, "backward passes")
+    return path_lengths(wish.spec, samples=samples, **counted, **options), images
+
+
+def _told(event: Any) -> list[Any]:
+    """Updates of status, chart and table."""
+    if isinstance(event, Waiting):
+        return [gradient_runs.waiting(event), gr.skip(), gr.skip()]
+    if not isinstance(event, Finished):
+        return [event, gr.skip(), gr.skip()]
+    if event.error:
+        return [gradient_runs.failed(event.error, CANCELLED), gr.skip(), gr.skip()]
+    result, images = event.result
+    return [
+        gradient_runs.finding(f"{paths_sentence(result)} {images}", result.notes),
+        plots.payload(paths_figure(result)),
+        filled(path_rows(result), path_csv(result), "path_lengths.csv"),
+    ]

@@ -1,0 +1,76 @@
+"""The measurements of the Gradients tab as jobs: one of a kind for each page, and none for a page that is closed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from ..gradients import ProbeCancelled
+from ..views.markup import banner, progress_bar, tag, text
+from .failures import told
+from .jobs import Job, Stopped, Waiting
+
+LEAST_S = 0.25  # between two updates
+
+# A page's running job of each kind.
+_RUNNING: dict[tuple[str, str], Job] = {}
+
+
+def run(session: str, kind: str, work: Callable[[Job], Any]) -> Iterator[Any]:
+    """A job's events; the page's earlier one of this kind is stopped first, and this one when nobody reads on."""
+    stop(session, kind)
+    job = _RUNNING[session, kind] = Job(work, session)
+    try:
+        yield from job.events()
+    finally:
+        if _RUNNING.get((session, kind)) is job:
+            del _RUNNING[session, kind]
+
+
+def stop(session: str, kind: str) -> None:
+    """Stop the page's job of this kind, if any: after the current pass, or at once where it still waits."""
+    if job := _RUNNING.get((session, kind)):
+        job.stop()
+
+
+class Pace:
+    """Not more often than a page can show."""
+
+    def __init__(self) -> None:
+        self._latest = 0.0
+
+    def due(self) -> bool:
+        """Whether it is time again; if so, it counts as done."""
+        now = time.monotonic()
+        if now - self._latest < LEAST_S:
+            return False
+        self._latest = now
+        return True
+
+
+def counting(job: Job, what: str) -> dict[str, Any]:
+    """Options by which a measurement tells how far it is, and stops when asked to."""
+    pace = Pace()
+
+    def advance(done: int, of: int) -> None:
+        if pace.due():
+            job.say(progress_bar(f"Measuring: {done} of {of} {what}", done / of))
+
+    return {"on_progress": advance, "cancelled": lambda: job.stopped}
+
+
+def waiting(event: Waiting) -> str:
+    """What a page shows whose job stands in line."""
+    return progress_bar(str(event), 0)
+
+
+def finding(sentence: str, notes: Iterable[str]) -> str:
+    """What was measured, and what needs to be said of it."""
+    items = "".join(tag("li", text(note)) for note in notes)
+    return tag("p", text(sentence), css="rx-summary-sentence") + (tag("ul", items, css="rx-note") if items else "")
+
+
+def failed(error: Exception, cancelled: str) -> str:
+    """What a page shows whose job ended without a result; ``cancelled``: where it was stopped."""
+    return banner(cancelled, "note") if isinstance(error, (ProbeCancelled, Stopped)) else banner(told(error), "finding")

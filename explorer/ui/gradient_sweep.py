@@ -1,0 +1,115 @@
+"""The depth sweep: first-to-last gradient ratio of deeper and deeper networks, residual and plain, normed or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from ..gradients import SweepPoint, depth_sweep, sweep_csv
+from ..spec import PRESETS, ResNetSpec, Stem, title
+from ..views.gradient_charts import sweep_figure, sweep_sentence
+from ..views.gradient_table import sweep_rows
+from ..views.markup import banner, progress_bar
+from . import gradient_runs, plots
+from .failures import told
+from .gradient_settings import Settings, Wish, read
+from .jobs import Finished, Job, Waiting
+from .rows import filled, rows
+
+KIND = "depth sweep"
+FAMILIES = {"cifar": "20, 32, 44, 56, 110 · CIFAR", "imagenet": "18, 34, 50, 101, 152 · ImageNet"}
+_BASES = {"cifar": PRESETS["cifar_resnet20"], "imagenet": PRESETS["resnet18"]}
+# What a family's network takes over from the builder's; the sweep itself varies shortcut and norm.
+_TAKEN = ("norm", "activation", "init", "zero_init_residual")
+_EMPTY = "Four networks of each depth are measured: residual and plain, with and without normalisation."
+
+
+def build(settings: Settings) -> None:
+    """Lay the sub-tab out."""
+    with gr.Row(elem_id="sweep-controls"):
+        family = gr.Radio(
+            [(label, name) for name, label in FAMILIES.items()],
+            value="cifar",
+            label="Layers",
+            interactive=True,
+            scale=1,
+        )
+        stop = gr.Button("Cancel", size="md", scale=0, min_width=96, elem_id="cancel-sweep")
+        measure = gr.Button("Measure", size="md", variant="primary", scale=0, min_width=96, elem_id="measure-sweep")
+    status = gr.HTML("", padding=False, elem_id="sweep-status")
+    chart = plots.chart("sweep-plot", "First-to-last gradient ratio against depth", 440, _EMPTY)
+    table = rows("sweep-table")
+    stop.click(_stop, None, None, queue=False, show_progress="hidden")
+    measure.click(
+        _sweep,
+        [*settings.widgets, family],
+        [status, chart, table],
+        show_progress="hidden",
+        trigger_mode="once",
+        concurrency_limit=32,
+    )
+
+
+def _stop(request: gr.Request) -> None:
+    gradient_runs.stop(str(request.session_hash), KIND)
+
+
+def _sweep(
+    query: str, images: str, seeds: int, seed: int | None, family: str, request: gr.Request
+) -> Iterator[list[Any]]:
+    points: list[SweepPoint] = []
+    pace = gradient_runs.Pace()
+    try:
+        wish = read(query, images, seeds, seed, request.session_hash)
+        yield [progress_bar("Building the first network …", 0), gr.skip(), gr.skip()]
+        for event in gradient_runs.run(wish.session, KIND, lambda job: _work(wish, of_family(wish.spec, family), job)):
+            if isinstance(event, SweepPoint):
+                points.append(event)
+                if pace.due():
+                    yield [gr.skip(), *_drawn(points)]
+            else:
+                drawn = _drawn(points) if isinstance(event, Finished) and points else [gr.skip()] * 2
+                yield [_status(event, points), *drawn]
+    except Exception as error:
+        yield [banner(told(error), "finding"), gr.skip(), gr.skip()]
+
+
+def of_family(spec: ResNetSpec, family: str) -> ResNetSpec:
+    """The builder's network where it is of that family, else the family's own with the same norm, activation and
+    initial weights."""
+    if (spec.stem is Stem.CIFAR) == (family == "cifar"):
+        return spec
+    return _BASES[family].with_(**{name: getattr(spec, name) for name in _TAKEN})
+
+
+def _work(wish: Wish, spec: ResNetSpec, job: Job) -> str:
+    """Says every point; returns the sentence on the images."""
+    options, images = replace(wish, spec=spec).options()
+    for point in depth_sweep(spec, **gradient_runs.counting(job, "networks"), **options):
+        job.say(point)
+    return images
+
+
+def _status(event: Any, points: list[SweepPoint]) -> str:
+    if isinstance(event, Waiting):
+        return gradient_runs.waiting(event)
+    if not isinstance(event, Finished):
+        return str(event)
+    if event.error:
+        kept = f" The chart shows the {len(points)} networks measured before." if points else ""
+        return gradient_runs.failed(event.error, f"Cancelled.{kept}")
+    notes = (f"{title(point.spec)}, {point.name}: {note}" for point in points for note in _own_notes(point))
+    return gradient_runs.finding(f"{sweep_sentence(points)} {event.result}", [*points[0].setting.notes, *notes])
+
+
+def _own_notes(point: SweepPoint) -> tuple[str, ...]:
+    return tuple(note for note in point.notes if note not in point.setting.notes)
+
+
+def _drawn(points: list[SweepPoint]) -> list[str]:
+    """Chart and table."""
+    table = filled(sweep_rows(points), sweep_csv(points), "depth_sweep.csv")
+    return [plots.payload(sweep_figure(points)), table]

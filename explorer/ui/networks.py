@@ -1,0 +1,225 @@
+"""The networks one can ask: the catalogue's, the page's own files, and what was taught here; by name."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from threading import RLock
+
+from ..errors import ExplorerError, WeightsError
+from ..inference import Classifier, Photo, Prediction, Variant, find, is_cached, load_variant, variants
+from ..inference.checkpoint import variant_of
+from ..inference.classifier import DEFAULT
+from ..inference.transfer import Head, taught
+from ..spec import title
+from ..views import numbers
+from ..views.variants_table import Row
+from ..views.words import printable
+from . import files
+from .failures import told
+from .held import FILE, SHELF, Held
+
+TAUGHT = "taught:"  # before a token, as ``FILE`` is
+MAX_NAME = 100
+PER_SESSION, MAX_HEADS = 8, 64
+
+
+class NotHere(WeightsError):
+    """The network's weights are not on this machine yet."""
+
+
+@dataclass(eq=False)
+class Taught:
+    """A head, the network it was taught on (as ``classifier_of`` takes it), and the page it belongs to."""
+
+    head: Head
+    base: str
+    session: str
+    _latest: tuple[Classifier, Classifier] | None = field(default=None, repr=False)
+
+    @property
+    def latest(self) -> Classifier | None:
+        """What it was put together to last."""
+        return self._latest[1] if self._latest else None
+
+    def on(self, classifier: Classifier) -> Classifier:
+        """The head on ``classifier``'s network, put together once."""
+        if self._latest is None or self._latest[0] is not classifier:
+            self._latest = (classifier, taught(classifier, self.head))
+        return self._latest[1]
+
+
+class Heads:
+    """Heads taught or opened last: at most ``PER_SESSION`` of a page, and ``MAX_HEADS`` in all."""
+
+    def __init__(self) -> None:
+        self._heads: OrderedDict[str, Taught] = OrderedDict()
+        self._lock = RLock()
+
+    def put(self, head: Head, base: str, session: str) -> str:
+        """Keep a head; returns its token."""
+        token = secrets.token_urlsafe(12)
+        with self._lock:
+            self._heads[token] = Taught(head, base, session)
+            own = [token for token, _ in self.of(session)][PER_SESSION:]
+            for old in (*own, *list(self._heads)[:-MAX_HEADS]):
+                self._heads.pop(old, None)
+        return token
+
+    def find(self, token: str) -> Taught:
+        """Raises ``ExplorerError`` where it is not here any more."""
+        with self._lock:
+            if token not in self._heads:
+                raise ExplorerError("This head is not kept here any more. Teach it once more, or open its file.")
+            self._heads.move_to_end(token)
+            return self._heads[token]
+
+    def of(self, session: str) -> list[tuple[str, Taught]]:
+        """Tokens and heads of a page, the last first."""
+        with self._lock:
+            return [(token, kept) for token, kept in reversed(self._heads.items()) if kept.session == session]
+
+    def leave(self, session: str) -> None:
+        """Forget what a page taught."""
+        for token, _ in self.of(session):
+            with self._lock:
+                self._heads.pop(token, None)
+
+
+HEADS = Heads()
+
+
+def classifier_of(name: str, network: str = "", device: str = "auto") -> Classifier:
+    """The classifier of a name, loaded.
+
+    Args:
+        name: of the catalogue, or ``file:TOKEN``, or ``taught:TOKEN``.
+        network: the page's address, which says of a model file what its weights don't.
+
+    Raises:
+        NotHere: its weights would have to be downloaded first.
+        ExplorerError: there is no such network, or it cannot run.
+    """
+    if name.startswith(TAUGHT):
+        kept = HEADS.find(name.removeprefix(TAUGHT))
+        return kept.on(classifier_of(kept.base, network, device))
+    if name.startswith(FILE):
+        held = held_file(name)
+        return held.classifier(held.chosen(network.removeprefix("?")), device)
+    variant = find(name)
+    if not is_cached(variant):
+        size = numbers.size(variant.size_bytes)
+        raise NotHere(f"{variant.title} is not on this machine yet. Download it above ({size}).")
+    return load_variant(variant, device)
+
+
+def predict(name: str, network: str, device: str, photo: Photo) -> Prediction:
+    """The answer of a network (see ``classifier_of``); of a file's weights also how they were read."""
+    prediction = classifier_of(name, network, device).classify(photo)
+    if not name.startswith(FILE):
+        return prediction
+    held = held_file(name)
+    notes = files.assumed(held, held.chosen(network.removeprefix("?")))
+    return replace(prediction, notes=(*prediction.notes, *notes))
+
+
+def held_file(name: str) -> Held:
+    """The opened file of ``file:TOKEN``."""
+    return SHELF.find(name.removeprefix(FILE))
+
+
+def base_of(name: str) -> str:
+    """The network whose features ``name`` reads: of a head what it was taught on, else itself."""
+    return HEADS.find(name.removeprefix(TAUGHT)).base if name.startswith(TAUGHT) else name
+
+
+def home_of(head: Head, session: str) -> str:
+    """Name of the network that an opened head was taught on.
+
+    Raises:
+        WeightsError: it is neither in the catalogue nor among the page's files.
+    """
+    for variant in variants():
+        if variant.sha256 == head.backbone_sha256:
+            return variant.name
+    for token, held in SHELF.of(session):
+        if held.classifies and held.checkpoint.sha256 == head.backbone_sha256:
+            return FILE + token
+    raise WeightsError(
+        f"This head was taught on {head.backbone[:MAX_NAME]!a}, which is not here. "
+        "Open that model file first, then the head."
+    )
+
+
+def choices(session: str = "") -> list[tuple[str, str]]:
+    """Labels and names; what a page has taught and opened comes first."""
+    new = [(f"taught: {label_of(kept.head)}", TAUGHT + token) for token, kept in HEADS.of(session)]
+    own = [(f"your file: {held.shown}", FILE + token) for token, held in SHELF.of(session) if held.classifies]
+    return [*new, *own, *((_label(variant), variant.name) for variant in variants())]
+
+
+def here(session: str = "") -> list[tuple[str, str]]:
+    """The choices that need no download."""
+    return [(label, name) for label, name in choices(session) if ":" in name or is_cached(find(name))]
+
+
+def rows(session: str) -> list[Row]:
+    """What a page has taught and opened, for the table of networks."""
+    new = [
+        Row.of(kept.latest.variant, TAUGHT + token, "taught here") for token, kept in HEADS.of(session) if kept.latest
+    ]
+    return [*new, *(_row_of(FILE + token, held) for token, held in SHELF.of(session) if held.classifies)]
+
+
+def _row_of(name: str, held: Held) -> Row:
+    variant = variant_of(held.checkpoint, held.checkpoint.spec)
+    return replace(Row.of(variant, name, "your file"), title=f"{held.shown}: {title(variant.spec)}")
+
+
+def label_of(head: Head) -> str:
+    """ "cat, dog · 24 photos"."""
+    return f"{printable(', '.join(head.classes), 48)} · {head.photos} photos"
+
+
+def about(name: str) -> str:
+    """A line on a network, before it is asked."""
+    if name.startswith((FILE, TAUGHT)):
+        try:
+            return _about_taught(name) if name.startswith(TAUGHT) else _about_file(name)
+        except ExplorerError as error:
+            return told(error)
+    variant = find(name)
+    score = f"{variant.top1:.1f} % top-1 on {variant.dataset}. " if variant.top1 is not None else ""
+    names = ", ".join(variant.classes) if len(variant.classes) <= 12 else f"{len(variant.classes):,} classes"
+    return f"{score}Knows {names}. {numbers.count(variant.params)} parameters."
+
+
+def known(name: str, session: str) -> str:
+    """``name`` if it can still be chosen, else the built-in network."""
+    return name if name in dict(choices(session)).values() else DEFAULT
+
+
+def _label(variant: Variant) -> str:
+    if variant.builtin:
+        return f"{variant.title} · built in"
+    return f"{variant.title} · {'on this machine' if is_cached(variant) else numbers.size(variant.size_bytes)}"
+
+
+def _about_file(name: str) -> str:
+    held = held_file(name)
+    spec = held.checkpoint.spec
+    size = numbers.size(held.checkpoint.size_bytes)
+    return (
+        f"{held.shown}: {title(spec)}, {spec.num_classes:,} classes, {size}. "
+        "What its weights don't tell is as in the builder while the builder shows this network."
+    )
+
+
+def _about_taught(name: str) -> str:
+    head = HEADS.find(name.removeprefix(TAUGHT)).head
+    return (
+        f"Taught here on the features of {head.backbone}. Knows {printable(', '.join(head.classes), 200)}. "
+        f"{numbers.percent(head.accuracy)} of its {head.photos} photos were named rightly "
+        "by heads that had not seen them."
+    )

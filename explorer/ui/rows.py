@@ -1,0 +1,36 @@
+"""Measured values as a table that sorts, selects in the diagram, and is taken along as CSV."""
+
+from __future__ import annotations
+
+import json
+
+import gradio as gr
+
+from .style import script
+
+_TEMPLATE = """
+<div class="rx-measured" hidden>
+  <div class="rx-measured-tools">
+    <button type="button" class="rx-small" data-do="copy">Copy as CSV</button>
+    <button type="button" class="rx-small" data-do="download">Download CSV</button>
+  </div>
+  <div class="rx-values"></div>
+</div>
+"""
+
+
+def rows(elem_id: str) -> gr.HTML:
+    """A table whose value is ``filled(…)``; "" shows nothing."""
+    return gr.HTML(
+        value="",
+        html_template=_TEMPLATE,
+        js_on_load=script("sorting.js", "rows.js"),
+        apply_default_css=False,
+        elem_id=elem_id,
+        padding=False,
+    )
+
+
+def filled(html: str, csv: str, name: str) -> str:
+    """What ``rows`` takes: the table, its CSV, and the name of that file."""
+    return json.dumps({"html": html, "csv": csv, "name": name})

@@ -1,0 +1,268 @@
+"""The Training tab: networks train side by side on real images while their curves grow, and runs are kept."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ..errors import ExplorerError
+from ..inference.engine import choose_device
+from ..training.run_file import MAX_TEXT, read_run
+from ..training.runs import Plan, Training
+from ..views import runs as words
+from ..views import training_charts as charts
+from ..views.markup import banner, progress_bar, tag, text
+from . import plots, training_form
+from .failures import told
+from .held import SHELF
+from .jobs import Finished, Job, Stopped, Waiting
+from .style import script
+from .training_lesson import LESSONS, Lesson, left
+from .training_runs import RUNS, add_route, checkpoint_of, owner_of
+
+__all__ = ["add_route", "build_tab", "left"]
+
+INTRODUCTION = (
+    "Real training, here and now: the networks take turns, step by step, on the same images in the same order. "
+    "What you see is measured; equal settings give equal curves."
+)
+_TEMPLATE = """
+<section class="rx-runs" aria-label="Kept runs">
+  <header>
+    <h3>Kept runs</h3>
+    <button type="button" class="rx-small" data-do="open">Open a run's JSON</button>
+    <input type="file" accept=".json" aria-label="JSON of a run" hidden>
+  </header>
+  <div class="rx-run-rows"></div>
+</section>
+"""
+_CHARTS: dict[str, tuple[str, Callable[[charts.Runs], Any]]] = {
+    "training-loss": ("Training loss over epochs", charts.loss_figure),
+    "training-accuracy": ("Accuracy over epochs", charts.accuracy_figure),
+    "training-rate": ("Learning rate over epochs", charts.rate_figure),
+    "training-norms": ("Gradient norm of every block", charts.norm_figure),
+}
+Updates = dict[Any, Any]
+
+
+def build_tab(tab: gr.Tab, query: gr.Textbox, folders: bool = False) -> gr.Textbox:
+    """Lay the tab out; returns a hidden field that holds a wish of the panel of files (``files.wished``) whenever
+    somebody wants to classify photos with what was trained.
+
+    Args:
+        query: holds the network, as ``from_query`` reads it.
+        folders: whether people may name a folder of this machine with CIFAR-10.
+    """
+    gr.HTML(tag("p", INTRODUCTION, css="rx-note"), padding=False)
+    owner = gr.BrowserState("", storage_key="resnet-explorer-runs")
+    form = training_form.create(folders)
+    with gr.Row(elem_id="training-buttons"):
+        start = _button("Start", variant="primary")
+        degradation = _button("Degradation experiment", elem_id="degradation")
+        pause, resume, stop = (_button(name, visible=False) for name in ("Pause", "Continue", "Stop"))
+    status = gr.HTML("", padding=False, elem_id="training-status")
+    with gr.Row(elem_id="training-charts"):
+        figures = [plots.chart(name, label, 300, "Start a run to see it.") for name, (label, _) in _CHARTS.items()]
+    panel = gr.HTML(
+        value="",
+        rows=words.table(()),
+        most=MAX_TEXT,
+        html_template=_TEMPLATE,
+        js_on_load=script("training.js"),
+        apply_default_css=False,
+        padding=False,
+        elem_id="training-runs",
+    )
+    wish = gr.Textbox(visible="hidden", label="Trained weights to classify with", elem_id="trained")
+    desk = _Desk(form, owner, start, degradation, pause, resume, stop, status, tuple(figures), panel, wish)
+    streams: dict[str, Any] = {
+        "outputs": desk.outputs,
+        "show_progress": "hidden",
+        "concurrency_id": "training",
+        "concurrency_limit": 12,
+    }
+    start.click(desk.start, [query, owner, *form.widgets], **streams)
+    degradation.click(lambda: "degradation", None, form.networks, show_progress="hidden").then(
+        desk.start, [query, owner, *form.widgets], **streams
+    )
+    resume.click(desk.resume, owner, **streams)
+    panel.input(desk.wished, [panel, owner], **streams, trigger_mode="multiple")
+    at_once: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    pause.click(desk.pause, None, None, **at_once)
+    stop.click(desk.stop, owner, desk.outputs, **at_once)
+    tab.select(desk.opened, owner, desk.outputs, show_progress="hidden")
+    return wish
+
+
+def _button(name: str, **how: Any) -> gr.Button:
+    return gr.Button(name, size="md", scale=0, min_width=216 if len(name) > 10 else 110, **how)
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """The tab's widgets that answers change, and the answers."""
+
+    form: training_form.Form
+    owner: gr.BrowserState
+    begin: gr.Button
+    degradation: gr.Button
+    pausing: gr.Button
+    going_on: gr.Button
+    stopping: gr.Button
+    status: gr.HTML
+    figures: tuple[gr.HTML, ...]
+    panel: gr.HTML
+    wish: gr.Textbox
+
+    @property
+    def outputs(self) -> list[Any]:
+        buttons = [self.begin, self.degradation, self.pausing, self.going_on, self.stopping]
+        return [self.owner, self.status, *self.figures, self.panel, self.wish, *buttons]
+
+    def opened(self, owner: Any, request: gr.Request) -> Updates:
+        """The tab is looked at: runs of before the page was loaded anew are back."""
+        return self._kept(owner_of(owner, str(request.session_hash)))
+
+    def start(self, request: gr.Request, query: str, owner: Any, *values: Any) -> Iterator[Updates]:
+        try:
+            plans, source = training_form.plans(query, self.form.named(values))
+            yield from self._begin(plans, source, owner_of(owner, str(request.session_hash)), request)
+        except Exception as error:
+            yield {self.status: banner(told(error), "finding"), **self._buttons("idle")}
+
+    def resume(self, owner: Any, request: gr.Request) -> Iterator[Updates]:
+        lesson = LESSONS.get(str(request.session_hash))
+        if lesson and lesson.paused:
+            session = str(request.session_hash)
+            yield from self._follow(lesson, owner_of(owner, session), session)
+
+    def pause(self, request: gr.Request) -> None:
+        lesson = LESSONS.get(str(request.session_hash))
+        if lesson and lesson.job:
+            lesson.paused = True
+            lesson.job.stop()
+
+    def stop(self, owner: Any, request: gr.Request) -> Updates:
+        """What runs says its end itself; what is paused ends here."""
+        lesson = LESSONS.get(str(request.session_hash))
+        if lesson and lesson.job and not lesson.job.finished:
+            lesson.paused = False
+            lesson.job.stop()
+        elif lesson:
+            lesson.paused = False
+            session = str(request.session_hash)
+            return self._ended(lesson, owner_of(owner, session), session, None)
+        return {self.status: gr.skip()}
+
+    def wished(self, value: Any, owner: Any, request: gr.Request) -> Iterator[Updates]:
+        """What the table of kept runs asks for."""
+        owner = owner_of(owner, str(request.session_hash))
+        try:
+            wish = json.loads(str(value)[: MAX_TEXT + 1000])
+            do, token = str(wish["do"]), str(wish.get("run", ""))[:40]
+            if do == "repeat":
+                plan = RUNS.find(token, owner).record.plan
+                source = training_form.source_of(plan.data)
+                yield from self._begin([plan], source, owner, request, token)
+            else:
+                yield {**self._changed(do, token, wish, owner), **self._kept(owner)}
+        except (ValueError, TypeError, KeyError, AttributeError):
+            yield {self.status: banner("This was not understood. Load the page anew.", "finding")}
+        except Exception as error:
+            yield {self.status: banner(told(error), "finding")}
+
+    def _changed(self, do: str, token: str, wish: dict[str, Any], owner: str) -> Updates:
+        if do == "show":
+            RUNS.find(token, owner).shown = bool(wish["on"])
+        elif do == "name":
+            RUNS.rename(token, owner, str(wish["name"])[:200])
+        elif do == "drop":
+            RUNS.drop(token, owner)
+        elif do == "open":
+            record = read_run(str(wish["text"]))
+            RUNS.put([record], owner)
+            return {self.status: tag("p", text(f"{record.plan.name} is among the kept runs."), css="rx-note")}
+        elif do == "classify":
+            record = RUNS.find(token, owner).record
+            given = {"do": "classify", "token": SHELF.put(record.plan.name, checkpoint_of(record)), "at": time.time()}
+            return {self.wish: json.dumps(given)}
+        return {}
+
+    def _begin(
+        self, plans: Sequence[Plan], source: Path, owner: str, request: gr.Request, original: str = ""
+    ) -> Iterator[Updates]:
+        session = str(request.session_hash)
+        if session in LESSONS:
+            raise ExplorerError("A run of this page is going on or paused. Stop it before another starts.")
+        training = Training(plans, source, choose_device("auto"))
+        lesson = LESSONS[session] = Lesson(training, RUNS.put(training.records, owner, original))
+        yield from self._follow(lesson, owner, session)
+
+    def _follow(self, lesson: Lesson, owner: str, session: str) -> Iterator[Updates]:
+        lesson.paused, lesson.told = False, False
+        lesson.job = Job(lesson.work, session)
+        drawn: dict[Any, Any] = {}
+        yield {**self._kept(owner), self.status: words.progress(lesson.training), **self._buttons("running")}
+        for event in lesson.job.events():
+            if isinstance(event, Waiting):
+                yield {self.status: progress_bar(str(event), 0)}
+            elif isinstance(event, Finished):
+                yield self._ended(lesson, owner, session, event.error)
+            else:
+                lesson.told = False
+                latest = self._charts(owner)
+                yield {
+                    self.status: words.progress(lesson.training),
+                    **{chart: value for chart, value in latest.items() if drawn.get(chart) != value},
+                }
+                drawn = latest
+
+    def _ended(self, lesson: Lesson, owner: str, session: str, error: Exception | None) -> Updates:
+        failed = error is not None and not isinstance(error, Stopped)
+        if lesson.paused and not failed and not lesson.training.over:
+            said = banner("Paused. Nothing is lost; Continue goes on with the very next step.", "note")
+            said += words.outcome(lesson.training.records)
+            return {**self._kept(owner), self.status: said, **self._buttons("paused")}
+        LESSONS.pop(session, None)
+        lesson.end()
+        said = banner(told(error), "finding") if error and failed else words.outcome(lesson.training.records)
+        said += "".join(map(self._repeated, lesson.tokens))
+        return {**self._kept(owner), self.status: said, **self._buttons("idle")}
+
+    def _repeated(self, token: str) -> str:
+        """Whether a run that repeats another measured the same."""
+        try:
+            kept = RUNS.find(token)
+            first = RUNS.find(kept.original).record
+        except ExplorerError:
+            return ""
+        return tag("p", text(words.repeated(first, kept.record)), css="rx-note")
+
+    def _kept(self, owner: str) -> Updates:
+        """The table of runs, and the charts of those that are shown."""
+        rows = [(token, kept.place, kept.record, kept.shown) for token, kept in RUNS.of(owner)]
+        return {self.owner: owner, self.panel: gr.update(rows=words.table(rows)), **self._charts(owner)}
+
+    def _charts(self, owner: str) -> Updates:
+        shown = [(kept.place, kept.record) for _, kept in RUNS.of(owner) if kept.shown]
+        figures = [draw(shown) for _, draw in _CHARTS.values()]
+        return {
+            chart: plots.payload(figure) if shown else "" for chart, figure in zip(self.figures, figures, strict=True)
+        }
+
+    def _buttons(self, state: str) -> Updates:
+        """Which buttons there are while nothing runs ("idle"), something runs, or something is paused."""
+        idle = gr.update(interactive=state == "idle")
+        return {
+            self.begin: idle,
+            self.degradation: idle,
+            self.pausing: gr.update(visible=state == "running"),
+            self.going_on: gr.update(visible=state == "paused"),
+            self.stopping: gr.update(visible=state != "idle"),
+        }

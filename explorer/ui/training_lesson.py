@@ -1,0 +1,71 @@
+"""What a page trains just now, or has paused: the work of a job, and its end."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import gradio as gr
+
+from ..training.runs import Training
+from . import jobs, training_form, training_runs
+from .jobs import Job
+from .training_runs import RUNS
+
+INTERVAL = 0.4  # seconds between updates of the charts
+
+
+@dataclass
+class Lesson:
+    """What a page trains, or has paused.
+
+    Attributes:
+        tokens: of its runs.
+        paused: whether it is to go on later; else what ends it ends it for good.
+        told: whether an update is on its way: slow readers get fewer.
+    """
+
+    training: Training
+    tokens: list[str]
+    paused: bool = False
+    told: bool = False
+    job: Job | None = field(default=None, repr=False)
+
+    def work(self, job: Job) -> None:
+        """Train until the end, or until the job is stopped; says ``None`` whenever there is something to see."""
+        last = time.monotonic()
+        try:
+            if not self.training.share:
+                training_form.check([record.plan for record in self.training.records])
+            for _ in self.training.steps():
+                if job.stopped:
+                    break
+                if time.monotonic() - last > INTERVAL and not self.told:
+                    last, self.told = time.monotonic(), True
+                    job.say(None)
+        finally:
+            if self.paused:
+                self.training.keep()  # so that they can be taken meanwhile
+            else:
+                self.end()
+
+    def end(self) -> None:
+        """Keep what was trained; of a network that was never trained nothing is."""
+        if not self.training.over:
+            self.training.stop("It was stopped there.")
+        for token, record in zip(self.tokens, self.training.records, strict=True):
+            if not record.points:
+                RUNS.forget(token)
+
+
+LESSONS: dict[str, Lesson] = {}  # by session
+
+
+def left(request: gr.Request) -> None:
+    """A page was closed: its training stops."""
+    session = str(request.session_hash)
+    jobs.leave(session)
+    training_runs.left(session)
+    lesson = LESSONS.pop(session, None)
+    if lesson and lesson.paused:
+        lesson.end()

@@ -1,0 +1,176 @@
+"""Runs of training in words and rows: what is going on, what is kept, and a run as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import ceil
+from typing import TYPE_CHECKING
+
+from ..spec import title
+from ..spec.budget import estimate
+from . import numbers
+from .csv_text import Value, lines
+from .markup import progress_bar, tag, text
+from .training_charts import line
+
+if TYPE_CHECKING:
+    from ..training.runs import Record, Training
+
+
+def left(seconds: float | None) -> str:
+    """12.3 -> "about 13 s left"; 200 -> "about 4 min left"; None -> "time left not known yet"."""
+    if seconds is None:
+        return "time left not known yet"
+    if seconds < 100:
+        return f"about {ceil(seconds)} s left"
+    return f"about {ceil(seconds / 60)} min left" if seconds < 6000 else f"about {seconds / 3600:.1f} h left"
+
+
+def progress(training: Training) -> str:
+    """A bar, the time left, and where each network is."""
+    if not training.share:
+        return progress_bar("Reading the images and building the networks …", 0)
+    return progress_bar(f"Training: {left(training.seconds_left)}. {outcomes(training.records)}", training.share)
+
+
+def outcome(records: Sequence[Record]) -> str:
+    """How each network ended, in one paragraph."""
+    return tag("p", text(outcomes(records)), css="rx-summary-sentence", role="status")
+
+
+def outcomes(records: Sequence[Record]) -> str:
+    """How far each network is, and what it measured last; a sentence each."""
+    return " ".join(_place(record) for record in records)
+
+
+def _place(record: Record) -> str:
+    name, epochs, ended = record.plan.name, record.plan.recipe.epochs, f" {record.ended}" * bool(record.ended)
+    if not record.epochs:
+        return f"{name}: epoch 1 of {epochs}.{ended}"
+    last = record.epochs[-1]
+    train, test = numbers.percent(last.train_accuracy), numbers.percent(last.test_accuracy)
+    done = f"{epochs} epoch{'s' * (epochs > 1)}" if record.finished else f"epoch {last.epoch + 1} of {epochs}"
+    return f"{name} after {done}: {train} right in training, {test} in the test.{ended}"
+
+
+def repeated(first: Record, again: Record) -> str:
+    """Whether a run measured what the run that it repeats did."""
+    names = f"{again.plan.name} repeats {first.plan.name}"
+    if not first.points:
+        return f"{names}, of which no curves are known."
+    if again.same_course(first):
+        return f"{names} to the last digit: every loss, accuracy and gradient norm is equal."
+    pairs = zip(first.points, again.points, strict=False)
+    place = next((one.epoch for one, other in pairs if one != other), None)
+    if place is None:
+        return f"{names} as far as both went, to the last digit."
+    return f"{names}, and differs from epoch {place:.2f} on: another machine, number of threads or version of torch."
+
+
+def table(rows: Iterable[tuple[str, int, Record, bool]]) -> str:
+    """The kept runs: token, place (see ``training_charts.line``), run, and whether the charts show it.
+
+    Every row has a checkbox, a name to write over, and buttons by ``data-do``; files are links by ``data-kind``.
+    """
+    head = "".join(tag("th", name, scope="col", css=css) for name, css in _HEAD)
+    body = "".join(_row(*row) for row in rows)
+    if not body:
+        return tag("p", "No run is kept yet. Start one above, or open the JSON of a run.", css="rx-note")
+    inner = tag("thead", tag("tr", head)) + tag("tbody", body)
+    return tag(
+        "div", tag("table", inner, css="rx-table"), css="rx-scroll", tabindex="0", role="region", aria_label="Kept runs"
+    )
+
+
+_HEAD = (
+    ("Show", ""),
+    ("Name", ""),
+    ("Network", ""),
+    ("Trained on", ""),
+    ("Epochs", "num"),
+    ("Training", "num"),
+    ("Test", "num"),
+    ("Time", "num"),
+    ("Take, ask, repeat", ""),
+)
+
+
+def _row(token: str, place: int, record: Record, shown: bool) -> str:
+    plan, last = record.plan, record.epochs[-1] if record.epochs else None
+    name = text(plan.name)
+    box = f'<input type="checkbox" data-do="show" aria-label="Show {name} in the charts"{" checked" * shown}>'
+    field = f'<input type="text" data-do="name" maxlength="60" aria-label="Name of the run" value="{name}">'
+    params = numbers.count(estimate(plan.spec)[0])
+    seconds = sum(epoch.seconds for epoch in record.epochs)
+    cells = (
+        tag("td", box + _swatch(place)),
+        tag("td", field),
+        tag("td", text(title(plan.spec)) + tag("small", f" {params}"), title=f"{params} parameters"),
+        tag("td", text(_recipe(record))),
+        tag("td", f"{len(record.epochs)} of {plan.recipe.epochs}", css="num", title=record.ended),
+        tag("td", numbers.percent(last.train_accuracy) if last else "–", css="num"),
+        tag("td", numbers.percent(last.test_accuracy) if last else "–", css="num"),
+        tag("td", numbers.duration(seconds) if seconds else "–", css="num"),
+        tag("td", _files(record, name) + _buttons(record, name)),
+    )
+    return tag("tr", "".join(cells), data_run=token)
+
+
+def _swatch(place: int) -> str:
+    """The run's line as the charts draw it."""
+    this = line(place)
+    dashes = {
+        "solid": "",
+        "dash": "9 6",
+        "dot": "3 4",
+        "dashdot": "9 4 3 4",
+        "longdash": "14 6",
+        "longdashdot": "14 4 3 4",
+    }
+    stroke = tag(
+        "line",
+        "",
+        x2="36",
+        y1="4",
+        y2="4",
+        stroke=this.colour,
+        stroke_width="2",
+        stroke_dasharray=dashes.get(this.dash, this.dash.replace("px", "")),
+    )
+    return tag("svg", stroke, width="36", height="8", aria_hidden="true")
+
+
+def _recipe(record: Record) -> str:
+    recipe = record.plan.recipe
+    schedule = recipe.schedule.value.replace("_", "-")
+    batches = f"batches of {recipe.batch_size}, seed {recipe.seed}"
+    return f"{record.plan.data.replace('_', ' ')}, {schedule}, rate {recipe.learning_rate:g}, {batches}"
+
+
+def _files(record: Record, name: str) -> str:
+    kinds = ["csv", "json", *(["safetensors"] if record.weights is not None else [])]
+    words = {"csv": "CSV", "json": "JSON", "safetensors": "Weights"}
+    return "".join(
+        tag("a", words[kind], href="#", css="rx-small", data_kind=kind, aria_label=f"{words[kind]} of {name}")
+        for kind in kinds
+    )
+
+
+def _buttons(record: Record, name: str) -> str:
+    classify = [("classify", "Classify with it")] if record.weights is not None else []
+    return "".join(
+        tag("button", words, type="button", css="rx-small", data_do=do, aria_label=f"{words}: {name}")
+        for do, words in (*classify, ("repeat", "Repeat"), ("drop", "Remove"))
+    )
+
+
+def csv(record: Record) -> str:
+    """Every recorded step as a line, norms in nats per unit of weight; accuracies stand in the last of their epoch."""
+    head = ("epoch", "training_loss", "learning_rate", "training_accuracy", "test_accuracy")
+    tested = {epoch.epoch + 1: epoch for epoch in record.epochs}
+    rows: list[tuple[Value, ...]] = [(*head, *(f"gradient_norm {part}" for part in record.parts))]
+    for point in record.points:
+        epoch = tested.get(int(point.epoch)) if point.epoch == int(point.epoch) else None
+        accuracies = (epoch.train_accuracy, epoch.test_accuracy) if epoch else (None, None)
+        rows.append((point.epoch, point.loss, point.learning_rate, *accuracies, *point.norms))
+    return lines(rows)

@@ -1,0 +1,165 @@
+"""Runs of training as charts: loss, accuracy and learning rate over epochs, gradient norms over depth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from .charts import HERE, TWIN
+from .numbers import magnitude, percent
+from .theme import ROLES, plotly_layout, translucent
+
+if TYPE_CHECKING:
+    from ..training.runs import Point, Record
+
+
+@dataclass(frozen=True)
+class Line:
+    """Colour, dash and marker of one run: each alone tells it from the others."""
+
+    colour: str
+    dash: str
+    symbol: str
+
+
+# The first two are those of a network and its plain twin everywhere on the page.
+LINES = (
+    Line(HERE.colour, HERE.dash, HERE.symbol),
+    Line(TWIN.colour, TWIN.dash, TWIN.symbol),
+    Line(ROLES["fits"].colour, "longdash", "square"),
+    Line(ROLES["broken"].colour, "dot", "cross"),
+    Line(ROLES["zero_pad"].colour, "dashdot", "star"),
+    Line(ROLES["projection"].colour, "longdashdot", "pentagon"),
+    Line("#56B4E9", "3px 6px", "hexagon"),
+    Line("#7F6FC8", "10px 3px", "bowtie"),
+)
+# Of each run its place among the lines, which stays while others come and go.
+Runs = Sequence[tuple[int, "Record"]]
+_MARGIN = {"l": 64, "r": 16, "t": 64, "b": 44}
+
+
+def line(place: int) -> Line:
+    """Of the ``place``-th run that is shown; after eight they begin anew."""
+    return LINES[place % len(LINES)]
+
+
+def loss_figure(runs: Runs) -> go.Figure:
+    """Training loss in nats, on a logarithmic axis; each point is the mean since the one before."""
+    return _figure(
+        runs,
+        _curves(runs, lambda point: point.loss, lambda value: f"loss {magnitude(value)}"),
+        "training loss, nats",
+        type="log",
+        exponentformat="power",
+        tickformat="~g",
+        dtick="D2",
+    )
+
+
+def rate_figure(runs: Runs) -> go.Figure:
+    """Learning rate of every recorded step."""
+    traces = _curves(runs, lambda point: point.learning_rate, lambda value: f"learning rate {magnitude(value)}")
+    return _figure(runs, traces, "learning rate", rangemode="tozero")
+
+
+def accuracy_figure(runs: Runs) -> go.Figure:
+    """Accuracy after every epoch, %: on the test images with markers, in training a thin line without."""
+    figure = _figure(runs, (), "accuracy, %", range=[0, 101])
+    for place, record in runs:
+        this, name = line(place), record.plan.name
+        passes = [epoch.epoch + 1 for epoch in record.epochs]
+        for what, shares in (
+            ("test", [epoch.test_accuracy for epoch in record.epochs]),
+            ("training", [epoch.train_accuracy for epoch in record.epochs]),
+        ):
+            test = what == "test"
+            figure.add_scatter(
+                x=passes,
+                y=[100 * share for share in shares],
+                hovertext=[f"<b>{_safe(name)}</b><br>{what} {percent(share)}" for share in shares],
+                hovertemplate="%{hovertext}<br>after epoch %{x}<extra></extra>",
+                name=f"{_safe(name)}, {what}",
+                mode="lines+markers" if test else "lines",
+                line={
+                    "color": this.colour if test else translucent(this.colour, 0.6),
+                    "dash": this.dash,
+                    "width": 2 if test else 1,
+                },
+                marker={"symbol": this.symbol, "size": 7, "color": this.colour},
+                legendgroup=str(place),
+                showlegend=test,
+            )
+    return figure
+
+
+def norm_figure(runs: Runs) -> go.Figure:
+    """‖∂L/∂W‖₂ of stem, blocks and head, input left, output right: of the last recorded step; of the first faintly."""
+    figure = _figure(runs, (), "‖∂L/∂W‖₂, nats", type="log", exponentformat="power", tickformat="~g", dtick="D2")
+    deepest = max((len(record.parts) for _, record in runs), default=1)
+    figure.update_xaxes(
+        title_text="stem (0), blocks, head", range=[-0.4, deepest - 0.6], dtick=1 if deepest <= 12 else None
+    )
+    for place, record in runs:
+        if record.points:
+            first, last = record.points[0], record.points[-1]
+            figure.add_traces([_norms(record, first, place, faint=True), _norms(record, last, place, faint=False)])
+    return figure
+
+
+def _norms(record: Record, point: Point, place: int, faint: bool) -> go.Scatter:
+    this, when = line(place), f"epoch {point.epoch:.2f}"
+    return go.Scatter(
+        x=list(range(len(record.parts))),
+        y=[norm if norm > 0 else None for norm in point.norms],
+        customdata=list(record.parts),
+        hovertext=[
+            f"<b>{part}</b><br>{_safe(record.plan.name)}, {when}<br>‖∂L/∂W‖₂ {magnitude(norm)}"
+            for part, norm in zip(record.parts, point.norms, strict=True)
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+        name=f"{_safe(record.plan.name)}, {when}",
+        mode="lines" if faint else "lines+markers",
+        line={
+            "color": translucent(this.colour, 0.4) if faint else this.colour,
+            "dash": this.dash,
+            "width": 1 if faint else 2,
+        },
+        marker={"symbol": this.symbol, "size": 6, "maxdisplayed": 30},
+        legendgroup=str(place),
+        showlegend=not faint,
+    )
+
+
+def _curves(runs: Runs, value: Callable[[Point], float], words: Callable[[float], str]) -> Iterator[go.Scatter]:
+    for place, record in runs:
+        this, values = line(place), [value(point) for point in record.points]
+        yield go.Scatter(
+            x=[round(point.epoch, 4) for point in record.points],
+            y=values,
+            hovertext=[f"<b>{_safe(record.plan.name)}</b><br>{words(one)}" for one in values],
+            hovertemplate="%{hovertext}<br>epoch %{x:.2f}<extra></extra>",
+            name=_safe(record.plan.name),
+            mode="lines",
+            line={"color": this.colour, "dash": this.dash, "width": 2},
+        )
+
+
+def _figure(runs: Runs, traces: Any, title: str, **axis: Any) -> go.Figure:
+    longest = max((record.plan.recipe.epochs for _, record in runs), default=1)
+    layout = plotly_layout(
+        # To the end from the start: curves grow, axes stay.
+        xaxis={"title": {"text": "epoch"}, "range": [0, 1.01 * longest]},
+        yaxis={"title": {"text": title}, **axis},
+        margin=_MARGIN,
+        showlegend=True,
+        hovermode="closest",
+    )
+    return go.Figure(list(traces), layout)
+
+
+def _safe(name: str) -> str:
+    """A run's name where plotly would read markup."""
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,129 @@
+"""All networks one can ask, as a table to choose from, and what was published of the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..inference import Variant, find, is_cached, variants
+from . import numbers
+from .markup import Cell, table, tag, text
+
+# He et al. 2015, "Deep Residual Learning for Image Recognition", Table 3: 10-crop top-1 error on ImageNet's validation
+# photos, %. The 1-crop errors are of the models the authors released (github.com/KaimingHe/deep-residual-networks,
+# README). The third column is read from torchvision's own metadata.
+_PAPER: tuple[tuple[str, float, float | None, str], ...] = (
+    ("Plain-34", 28.54, None, ""),
+    ("ResNet-34 (B)", 24.52, None, "resnet34.IMAGENET1K_V1"),
+    ("ResNet-50", 22.85, 24.7, "resnet50.IMAGENET1K_V1"),
+    ("ResNet-101", 21.75, 23.6, "resnet101.IMAGENET1K_V1"),
+    ("ResNet-152", 21.43, 23.0, "resnet152.IMAGENET1K_V1"),
+)
+_SOURCES = (
+    "Accuracy is 100 % less the published error. Paper: He, Zhang, Ren and Sun, Deep Residual Learning for Image "
+    "Recognition (2015), Table 3, averaged over ten crops of each photo. Released models: the authors' own, "
+    "deep-residual-networks on GitHub, one central crop. torchvision: its IMAGENET1K_V1 weights, one central crop, "
+    "from the metadata that comes with them. The data are ImageNet's 50,000 validation photos in all three."
+)
+
+_HEAD = (
+    Cell("Network"),
+    Cell("Top-1", "accuracy on the data set named, one central crop", css="num"),
+    Cell("Measured on"),
+    Cell("Parameters", css="num"),
+    Cell("MACs", "multiply-adds for one photo", css="num"),
+    Cell("Size", css="num"),
+    Cell("Sees", "the shorter side is resized to the first, the central square of the second is kept", css="num"),
+    Cell("Weights"),
+    Cell("Terms", css="num"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A network of the table; ``name`` is what choosing it asks for, ``place`` where its weights are.
+
+    ``resize``, ``crop``: px; ``sees`` says in words what is done to a photo.
+    """
+
+    name: str
+    title: str
+    top1: float | None
+    dataset: str
+    params: int
+    gmacs: float
+    size_bytes: int
+    resize: int
+    crop: int
+    sees: str
+    place: str
+    licence: str
+
+    @classmethod
+    def of(cls, variant: Variant, name: str = "", place: str = "") -> Row:
+        """A row for a variant; by default under its own name, wherever it is now."""
+        found = "built in" if variant.builtin else "on this machine" if is_cached(variant) else "to download"
+        facts = (variant.top1, variant.dataset, variant.params, variant.gmacs, variant.size_bytes)
+        transform = variant.transform
+        seen = (transform.resize, transform.crop, transform.sentence)
+        return cls(name or variant.name, variant.title, *facts, *seen, place or found, variant.licence)
+
+
+def networks(own: Sequence[Row] = ()) -> str:
+    """A row for each network, whose name is a button; below, the terms of their weights.
+
+    Args:
+        own: the page's networks, which come before the catalogue's.
+    """
+    rows = [*own, *map(Row.of, variants())]
+    terms = list(dict.fromkeys(row.licence for row in rows))
+    header = tag("tr", "".join(tag("th", text(c.text), scope="col", css=c.css, title=c.exact) for c in _HEAD))
+    body = "".join(_row(row, number, terms) for number, row in enumerate(rows))
+    caption = f"{len(rows)} networks"
+    inner = tag("caption", caption) + tag("thead", header) + tag("tbody", body)
+    shown = tag("table", inner, css="rx-table")
+    notes = "".join(tag("li", text(words)) for words in terms)
+    return tag("div", shown, css="rx-scroll", tabindex="0", role="region", aria_label=caption) + tag(
+        "ol", notes, css="rx-note rx-terms", aria_label="Terms of the weights"
+    )
+
+
+def history() -> str:
+    """Published accuracies of the networks of the paper, with their sources."""
+    head = [
+        Cell("ImageNet, top-1"),
+        *(Cell(word, css="num") for word in ("paper, 10 crops", "released", "torchvision")),
+    ]
+    rows: list[tuple[dict[str, str], Sequence[Cell]]] = []
+    for name, ten, one, ours in _PAPER:
+        accuracy = find(ours).top1 if ours else None
+        cells = [
+            Cell(_accuracy(100 - ten, 2), css="num"),
+            Cell(_accuracy(None if one is None else 100 - one, 1), css="num"),
+            Cell(_accuracy(accuracy, 2), css="num"),
+        ]
+        rows.append(({}, [Cell(name), *cells]))
+    shown = table("The networks of the paper, as published", head, rows)
+    return tag("div", shown + tag("p", text(_SOURCES), css="rx-note"), css="rx-history")
+
+
+def _row(row: Row, number: int, terms: Sequence[str]) -> str:
+    term = terms.index(row.licence) + 1
+    data = row.dataset.partition(",")[0].partition(" from ")[0]
+    cells = (
+        (tag("button", text(row.title), type="button", css="rx-link"), number, ""),
+        (_accuracy(row.top1, 2), row.top1 or 0, "num"),
+        (tag("span", text(data or "–"), title=row.dataset), data, ""),
+        (numbers.count(row.params), row.params, "num"),
+        (numbers.macs(row.gmacs * 1e9), row.gmacs, "num"),
+        (numbers.size(row.size_bytes), row.size_bytes, "num"),
+        (tag("span", text(f"{row.resize} → {row.crop} px"), title=row.sees), row.crop, "num"),
+        (text(row.place), row.place, ""),
+        (str(term), term, "num"),
+    )
+    content = "".join(tag("td", shown, css=css, data_key=str(key)) for shown, key, css in cells)
+    return tag("tr", content, data_name=row.name, data_row=str(number))
+
+
+def _accuracy(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f} %"

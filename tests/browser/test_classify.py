@@ -1,0 +1,181 @@
+"""Classify as people use it: one photo, several, several networks, and new classes taught."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from .conftest import Open
+
+pytestmark = pytest.mark.browser
+
+BLUE, GREEN = "#2050a0", "#50a020"
+BROKEN = {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": b"%PDF-1.7 no photo"}
+
+
+def jpeg(colour: str, seed: int) -> bytes:
+    """A photo of one colour under noise."""
+    plain = np.asarray(Image.new("RGB", (96, 80), colour)).astype(int)
+    noise = np.random.default_rng(seed).integers(-50, 51, plain.shape)
+    buffer = io.BytesIO()
+    Image.fromarray(np.clip(plain + noise, 0, 255).astype(np.uint8)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def photos(colour: str, seeds: Sequence[int], name: str) -> list[Any]:
+    return [{"name": f"{name}{seed}.jpg", "mimeType": "image/jpeg", "buffer": jpeg(colour, seed)} for seed in seeds]
+
+
+def classify_tab(page: Page) -> Page:
+    if page.viewport_size and page.viewport_size["width"] > 800:
+        page.get_by_role("tab", name="Classify").click()
+    else:
+        page.locator(".overflow-menu > button").first.click()
+        page.locator(".overflow-dropdown").get_by_role("button", name="Classify").click()
+    return page
+
+
+def test_one_photo_is_dropped_or_an_example_and_others_hear_of_it(open_page: Open) -> None:
+    page = classify_tab(open_page())
+    page.evaluate("document.addEventListener('explorer:photo', e => { window.heard = e.detail; })")
+    page.get_by_role("button", name="Example photo 2").click()
+    answer = page.locator(".rx-answer")
+    expect(answer.locator(".score")).to_have_count(5)
+    page.wait_for_function("window.heard")
+    heard = page.evaluate("window.heard")
+    assert heard["variant"] == "cifar10_resnet20"
+    assert heard["device"] == "auto"
+    first = heard["token"]
+    page.locator("#classify-panel input[type=file]").set_input_files(photos(BLUE, [1], "sea"))
+    page.wait_for_function("first => window.heard.token !== first", arg=first)
+    expect(answer.locator(".score")).to_have_count(5)
+    page.get_by_label("CPU").check()
+    page.wait_for_function("window.heard.device === 'cpu'")
+    assert page.evaluate("window.heard.variant") == "cifar10_resnet20"
+
+
+def test_several_files_at_once_become_a_table_that_no_bad_file_ends(open_page: Open) -> None:
+    page = classify_tab(open_page())
+    given = [*photos(BLUE, [1, 2], "sea"), BROKEN, *photos(GREEN, [3], "lawn")]
+    page.locator("#classify-panel input[type=file]").set_input_files(given)
+    rows = page.locator(".rx-many tbody tr:not([hidden])")
+    expect(rows).to_have_count(4)
+    expect(page.locator(".rx-many .rx-told")).to_contain_text("4 of 4 photos · 1 could not be read: its row says why")
+    expect(rows.nth(2)).to_contain_text("broken.jpg")
+    expect(rows.nth(2)).to_contain_text("PDF")
+    expect(rows.locator("img")).to_have_count(3)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    found = list(csv.DictReader(io.StringIO(text)))
+    assert [row["file"] for row in found] == ["sea1.jpg", "sea2.jpg", "broken.jpg", "lawn3.jpg"]
+    assert [bool(row["error"]) for row in found] == [False, False, True, False]
+    # A row's name asks about that photo above.
+    expect(page.locator(".rx-answer .score")).to_have_count(5)
+    shown = page.locator(".rx-photo").get_attribute("src")
+    rows.nth(3).get_by_role("button").click()
+    page.wait_for_function("shown => document.querySelector('.rx-photo').src !== shown", arg=shown)
+    expect(page.locator(".rx-answer h3")).to_have_text(rows.nth(3).locator("strong").inner_text())
+
+
+def test_pasted_photos_are_answered_too(open_page: Open) -> None:
+    page = classify_tab(open_page())
+    page.evaluate(
+        """photos => {
+          const transfer = new DataTransfer();
+          photos.forEach((data, place) => {
+            const bytes = Uint8Array.from(atob(data), char => char.charCodeAt(0));
+            transfer.items.add(new File([bytes], `${place}.jpg`, {type: 'image/jpeg'}));
+          });
+          document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: transfer, bubbles: true}));
+        }""",
+        [base64.b64encode(jpeg(BLUE, seed)).decode() for seed in range(2)],
+    )
+    expect(page.locator(".rx-answer .score")).to_have_count(5)
+    expect(page.locator(".rx-many tbody tr:not([hidden])")).to_have_count(2)
+
+
+def test_a_lesson_names_new_photos_stands_beside_others_and_opens_again(open_page: Open) -> None:
+    page = classify_tab(open_page())
+    page.locator(".rx-teach > summary").click()
+    slots = page.locator(".rx-slot")
+    for place, (name, colour) in enumerate((("sea", BLUE), ("lawn", GREEN))):
+        slots.nth(place).get_by_label("Name of the class").fill(name)
+        given = [*photos(colour, range(5), name), *([BROKEN] if place else [])]
+        slots.nth(place).locator("input[type=file]").set_input_files(given)
+    expect(page.locator(".rx-slot-photos img")).to_have_count(10)
+    expect(page.locator(".rx-teach .rx-told")).to_contain_text("Left out: broken.jpg: ")
+    page.get_by_role("button", name="Teach", exact=True).click()
+    lesson = page.get_by_label("What was taught")
+    expect(lesson).to_contain_text("10 of 10 photos named rightly (100.0 %)")
+    expect(lesson.locator("tbody tr")).to_have_count(2)
+    network = page.locator("#variant input")
+    expect(network).to_have_value("taught: lawn, sea · 10 photos")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download this head").click()
+    head = Path(download.value.path()).read_bytes()
+
+    page.locator("#classify-panel input[type=file]").set_input_files(photos(BLUE, [77], "new"))
+    answer = page.locator(".rx-answer")
+    expect(answer.locator("h3")).to_have_text("sea")
+
+    page.locator(".rx-beside-nets > summary").click()
+    expect(page.locator(".rx-names label")).to_contain_text(["taught: lawn, sea", "CIFAR-10"])
+    page.get_by_role("button", name="Ask them").click()
+    rows = page.locator(".rx-beside-nets tbody tr")
+    expect(rows.first).to_contain_text("sea")
+    expect(page.locator(".rx-agreement")).not_to_be_empty()
+
+    again = classify_tab(open_page())
+    again.locator(".rx-teach > summary").click()
+    again.get_by_label("Taught head").set_input_files(
+        {"name": "head.safetensors", "mimeType": "application/octet-stream", "buffer": head}
+    )
+    expect(again.get_by_label("What was taught")).to_contain_text("This head knows lawn, sea.")
+    expect(again.locator("#variant input")).to_have_value("taught: lawn, sea · 10 photos")
+
+
+def test_all_networks_sort_and_one_is_chosen(open_page: Open) -> None:
+    page = classify_tab(open_page())
+    page.locator(".rx-nets > summary").click()
+    rows = page.locator(".rx-list tbody tr")
+    expect(page.locator(".rx-list caption")).to_contain_text("networks")
+    page.locator(".rx-list thead").get_by_role("button", name="Top-1").click()
+    page.locator(".rx-list thead").get_by_role("button", name="Top-1").click()
+    keys = [float(key) for key in rows.evaluate_all("rows => rows.map(row => row.cells[1].dataset.key)")]
+    assert keys == sorted(keys, reverse=True)
+    expect(page.locator(".rx-published tbody tr").first).to_contain_text("Plain-34")
+    page.get_by_role("button", name="ResNet-50 (V2)").click()
+    expect(page.locator("#variant-about")).to_contain_text("80.9 % top-1 on ImageNet-1K")
+    expect(page.locator("#download")).to_have_text("Download 97.8 MiB")
+
+
+def test_throughput_is_measured_and_can_be_stopped(open_page: Open) -> None:
+    page = classify_tab(open_page())
+    page.locator("#throughput > button").click()
+    page.locator("#measure-throughput").click()
+    page.locator("#stop-throughput").click()
+    expect(page.locator("#throughput-status")).to_contain_text("Stopped before")
+    page.locator("#measure-throughput").click()
+    expect(page.locator("#throughput-status")).to_contain_text("CIFAR-10 ResNet-20 on cpu: at most")
+    expect(page.locator("#throughput-chart .js-plotly-plot")).to_be_visible()
+    expect(page.locator("#measure-throughput")).to_be_enabled()
+
+
+def test_a_phone_has_every_part_without_scrolling_sideways(open_page: Open) -> None:
+    page = classify_tab(open_page(width=390, height=844, dark=True))
+    page.locator("#classify-panel input[type=file]").set_input_files(photos(BLUE, [1, 2], "sea"))
+    expect(page.locator(".rx-many tbody tr:not([hidden])")).to_have_count(2)
+    for part in page.locator(".rx-section:not([open]) > summary").all()[::-1]:
+        part.click()
+    expect(page.locator(".rx-list caption")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -1,0 +1,189 @@
+"""Training by clicking: every control of the form, curves that grow, pause and stop, and all a kept run can do."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Download, Locator, Page, expect
+from safetensors.torch import load_file
+
+from .conftest import Open
+
+pytestmark = pytest.mark.browser
+
+TINY = "?depths=1,1&widths=4,8&stem=cifar&shortcut=zero_pad&num_classes=10&image_size=32"
+CHARTS = ("training-loss", "training-accuracy", "training-rate", "training-norms")
+
+
+def open_tab(page: Page) -> Page:
+    tab = page.get_by_role("tab", name="Training", exact=True)
+    if not tab.is_visible():  # on a phone it is behind the dots
+        page.get_by_label("More tabs").first.click()
+        page.locator(".overflow-dropdown").first.get_by_text("Training", exact=True).click()
+    else:
+        tab.click()
+    expect(page.get_by_text("No run is kept yet")).to_be_visible()
+    return page
+
+
+def fill(page: Page, **fields: str) -> None:
+    for label, value in fields.items():
+        field = page.get_by_label(label.replace("_", " "), exact=True)
+        field.fill(value)
+        field.press("Tab")
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_label(label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def status(page: Page) -> Locator:
+    return page.locator("#training-status")
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.locator(".rx-runs tbody tr").filter(has=page.locator(f'input[value="{name}"]'))
+
+
+def drawn(page: Page, chart: str) -> list[str]:
+    """Names of the lines in a chart."""
+    found = page.locator(f"#{chart} .rx-plot").evaluate("plot => (plot.data ?? []).map(trace => trace.name)")
+    return list(dict.fromkeys(found))
+
+
+def taken(page: Page, link: Locator) -> Download:
+    with page.expect_download() as waiting:
+        link.click()
+    return waiting.value
+
+
+def test_two_networks_train_and_everything_a_kept_run_can_do(open_page: Open, tmp_path: Path) -> None:
+    page = open_tab(open_page(TINY))
+    fill(page, Epochs="2", Learning_rate="0.1", Batch_size="128", Weight_decay="0.0005")
+    choose(page, "Schedule", "Cosine")
+    choose(page, "Augmentation", "None")
+    choose(page, "Networks", "This and its plain twin")
+    page.get_by_role("button", name="More of the recipe").click()
+    fill(page, Momentum="0.8", Label_smoothing="0.1", Seed_of_training="7")
+    page.get_by_label("Nesterov's momentum").check()
+    button(page, "Start").click()
+    expect(status(page)).to_contain_text("Plain-6 after 2 epochs:")
+    expect(button(page, "Start")).to_be_enabled()
+    expect(button(page, "Stop")).to_be_hidden()
+    for chart in CHARTS:
+        page.locator(f"#{chart}").scroll_into_view_if_needed()
+        expect(page.locator(f"#{chart} .rx-plot .main-svg").first).to_be_visible()
+        names = drawn(page, chart)
+        assert len(names) in (2, 4)
+        assert names[0].startswith("ResNet-6")
+        assert any(name.startswith("Plain-6") for name in names)
+    # The recipe as it was filled in, in the file that repeats it.
+    file = taken(page, row(page, "ResNet-6").get_by_role("link", name="JSON"))
+    saved = tmp_path / "run.json"
+    file.save_as(saved)
+    data = json.loads(saved.read_text())
+    expected = {
+        "epochs": 2,
+        "batch_size": 128,
+        "learning_rate": 0.1,
+        "momentum": 0.8,
+        "weight_decay": 0.0005,
+        "nesterov": True,
+        "schedule": "cosine",
+        "pad": 0,
+        "flip": False,
+        "label_smoothing": 0.1,
+        "seed": 7,
+    }
+    assert expected.items() <= data["recipe"].items()
+    table = Path(taken(page, row(page, "Plain-6").get_by_role("link", name="CSV")).path()).read_text()
+    assert len(list(csv.reader(io.StringIO(table)))) == 1 + 24
+    weights = taken(page, row(page, "Plain-6").get_by_role("link", name="Weights"))
+    assert weights.suggested_filename == "plain-6.safetensors"
+    assert "conv1.weight" in load_file(weights.path())
+    # Another name, which the charts show; one run less in them.
+    name = row(page, "ResNet-6").get_by_label("Name of the run")
+    name.fill("<b>mine</b>")
+    name.press("Enter")
+    page.locator("body").press("Tab")
+    expect(row(page, "<b>mine</b>")).to_be_visible()
+    row(page, "Plain-6").get_by_role("checkbox").uncheck()
+    page.wait_for_function(
+        "() => JSON.stringify((document.querySelector('#training-loss .rx-plot').data ?? []).map(t => t.name))"
+        " === JSON.stringify(['&lt;b&gt;mine&lt;/b&gt;'])"
+    )
+    row(page, "Plain-6").get_by_role("button", name=re.compile("Remove")).click()
+    expect(row(page, "Plain-6")).to_have_count(0)
+    # Once more, from the file: the same numbers.
+    page.locator(".rx-runs input[type=file]").set_input_files(saved)
+    expect(row(page, "ResNet-6")).to_be_visible()
+    expect(row(page, "ResNet-6").get_by_role("link", name="Weights")).to_have_count(0)
+    row(page, "ResNet-6").get_by_role("button", name=re.compile("Repeat")).click()
+    expect(status(page)).to_contain_text("ResNet-6 (2) repeats ResNet-6 to the last digit")
+    # What it learnt is asked about photos.
+    row(page, "ResNet-6 (2)").get_by_role("button", name=re.compile("Classify with it")).click()
+    expect(page.get_by_role("tab", name="Classify")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#variant-about")).to_contain_text("ResNet-6 (2): ResNet-6, 10 classes")
+    # Runs outlive the page that showed them.
+    page.reload()
+    page.wait_for_selector("#graph svg g.node")
+    page.get_by_role("tab", name="Training", exact=True).click()
+    expect(row(page, "ResNet-6 (2)")).to_be_visible()
+
+
+def test_a_run_is_paused_goes_on_and_is_stopped_while_another_page_waits(open_page: Open) -> None:
+    page = open_tab(open_page(TINY))
+    choose(page, "Networks", "Its plain twin")
+    fill(page, Epochs="2000")
+    button(page, "Start").click()
+    expect(status(page)).to_contain_text("left")
+    expect(status(page)).to_contain_text("Plain-6 after epoch")
+    expect(button(page, "Start")).to_be_disabled()
+    other = open_tab(open_page(TINY))
+    choose(other, "Networks", "This network")
+    fill(other, Epochs="1")
+    button(other, "Start").click()
+    expect(status(other)).to_contain_text("Another measurement or training is running on this machine.")
+    button(page, "Pause").click()
+    expect(status(page)).to_contain_text("Paused. Nothing is lost")
+    expect(status(other)).to_contain_text("ResNet-6 after 1 epoch:")
+    reached = int(re.findall(r"after epoch (\d+)", status(page).inner_text())[0])
+    button(page, "Continue").click()
+    expect(status(page)).to_contain_text(f"after epoch {reached + 3} of 2000")
+    button(page, "Stop").click()
+    expect(status(page)).to_contain_text("It was stopped there.")
+    expect(row(page, "Plain-6").get_by_role("link", name="Weights")).to_be_visible()
+    # Paused and then stopped; and what cannot be is said.
+    button(page, "Start").click()
+    expect(button(page, "Pause")).to_be_visible()
+    expect(status(page)).to_contain_text("Plain-6 (2) after epoch")
+    button(page, "Pause").click()
+    expect(status(page)).to_contain_text("Paused.")
+    button(page, "Stop").click()
+    expect(status(page)).to_contain_text("It was stopped there.")
+    fill(page, Epochs="0")
+    button(page, "Start").click()
+    expect(status(page)).to_contain_text("epochs: got '0'; a whole number from 1 to 10,000 is expected")
+    choose(page, "Images", "CIFAR-10, a tenth of it")
+    expect(page.get_by_label("Augmentation", exact=True)).to_have_value("Shifts and mirror images")
+
+
+def test_the_degradation_experiment_is_one_click_on_a_phone(open_page: Open) -> None:
+    page = open_tab(open_page(TINY, width=390, height=844, dark=True))
+    button(page, "Degradation experiment").click()
+    for name in ("ResNet-20", "Plain-20", "ResNet-56", "Plain-56"):
+        expect(row(page, name)).to_have_count(1)
+    expect(status(page)).to_contain_text("left.")
+    button(page, "Stop").click()
+    expect(status(page)).to_contain_text("Plain-56: epoch 1 of 12. It was stopped there.")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

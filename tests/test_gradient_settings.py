@@ -1,0 +1,153 @@
+"""What the Gradients tab asks for: switches, images and seeds, and jobs of which each page has one of a kind."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from threading import Event
+
+import pytest
+import torch
+from PIL import Image
+
+from explorer.errors import ExplorerError
+from explorer.inference import Photo
+from explorer.spec import PRESETS, ResNetSpec, from_query
+from explorer.ui import gradient_inputs, gradient_runs
+from explorer.ui.gradient_settings import Wish, read
+from explorer.ui.gradient_sweep import of_family
+from explorer.ui.jobs import Finished, Job, Stopped
+from explorer.ui.photos import ALBUM
+from explorer.views.gradient_switches import switches
+
+TWENTY = PRESETS["cifar_resnet20"]
+
+
+def options(spec: ResNetSpec) -> dict[str, dict[str, str]]:
+    """Of every switch: words -> query; a disabled one has none."""
+    return {
+        field: {
+            unescape(words): unescape(re.search(r'value="([^"]*)"', attributes)[1] if "value=" in attributes else "")
+            for attributes, words in re.findall(r"<option([^>]*)>([^<]*)", body)
+        }
+        for field, body in re.findall(r'<select data-field="(\w+)".*?>(.*?)</select>', switches(spec))
+    }
+
+
+def test_every_option_is_the_network_with_that_choice() -> None:
+    found = options(TWENTY)
+    assert list(found) == ["norm", "init", "zero_init_residual", "activation", "shortcut", "block"]
+    assert from_query(found["norm"]["Group"][1:]) == TWENTY.with_(norm="group")
+    assert from_query(found["init"]["Orthogonal"][1:]) == TWENTY.with_(init="orthogonal")
+    assert from_query(found["zero_init_residual"]["starts at 0"][1:]) == TWENTY.with_(zero_init_residual=True)
+    assert from_query(found["block"]["pre-activation"][1:]) == TWENTY.with_(block="preact_basic")
+    back = options(TWENTY.with_(block="preact_bottleneck"))
+    assert from_query(back["block"]["after the sum"][1:]) == TWENTY.with_(block="bottleneck")
+    assert options(ResNetSpec().with_(norm="none"))["norm"]["Batch"] == "?", "all defaults: an empty query"
+
+
+def test_the_network_s_own_choice_is_the_selected_one() -> None:
+    chosen = re.findall(r'data-done="([^"]*)" selected', switches(TWENTY.with_(activation="gelu", shortcut="none")))
+    assert chosen == [
+        "Normalisation: Batch.",
+        "Initial weights: He (fan-out).",
+        "Last layer of a branch: as the others.",
+        "Activation: GELU.",
+        "Shortcut: None (plain).",
+        "Activation order: after the sum.",
+    ]
+
+
+def test_a_browser_s_settings_are_checked() -> None:
+    wish = read("preset=cifar_resnet20", "digits", 3, 7, "s")
+    assert wish == Wish(TWENTY, ("digits",), 3, 7, "another page, the same measurement")
+    assert read("", "noise", 1, None, "s").seed == 0
+    assert read("", "noise", 1, 10**9, "s").seed == 10_000
+    for images, seeds in (("../etc", 1), ("noise", 1000), ([], 1)):
+        with pytest.raises(ExplorerError, match="does not offer"):
+            read("", images, seeds, 0, "s")
+    with pytest.raises(ExplorerError, match="groups"):
+        read("groups=0", "noise", 1, 0, "s")
+
+
+def test_digits_come_with_their_labels_where_the_network_has_ten_classes() -> None:
+    given, words = gradient_inputs.images("digits", TWENTY, "s")
+    assert given["inputs"].shape == (24, 3, 32, 32)
+    assert len(set(given["labels"].tolist())) > 5
+    assert words == "On 24 digits (scikit-learn's), with their labels."
+    few, words = gradient_inputs.images("digits", TWENTY.with_(num_classes=4), "s")
+    assert few.keys() == {"inputs"}
+    assert "random labels: they have more classes than the network" in words
+
+
+def test_photos_are_those_of_the_page() -> None:
+    with pytest.raises(ExplorerError, match="given no photo yet"):
+        gradient_inputs.images("photos", TWENTY, "nobody")
+    photo = Photo(Image.new("RGB", (60, 40), "#804020"), "JPEG", (60, 40), ())
+    token = ALBUM.put(photo, "somebody", "a.jpg")
+    given, words = gradient_inputs.images("photos", TWENTY, "somebody")
+    assert given["inputs"].shape == (1, 3, 32, 32)
+    assert words == "On 1 photo of yours, random labels."
+    assert gradient_inputs.identity("photos", "somebody") == ("photos", token)
+    assert gradient_inputs.identity("noise", "somebody") == ("noise",)
+    ALBUM.leave("somebody")
+
+
+def test_cifar10_is_offered_where_it_is(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("RESNET_EXPLORER_DATA", str(tmp_path))
+    assert "cifar10" not in dict(map(reversed, gradient_inputs.choices()))
+    for place, name in enumerate(
+        ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+    ):
+        folder = tmp_path / "test" / name
+        folder.mkdir(parents=True)
+        for i in range(4):
+            Image.new("RGB", (32, 32), (20 * place, 0, i)).save(folder / f"{i}.png")
+            (folder / f"{i}.png").rename(folder / f"{i}.jpg")
+    assert ("CIFAR-10", "cifar10") in gradient_inputs.choices()
+    given, words = gradient_inputs.images("cifar10", TWENTY, "s")
+    assert given["labels"].tolist() == [*range(10), *range(10), *range(4)]
+    assert given["inputs"].shape == (24, 3, 32, 32)
+    assert torch.equal(given["inputs"][0, 0], given["inputs"][10, 0])
+    assert words == "On 24 photos of CIFAR-10's test split, with their labels."
+
+
+def test_a_sweep_of_the_other_family_keeps_what_concerns_gradients() -> None:
+    mine = TWENTY.with_(activation="silu", norm="group", init="xavier")
+    assert of_family(mine, "cifar") is mine
+    assert of_family(mine, "imagenet") == ResNetSpec().with_(activation="silu", norm="group", init="xavier")
+
+
+def test_a_page_has_one_job_of_a_kind_and_none_once_nobody_reads() -> None:
+    begun, over = Event(), Event()
+
+    def work(job: Job) -> str:
+        job.say("begun")
+        begun.set()
+        assert over.wait(20)
+        return "stopped" if job.stopped else "went on"
+
+    first = gradient_runs.run("page", "paths", work)
+    assert next(first) == "begun"
+    second = gradient_runs.run("page", "paths", lambda job: "second")
+    waits = next(second)
+    assert "running on this machine" in gradient_runs.waiting(waits)
+    over.set()
+    assert next(first) == Finished("stopped"), "the second run stopped the first"
+    assert list(second)[-1] == Finished("second")
+
+    over.clear()
+    begun.clear()
+    third = gradient_runs.run("page", "paths", work)
+    next(third)
+    gradient_runs.stop("page", "along depth")
+    gradient_runs.stop("another page", "paths")
+    third.close()
+    over.set()
+    assert not gradient_runs._RUNNING
+
+
+def test_what_was_cancelled_is_no_failure() -> None:
+    assert "rx-banner note" in gradient_runs.failed(Stopped("x"), "Cancelled.")
+    assert "rx-banner finding" in gradient_runs.failed(ExplorerError("No <b>."), "Cancelled.")
+    assert "No &lt;b&gt;." in gradient_runs.failed(ExplorerError("No <b>."), "Cancelled.")

@@ -1,0 +1,352 @@
+"""The Training tab without a browser: the form's plans, what is kept, how a lesson runs, charts and rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+import torch
+from fastapi.testclient import TestClient
+from safetensors.torch import load
+
+from explorer.errors import DataError, ExplorerError
+from explorer.spec import PRESETS, to_query
+from explorer.training.digits import TRAIN
+from explorer.training.recipe import Recipe, Schedule
+from explorer.training.run_file import read_run, run_json
+from explorer.training.runs import DATA, Plan, Record, Training
+from explorer.ui import training_form
+from explorer.ui.held import Held
+from explorer.ui.jobs import Finished, Job, Stopped, Waiting
+from explorer.ui.server import create_app
+from explorer.ui.training_lesson import Lesson
+from explorer.ui.training_runs import PER_PAGE, RUNS, Runs, checkpoint_of, left, owner_of
+from explorer.views import runs as words
+from explorer.views import training_charts as charts
+
+TINY = DATA["digits"].data.fit(PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8)))
+RECIPE = Recipe(epochs=2, batch_size=256, learning_rate=0.05, pad=1, flip=False)
+EVIL = "<img src=x onerror=alert(1)>"
+OWNER = "an owner's secret"
+VALUES: dict[str, Any] = {
+    "data": "digits",
+    "networks": "both",
+    "epochs": 3,
+    "learning_rate": 0.1,
+    "batch_size": 64,
+    "weight_decay": 1e-4,
+    "schedule": "cosine",
+    "augmentation": "crops",
+    "momentum": 0.8,
+    "nesterov": True,
+    "label_smoothing": 0.1,
+    "seed": 5,
+    "folder": "",
+}
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def plan(name: str = "tiny", **changes: Any) -> Plan:
+    return Plan(name, TINY, RECIPE, "digits", **changes)
+
+
+@pytest.fixture(scope="module")
+def record(one_thread: None) -> Record:
+    training = Training([plan()], Path())
+    list(training.steps())
+    return training.records[0]
+
+
+@pytest.fixture(autouse=True)
+def empty() -> Iterator[None]:
+    yield
+    for token, _ in RUNS.of(OWNER):
+        RUNS.forget(token)
+
+
+# The form
+
+
+def planned(query: str = "", **changes: Any) -> list[Plan]:
+    return training_form.plans(query, {**VALUES, **changes})[0]
+
+
+def test_a_form_is_a_plan_for_every_network() -> None:
+    first, twin = planned("preset=cifar_resnet32")
+    spec = PRESETS["cifar_resnet32"].with_(image_size=8)
+    assert (first.spec, twin.spec) == (spec, spec.plain())
+    assert (first.name, twin.name, first.data) == ("ResNet-32", "Plain-32", "digits")
+    assert first.recipe == twin.recipe
+    assert first.recipe == Recipe(
+        3, 64, 0.1, 0.8, 1e-4, True, Schedule.COSINE, pad=1, flip=False, label_smoothing=0.1, seed=5
+    )
+    assert [p.spec for p in planned("preset=cifar_resnet32", networks="this")] == [spec]
+    assert [p.spec for p in planned("preset=cifar_resnet32", networks="twin")] == [spec.plain()]
+
+
+def test_the_degradation_experiment_is_the_papers_four() -> None:
+    names = [p.name for p in planned("preset=resnet50", networks="degradation")]
+    assert names == ["ResNet-20", "Plain-20", "ResNet-56", "Plain-56"]
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "data", "pad", "flip"),
+    [("none", "digits", 0, False), ("crops", "digits", 1, False), ("mirrored", "cifar10", 4, True)],
+)
+def test_augmentation_follows_the_images(tmp_path: Path, augmentation: str, data: str, pad: int, flip: bool) -> None:
+    recipe = planned(augmentation=augmentation, data=data, folder=str(tmp_path))[0].recipe
+    assert (recipe.pad, recipe.flip) == (pad, flip)
+
+
+def test_a_folder_is_where_cifar_is_read_from(tmp_path: Path) -> None:
+    assert training_form.plans("", {**VALUES, "data": "cifar10", "folder": f" {tmp_path} "})[1] == tmp_path
+    with pytest.raises(DataError, match=r"^data: nothing is at '.*absent'; a folder or archive of CIFAR-10"):
+        planned(data="cifar10_tenth", folder=str(tmp_path / "absent"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"data": "mnist"}, r"^The form was not understood\. Load the page anew\.$"),
+        ({"networks": ["both"]}, r"^The form was not understood"),
+        ({"epochs": None}, r"^epochs: got 'None'; a whole number from 1 to 10,000 is expected$"),
+        ({"learning_rate": -1}, r"^learning_rate: got '-1'"),
+        ({"schedule": EVIL}, r"^schedule: got "),
+        ({"nesterov": "yes"}, r"^nesterov: got 'yes'; allowed: true and false$"),
+    ],
+)
+def test_a_form_that_cannot_be_is_refused(changes: dict[str, Any], match: str) -> None:
+    with pytest.raises(ExplorerError, match=match):
+        planned(**changes)
+
+
+def test_a_plain_network_has_no_twin() -> None:
+    with pytest.raises(ExplorerError, match=r"^Plain-18 has no shortcuts: it is its own plain twin\."):
+        planned("shortcut=none")
+
+
+def test_what_cannot_run_or_is_too_large_is_refused() -> None:
+    training_form.check(planned("preset=cifar_resnet56"))
+    with pytest.raises(ExplorerError, match=r"^ResNet-18 cannot run\. layer2\.0: the branch gives 128×1×1"):
+        training_form.check(planned("shortcut=identity", networks="this"))
+    with pytest.raises(ExplorerError, match=r"^Training this needs about \d\d\.\d GiB; here 6\.00 GiB are allowed\."):
+        training_form.check(planned("preset=cifar_resnet1202", batch_size=1000))
+
+
+# What is kept
+
+
+def test_every_run_has_a_name_and_a_line_of_its_own() -> None:
+    runs = Runs()
+    tokens = [runs.put([Record(plan(name))], "a")[0] for name in ("tiny", "tiny", "tiny", "other")]
+    assert [kept.record.plan.name for _, kept in runs.of("a")] == ["tiny", "tiny (2)", "tiny (3)", "other"]
+    runs.drop(tokens[1], "a")
+    runs.put([Record(plan("new"))], "a")
+    assert [kept.place for _, kept in runs.of("a")] == [0, 2, 3, 1]
+    assert runs.of("b") == []
+
+
+def test_runs_are_their_owners_alone() -> None:
+    runs = Runs()
+    (token,) = runs.put([Record(plan())], "a")
+    for use in (lambda: runs.find(token, "b"), lambda: runs.drop(token, "b"), lambda: runs.rename(token, "b", "x")):
+        with pytest.raises(ExplorerError, match=r"^This run is not kept here any more\.$"):
+            use()
+    assert runs.find(token).record.plan.name == "tiny"
+    runs.rename(token, "a", f"  a\x00b \n {'c' * 99}")
+    assert runs.find(token).record.plan.name == f"a\ufffdb \ufffd {'c' * 51}…"
+    runs.rename(token, "a", "  ")
+    assert runs.find(token).record.plan.name.startswith("a")
+
+
+def test_a_page_has_one_owner_whatever_answers_first() -> None:
+    new = owner_of("", "session")
+    assert owner_of(None, "session") == new != owner_of("", "another")
+    assert owner_of(new, "later") == new
+    left("session")
+    assert owner_of("x" * 65, "session") not in (new, "x" * 65)
+
+
+def test_only_so_many_runs_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = Runs()
+    tokens = [runs.put([Record(plan())], "a")[0] for _ in range(PER_PAGE + 2)]
+    assert [token for token, _ in runs.of("a")] == tokens[2:]
+    monkeypatch.setattr("explorer.ui.training_runs.MAX_BYTES", 300)
+    heavy = [Record(plan(), weights={"w": torch.zeros(40)}) for _ in range(2)]
+    runs.put(heavy, "b")
+    assert [kept.record for _, kept in runs.of("b")] == heavy[1:]
+
+
+def test_files_of_a_run(record: Record) -> None:
+    (token,) = RUNS.put([record], OWNER)
+    with TestClient(create_app(build=gr.Blocks)) as client:
+        table = list(csv.reader(io.StringIO(client.get(f"/run/{token}/csv").text)))
+        assert table[0][:5] == ["epoch", "training_loss", "learning_rate", "training_accuracy", "test_accuracy"]
+        assert table[0][5:] == [f"gradient_norm {part}" for part in ("stem", "layer1.0", "layer2.0", "head")]
+        assert [float(row[1]) for row in table[1:]] == [point.loss for point in record.points]
+        assert [float(row[4]) for row in table[1:] if row[4]] == [epoch.test_accuracy for epoch in record.epochs]
+        answer = client.get(f"/run/{token}/json")
+        assert answer.headers["content-disposition"] == 'attachment; filename="tiny.json"'
+        assert read_run(answer.text).same_course(record)
+        weights = load(client.get(f"/run/{token}/safetensors").content)
+        assert weights.keys() == (record.weights or {}).keys()
+        assert client.get(f"/run/{token}/exe").status_code == 404
+        gone = client.get("/run/nobody/csv")
+        assert (gone.status_code, gone.text) == (404, "This run is not kept here any more.")
+        curves = RUNS.put([read_run(run_json(record))], OWNER)[0]
+        assert client.get(f"/run/{curves}/safetensors").status_code == 404
+
+
+def test_trained_weights_are_asked_about_photos(record: Record) -> None:
+    held = Held(record.plan.name, checkpoint_of(record))
+    assert held.classifies
+    classifier = held.classifier(held.chosen(to_query(PRESETS["resnet18"])), "cpu")
+    assert (classifier.variant.spec, classifier.variant.classes) == (TINY, tuple("0123456789"))
+    assert classifier.variant.transform.std == record.std
+
+
+# A lesson
+
+
+def lesson(*plans: Plan) -> Lesson:
+    training = Training(plans or [plan()], Path())
+    return Lesson(training, RUNS.put(training.records, OWNER))
+
+
+def followed(one: Lesson) -> list[Any]:
+    return list(Job(one.work, "session").events())
+
+
+def test_a_lesson_trains_to_its_end() -> None:
+    one = lesson()
+    last = followed(one)[-1]
+    assert isinstance(last, Finished)
+    assert last.error is None
+    assert one.training.over
+    assert [kept.record for _, kept in RUNS.of(OWNER)] == one.training.records
+
+
+def test_a_lesson_is_paused_and_goes_on(record: Record) -> None:
+    one = lesson()
+    job = Job(one.work, "session")
+    one.paused = True
+    job.stop()
+    list(job.events())
+    assert not one.training.over
+    one.paused = False
+    followed(one)
+    assert one.training.records[0].same_course(record)
+
+
+def test_a_lesson_that_is_stopped_keeps_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.ui.training_lesson.INTERVAL", 0)
+    one = lesson()
+    job = Job(one.work, "session")
+    with closing(job.events()) as events:  # type: ignore[type-var]  # a generator
+        assert next(events) is None
+    # Nobody looks any more, and the next job's turn comes when this one is done.
+    assert isinstance(list(Job(lambda job: None, "session").events())[-1], Finished)
+    (kept,) = [kept.record for _, kept in RUNS.of(OWNER)]
+    assert 0 < len(kept.points) < 12
+    assert kept.ended == "It was stopped there."
+    assert kept.weights is not None
+
+
+def test_a_lesson_that_never_began_keeps_nothing() -> None:
+    holding = Job(lambda job: [None for _ in iter(lambda: job.stopped, True)], "other")
+    one = lesson()
+    job = Job(one.work, "session")
+    events = job.events()
+    waiting = next(events)
+    assert isinstance(waiting, Waiting)
+    assert waiting.ahead == 1
+    job.stop()
+    last = next(events)
+    assert isinstance(last, Finished)
+    assert isinstance(last.error, Stopped)
+    one.end()
+    holding.stop()
+    assert RUNS.of(OWNER) == []
+
+
+def test_a_lesson_too_large_is_refused_in_words() -> None:
+    one = lesson(Plan("huge", PRESETS["cifar_resnet1202"], Recipe(batch_size=1000), "cifar10"))
+    last = followed(one)[-1]
+    assert "Training this needs about" in str(last.error)
+    assert RUNS.of(OWNER) == []
+
+
+# Charts and rows
+
+
+def test_lines_differ_in_colour_dash_and_marker() -> None:
+    for what in ("colour", "dash", "symbol"):
+        assert len({getattr(line, what) for line in charts.LINES}) == len(charts.LINES)
+    assert charts.line(len(charts.LINES)) == charts.LINES[0]
+
+
+def test_figures_hold_what_was_measured(record: Record) -> None:
+    runs = [(3, record), (0, record)]
+    losses, rates = charts.loss_figure(runs).data, charts.rate_figure(runs).data
+    assert [list(trace.y) for trace in losses] == [[point.loss for point in record.points]] * 2
+    assert [list(trace.y) for trace in rates] == [[point.learning_rate for point in record.points]] * 2
+    assert [trace.line.color for trace in losses] == [charts.LINES[3].colour, charts.LINES[0].colour]
+    test, training = charts.accuracy_figure(runs[:1]).data
+    assert list(test.y) == pytest.approx([100 * epoch.test_accuracy for epoch in record.epochs])
+    assert list(training.y) == pytest.approx([100 * epoch.train_accuracy for epoch in record.epochs])
+    first, last = charts.norm_figure(runs[:1]).data
+    assert (tuple(first.y), tuple(last.y)) == (record.points[0].norms, record.points[-1].norms)
+    assert tuple(last.customdata) == record.parts
+    assert charts.loss_figure([]).data == ()
+
+
+def test_names_are_text_everywhere(record: Record) -> None:
+    evil = Record(plan(EVIL), points=record.points, epochs=record.epochs, parts=record.parts)
+    html = words.table([("token", 0, evil, True)]) + words.outcome([evil]) + words.repeated(evil, evil)
+    assert "<img" not in html.replace(words.repeated(evil, evil), "")
+    assert "&lt;img" in html
+    for draw in (charts.loss_figure, charts.accuracy_figure, charts.norm_figure, charts.rate_figure):
+        assert "<img" not in draw([(0, evil)]).to_json()
+
+
+def test_a_row_says_what_there_is_to_say(record: Record) -> None:
+    html = words.table([("token", 1, record, True), ("other", 0, Record(plan("empty")), False)])
+    assert html.count(" checked") == 1
+    assert "digits, one-cycle, rate 0.05, batches of 256, seed 0" in html
+    assert html.count('data-kind="safetensors"') == html.count('data-do="classify"') == 1
+    assert html.count('data-kind="csv"') == 2
+    assert words.table([]).count("No run is kept yet") == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "time left not known yet"),
+        (0.2, "about 1 s left"),
+        (99.5, "about 100 s left"),
+        (200, "about 4 min left"),
+        (9000, "about 2.5 h left"),
+    ],
+)
+def test_time_left_in_words(seconds: float | None, text: str) -> None:
+    assert words.left(seconds) == text
+
+
+def test_what_a_repeat_showed(record: Record) -> None:
+    again = read_run(run_json(record))
+    assert words.repeated(record, again).endswith("to the last digit: every loss, accuracy and gradient norm is equal.")
+    again.points[5] = again.points[4]
+    assert words.repeated(record, again).startswith(
+        "tiny repeats tiny, and differs from epoch 1.00 on: another machine"
+    )
+    assert words.repeated(Record(plan("first")), again) == "tiny repeats first, of which no curves are known."
+    assert TRAIN // RECIPE.batch_size == 5  # six steps an epoch
+    assert json.loads(run_json(record))["images"] == [1437, 360]

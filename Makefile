@@ -33,4 +33,5 @@ bench:
 
 train:
 	@bash scripts/setup.sh venv
-	.venv/bin/python -m explorer train $(ARGS)
+	.venv/bin/python -m explorer train --name cifar10_resnet20 $(ARGS)
+	.venv/bin/python -m explorer train --name everyday200_resnet14 $(ARGS)

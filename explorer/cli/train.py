@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import ExplorerError
+from ..spec import to_json
 from ..training.recipe import Recipe, Schedule
 from .targets import Changes, read_target
 from .terminal import console, progress
 
 if TYPE_CHECKING:
     from ..spec import ResNetSpec
+    from ..training.builtin import Data
     from ..training.loop import Epoch, Run
     from ..training.runs import Training
 
@@ -35,12 +38,18 @@ def train(
         ),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Of the run and of the files written; else cifar10_ or digits_resnet20.")
+        str | None,
+        typer.Option(
+            help="Of the run and of the files written; else cifar10_ or digits_resnet20. The name of a built-in net "
+            "stands for its network, images and recipe."
+        ),
     ] = None,
     network: Annotated[
-        str,
-        typer.Option(metavar="TARGET", help="As in inspect; it gets the data's image size and classes."),
-    ] = "cifar_resnet20",
+        str | None,
+        typer.Option(
+            metavar="TARGET", help="As in inspect, else cifar_resnet20; it gets the data's image size and classes."
+        ),
+    ] = None,
     changes: Changes = None,
     epochs: Annotated[int | None, _recipe("Passes over the images.", min=1, max=10_000)] = None,
     batch_size: Annotated[int | None, _recipe("Images in a step.", min=2, max=10_000)] = None,
@@ -78,9 +87,11 @@ def train(
     if repeat:
         _repeat(repeat, data, output, device)
         return
-    chosen, usual = (digits.DIGITS, digits.RECIPE) if data == DIGITS else (builtin.CIFAR10, Recipe())
     name = name or ("digits_resnet20" if data == DIGITS else "cifar10_resnet20")
-    given = {
+    known = builtin.NETS.get(name) if data != DIGITS and network is None else None
+    usual = digits.RECIPE if data == DIGITS else known.recipe if known else Recipe()
+    chosen = digits.DIGITS if data == DIGITS else known.data if known else builtin.CIFAR10
+    given: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -94,17 +105,21 @@ def train(
         "seed": seed,
     }
     recipe = replace(usual, **{key: value for key, value in given.items() if value is not None})
-    spec = read_target(network, changes)
+    spec = read_target(network or (to_json(known.spec) if known else "cifar_resnet20"), changes)
     _check(chosen.fit(spec))
     checkpoint = builtin.checkpoint_path(name, runs or builtin.RUNS)
-    source = _source(data, cache_folder() / "cifar10")
+    source = _source(data, cache_folder() / "cifar10", chosen)
     place = choose_device(device)
-    typer.echo("Reading scikit-learn's digits" if data == DIGITS else f"Reading CIFAR-10 from {source}")
+    typer.echo("Reading scikit-learn's digits" if data == DIGITS else f"Reading {chosen.name} from {source}")
     run = builtin.prepare(spec, recipe, source, checkpoint, device=place, fresh=fresh, data=chosen)
     if run.history:
         typer.echo(f"{name}: going on after epoch {len(run.history)} of {recipe.epochs}")
     try:
         _follow(run, checkpoint)
+        if known and known.polish and recipe == known.recipe:
+            checkpoint = checkpoint.with_name("polish.pt")
+            run = builtin.polished(run, known.polish, checkpoint)
+            _follow(run, checkpoint)
     except KeyboardInterrupt:
         typer.echo(f"Stopped. {_kept(run, checkpoint)}")
         raise typer.Exit(130) from None
@@ -112,14 +127,28 @@ def train(
     path = builtin.publish(run, folder, name, source, chosen)
     accuracy = run.history[-1].test_accuracy
     typer.echo(f"{100 * accuracy:.2f} % of {len(run.test):,} test images are right")
+    if known and (photos := builtin.find_photos()):
+        typer.echo(_on_photos(path, photos))
     typer.echo(f"Wrote {path} and {path.with_suffix('.json').name}")
 
 
-def _source(data: str | None, cache: Path) -> Path:
-    """Where the images are; digits are where scikit-learn is."""
-    from ..training.builtin import find_data
+def _source(data: str | None, cache: Path, chosen: Data | None = None) -> Path:
+    """Where the images are, of CIFAR-10 if nothing else is chosen; digits are where scikit-learn is."""
+    from ..training.builtin import CIFAR10, find_data
 
-    return Path(DIGITS) if data == DIGITS else find_data(Path(data) if data else None, cache)
+    return Path(DIGITS) if data == DIGITS else find_data(Path(data) if data else None, cache, chosen or CIFAR10)
+
+
+def _on_photos(weights: Path, photos: Path) -> str:
+    """Classify full-size photos, note in the side file how that went, and say it."""
+    from ..inference import load_classifier
+    from ..inference.photo_score import score_photos
+
+    score = score_photos(load_classifier(weights.stem, folder=weights.parent), photos)
+    card = weights.with_suffix(".json")
+    known = json.loads(card.read_text(encoding="utf-8"))
+    card.write_text(json.dumps({**known, "photos": asdict(score)}, indent=2) + "\n", encoding="utf-8")
+    return score.sentence
 
 
 def _repeat(file: Path, data: str | None, output: Path | None, device: str) -> None:

@@ -20,6 +20,7 @@ from .recipe import Recipe
 
 _ROOT = Path(__file__).resolve().parents[2]
 RUNS = _ROOT / "runs"
+PHOTOS_VARIABLE = "RESNET_EXPLORER_PHOTOS"
 _BESIDE = _ROOT.parent / "shared" / "data"
 
 
@@ -119,6 +120,12 @@ def find_data(given: Path | None, cache: Path, data: Data = CIFAR10) -> Path:
     if not named.expanduser().exists():
         raise DataError(f"data: nothing is at '{named}'; a folder or archive of {data.name} is expected")
     return named.expanduser()
+
+
+def find_photos() -> Path | None:
+    """A folder of full-size photos, named ``<wnid>_<class name>``: as ``$RESNET_EXPLORER_PHOTOS`` says, or beside."""
+    folder = Path(os.environ.get(PHOTOS_VARIABLE) or _BESIDE / "photos")
+    return folder if folder.is_dir() else None
 
 
 def checkpoint_path(name: str, runs: Path = RUNS) -> Path:

@@ -15,10 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from explorer.compat import torchvision
 from explorer.errors import ExplorerError
 from explorer.network import build
 from explorer.training.builtin import train
-from explorer.training.loop import Epoch, Step, augment, evaluate, normalise
+from explorer.training.loop import Epoch, Step, augment, evaluate, normalise, sharpen, shrink
 from explorer.training.recipe import Recipe, Schedule
 from tests.tiny_runs import SHORT, TINY, noise, separable, tiny_run
 
@@ -266,3 +267,32 @@ def test_accuracy_is_the_share_of_all_images_and_the_mode_comes_back(training: b
     model = Brightest().train(training)
     assert evaluate(model, images, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)) == 505 / 510
     assert model.training is training
+
+
+def test_sharpening_is_torchvisions_inside_and_a_factor_of_one_changes_nothing() -> None:
+    images = noise(4).images
+    factors = torch.tensor([1.0, 1.5, 2.2, 0.0])
+    sharp = sharpen(images, factors)
+    assert torch.equal(sharp[0], images[0].float())
+    for image, factor, found in zip(images, factors.tolist(), sharp, strict=True):
+        expected = torchvision.transforms.functional.adjust_sharpness(image.float() / 255, factor) * 255
+        torch.testing.assert_close(found[:, 1:-1, 1:-1], expected[:, 1:-1, 1:-1], rtol=0, atol=1e-3)
+    assert sharp.min() == 0
+    assert sharp.max() == 255
+
+
+def test_images_of_the_first_epochs_are_small_and_averaged() -> None:
+    quadrants = torch.tensor([[1.0, 3.0], [5.0, 7.0]]).repeat_interleave(2, 0).repeat_interleave(2, 1)
+    small = shrink(quadrants.expand(1, 3, 4, 4), 2)
+    assert small.shape == (1, 3, 2, 2)
+    assert small[0, 0, 0, 0] < small[0, 0, 0, 1] < small[0, 0, 1, 0] < small[0, 0, 1, 1]
+    torch.testing.assert_close(small.mean(), torch.tensor(4.0))
+    seen: list[tuple[int, ...]] = []
+    run = tiny_run(replace(SHORT, epochs=2, small_epochs=1, small_side=4))
+    run.model.register_forward_pre_hook(
+        lambda module, args: seen.append(tuple(args[0].shape[2:])) if module.training else None
+    )
+    for _ in run.events():
+        pass
+    steps = len(seen) // 2
+    assert seen == [(4, 4)] * steps + [(8, 8)] * steps

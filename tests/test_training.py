@@ -19,9 +19,10 @@ from PIL import Image
 
 from explorer.errors import DataError, ExplorerError
 from explorer.inference import find, load_classifier
+from explorer.inference.catalog import BUILTIN
 from explorer.network import build
-from explorer.spec import PRESETS, ResNetSpec, to_dict
-from explorer.training.builtin import CIFAR10, checkpoint_path, find_data, prepare, publish, train
+from explorer.spec import ResNetSpec, to_dict
+from explorer.training.builtin import CIFAR10, NETS, checkpoint_path, find_data, polished, prepare, publish, train
 from explorer.training.datasets import CIFAR10_CLASSES, ImageSet, load_cifar10
 from explorer.training.export import export
 from explorer.training.loop import Epoch, Run, Step, evaluate, normalise
@@ -396,9 +397,40 @@ def test_published_weights_name_their_network_and_data(kept: Path, tmp_path: Pat
     assert find("tiny", tmp_path / "others").dataset == "CIFAR-10, test split"
 
 
-def test_the_built_in_network_is_of_this_recipe() -> None:
-    """The file in the repository was written by this code, whose defaults are its recipe."""
-    variant = find("cifar10_resnet20")
-    assert variant.spec == PRESETS["cifar_resnet20"]
-    assert variant.classes == CIFAR10_CLASSES
-    assert json.loads(variant.recipe).keys() == Recipe().to_dict().keys()
+@pytest.mark.parametrize("name", NETS)
+def test_the_built_in_networks_are_of_their_recipes(name: str) -> None:
+    """The files in the repository were written by this code, from these recipes."""
+    net, variant = NETS[name], find(name)
+    card = json.loads((BUILTIN / f"{name}.json").read_text(encoding="utf-8"))
+    assert (variant.spec, variant.title) == (net.spec, net.title)
+    assert len(variant.classes) == net.data.classes
+    recipes = [recipe for recipe in (net.recipe, net.polish) if recipe]
+    said = [*(run["recipe"] for run in card.get("before", [])), card["recipe"]]
+    assert [Recipe.from_dict(recipe) for recipe in said] == recipes
+    assert len(card["curves"]) == recipes[-1].epochs
+    assert variant.size_bytes < 8_000_000
+    assert card["sha256"] == hashlib.sha256(Path(variant.source).read_bytes()).hexdigest()
+    assert variant.temperature != 1
+    assert card["calibration"]["error_after"] < card["calibration"]["error_before"]
+    least = {"cifar10_resnet20": (86, 99), "everyday200_resnet14": (34, 61)}[name]
+    assert variant.top1 is not None
+    assert variant.top5 is not None
+    assert (variant.top1, variant.top5) >= least
+    assert variant.top5 >= least[1]
+
+
+def test_a_second_run_begins_with_the_weights_of_the_first(tmp_path: Path) -> None:
+    first = tiny_run(replace(SHORT, epochs=1))
+    for _ in first.events():
+        pass
+    recipe = replace(SHORT, epochs=2, sharpness=1.0)
+    second = polished(first, recipe, tmp_path / "last.pt")
+    for key, weight in second.model.state_dict().items():
+        assert torch.equal(weight, first.model.state_dict()[key])
+    for _ in train(second, tmp_path / "last.pt"):
+        pass
+    again = polished(first, recipe, tmp_path / "last.pt")
+    assert again.history == second.history
+    (said,) = again.before
+    assert Recipe.from_dict(said["recipe"]) == first.recipe
+    assert [Epoch(**epoch) for epoch in said["curves"]] == first.history

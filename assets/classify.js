@@ -34,7 +34,6 @@ async function take(again) {
   stop();
   silence();
   last = null; shown.hidden = true; idle.hidden = false; answer.innerHTML = '';
-  document.dispatchEvent(new CustomEvent('explorer:nophoto'));
   answer.setAttribute('aria-busy', 'true');
   const sent = await again();
   if (mine !== turn) return;

@@ -133,7 +133,7 @@ def test_a_page_has_one_job_of_a_kind_and_none_once_nobody_reads() -> None:
     waits = next(second)
     assert "running on this machine" in gradient_runs.waiting(waits)
     over.set()
-    assert next(first) == Finished("stopped"), "the second run stopped the first"
+    assert list(first) == [], "the second run stopped the first, which has nothing more to say"
     assert list(second)[-1] == Finished("second")
 
     over.clear()
@@ -141,10 +141,18 @@ def test_a_page_has_one_job_of_a_kind_and_none_once_nobody_reads() -> None:
     third = gradient_runs.run("page", "paths", work)
     next(third)
     gradient_runs.stop("page", "along depth")
+    gradient_runs.outdate("page", "along depth")
     gradient_runs.stop("another page", "paths")
     third.close()
     over.set()
     assert not gradient_runs._RUNNING
+
+    over.clear()
+    fourth = gradient_runs.run("page", "paths", work)
+    assert next(fourth) == "begun"
+    gradient_runs.stop("page", "paths")
+    over.set()
+    assert list(fourth) == [Finished("stopped")], "who cancels is told of the end"
 
 
 def test_what_was_cancelled_is_no_failure() -> None:

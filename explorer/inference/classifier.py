@@ -20,7 +20,7 @@ from .images import Photo, decode
 from .memory import Recent
 from .weights import Progress, fetch, load_into, load_state_dict, not_finite
 
-DEFAULT = "cifar10_resnet20"
+DEFAULT = "everyday200_resnet14"
 KEPT_BYTES = 2**30  # of the weights of loaded networks: ResNet-18, -50 and -152 together have three quarters of it
 
 

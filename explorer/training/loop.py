@@ -178,6 +178,7 @@ class Run:
             # From memory: a damaged file makes torch seek before its start, which looks like a failing disk.
             state = torch.load(io.BytesIO(path.read_bytes()), weights_only=True, map_location=self.device)
             # What an older file doesn't hold cannot differ.
+            state["recipe"] = {**Recipe().to_dict(), **state.get("recipe", self.recipe.to_dict())}
             if any(state.get(key, value) != value for key, value in self._identity.items()):
                 return False
             self._restore(state)

@@ -84,8 +84,9 @@ def build(settings: Settings, opened: Sequence[Any]) -> None:
     wish, visible = gr.State(None), gr.Checkbox(visible="hidden", label="Gradients are open")
     # First what is outdated stops (a new network stops it in the very event that makes it), then the one listener
     # measures the last network asked for.
-    for changed in (settings.seed.change, settings.seeds.input, settings.images.input, stop.click):
+    for changed in (settings.seed.change, settings.seeds.input, settings.images.input):
         changed(outdate, None, None, queue=False, show_progress="hidden")
+    stop.click(_stop, None, None, queue=False, show_progress="hidden")
     gr.on(
         [*opened, settings.seed.change, settings.seeds.input, settings.images.input, measure.click],
         _measure,
@@ -100,7 +101,11 @@ def build(settings: Settings, opened: Sequence[Any]) -> None:
 
 
 def outdate(request: gr.Request) -> None:
-    """Stop the session's running measurement, if any, after the current batch."""
+    """Stop the page's running measurement, if any, after the current batch: another one follows."""
+    gradient_runs.outdate(str(request.session_hash), KIND)
+
+
+def _stop(request: gr.Request) -> None:
     gradient_runs.stop(str(request.session_hash), KIND)
 
 

@@ -18,11 +18,14 @@ _RUNNING: dict[tuple[str, str], Job] = {}
 
 
 def run(session: str, kind: str, work: Callable[[Job], Any]) -> Iterator[Any]:
-    """A job's events; the page's earlier one of this kind is stopped first, and this one when nobody reads on."""
-    stop(session, kind)
+    """A job's events. The page's earlier one of this kind is outdated, and this one stops when nobody reads on."""
+    outdate(session, kind)
     job = _RUNNING[session, kind] = Job(work, session)
     try:
-        yield from job.events()
+        for event in job.events():
+            if _RUNNING.get((session, kind)) is not job:
+                return
+            yield event
     finally:
         if _RUNNING.get((session, kind)) is job:
             del _RUNNING[session, kind]
@@ -31,6 +34,12 @@ def run(session: str, kind: str, work: Callable[[Job], Any]) -> Iterator[Any]:
 def stop(session: str, kind: str) -> None:
     """Stop the page's job of this kind, if any: after the current pass, or at once where it still waits."""
     if job := _RUNNING.get((session, kind)):
+        job.stop()
+
+
+def outdate(session: str, kind: str) -> None:
+    """Stop it without another word: a later one speaks now."""
+    if job := _RUNNING.pop((session, kind), None):
         job.stop()
 
 

@@ -6,7 +6,6 @@ what was read stays in memory (``held.py``) under a token that only the page tha
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import tempfile
@@ -16,6 +15,7 @@ from threading import BoundedSemaphore
 from typing import Any
 
 import gradio as gr
+from anyio import fail_after
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.concurrency import run_in_threadpool
@@ -139,10 +139,11 @@ async def _answer(request: Request, name: str) -> Response:
 async def _receive(request: Request, path: Path) -> None:
     chunks = request.stream().__aiter__()
     with path.open("wb") as file:
-        async with asyncio.timeout(_WHOLE):
+        with fail_after(_WHOLE):
             while True:
                 try:
-                    chunk = await asyncio.wait_for(anext(chunks), _SILENCE)
+                    with fail_after(_SILENCE):
+                        chunk = await anext(chunks)
                 except StopAsyncIteration:
                     return
                 await run_in_threadpool(file.write, chunk)

@@ -175,7 +175,7 @@ def test_half_precision_and_formats_of_before_2020_load(reference: nn.Module) ->
 
 
 def test_the_built_in_net_needs_no_network(folder: Path) -> None:
-    prediction = load_classifier(device="cpu", folder=folder).classify(photo(800, 600), top=99)
+    prediction = load_classifier("cifar10_resnet20", "cpu", folder=folder).classify(photo(800, 600), top=99)
     assert len(prediction.top) == 10
     assert sum(p for _, p in prediction.top) == pytest.approx(1, abs=1e-5)
     assert [p for _, p in prediction.top] == sorted((p for _, p in prediction.top), reverse=True)
@@ -194,7 +194,7 @@ def test_the_nets_that_come_with_the_program_are_intact() -> None:
 def test_bytes_are_decoded_and_their_notes_kept(folder: Path) -> None:
     buffer = io.BytesIO()
     photo(8, 8).save(buffer, "PNG")
-    classifier = load_classifier(device="cpu", folder=folder)
+    classifier = load_classifier("cifar10_resnet20", "cpu", folder=folder)
     prediction = classifier.classify_bytes(buffer.getvalue())
     decoded = decode(buffer.getvalue())
     assert prediction.top == classifier.classify(decoded).top == classifier.classify(decoded.image).top
@@ -208,7 +208,7 @@ def test_bytes_are_decoded_and_their_notes_kept(folder: Path) -> None:
 @pytest.mark.parametrize("mode", ["RGBA", "L", "P", "CMYK", "I;16"])
 def test_only_rgb_is_taken(folder: Path, mode: str) -> None:
     with pytest.raises(ImageError, match=f"got an image of mode {mode}, 9×9 px; RGB is expected"):
-        load_classifier(device="cpu", folder=folder).classify(Image.new(mode, (9, 9)))
+        load_classifier("cifar10_resnet20", "cpu", folder=folder).classify(Image.new(mode, (9, 9)))
 
 
 def test_nan_weights_never_classify(reference: nn.Module) -> None:
@@ -232,27 +232,27 @@ def test_weights_of_another_network_are_refused(download: tuple[bytes, Variant])
 
 
 def test_loaded_networks_are_shared_until_their_bytes_are_needed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = load_classifier(device="cpu", folder=folder)
+    first = load_classifier("cifar10_resnet20", "cpu", folder=folder)
     monkeypatch.setattr(_LOADED, "limit", 3 * first.engine.size_bytes)
-    assert load_classifier(device="cpu", folder=folder) is first
+    assert load_classifier("cifar10_resnet20", "cpu", folder=folder) is first
     others = []
     for number in range(3):
         built_in(folder / str(number), name=f"net{number}", seed=number)
         others.append(load_classifier(f"net{number}", "cpu", folder=folder / str(number)))
     assert _LOADED.bytes == 3 * first.engine.size_bytes
     assert load_classifier("net0", "cpu", folder=folder / "0") is others[0]
-    assert load_classifier(device="cpu", folder=folder) is not first
+    assert load_classifier("cifar10_resnet20", "cpu", folder=folder) is not first
     assert len(first.classify(photo(40, 40)).top) == 5  # who holds a dropped one goes on with it
 
 
 def test_precisions_are_kept_apart(folder: Path) -> None:
-    assert load_classifier(device="cpu", folder=folder, exact=True).engine.exact
-    assert not load_classifier(device="cpu", folder=folder).engine.exact
+    assert load_classifier("cifar10_resnet20", "cpu", folder=folder, exact=True).engine.exact
+    assert not load_classifier("cifar10_resnet20", "cpu", folder=folder).engine.exact
 
 
 def test_the_first_photo_finds_the_network_warm(tmp_path: Path) -> None:
     built_in(tmp_path)
-    engine = load_classifier(device="cpu", folder=tmp_path).engine
+    engine = load_classifier("cifar10_resnet20", "cpu", folder=tmp_path).engine
     assert isinstance(engine._runtime, OnnxRuntime)
 
 
@@ -261,7 +261,7 @@ def test_threads_load_once_and_predict_the_same(tmp_path: Path) -> None:
     image = photo(100, 80)
 
     def run(_: int) -> tuple[int, tuple[tuple[str, float], ...]]:
-        classifier = load_classifier(device="cpu", folder=tmp_path)
+        classifier = load_classifier("cifar10_resnet20", "cpu", folder=tmp_path)
         return id(classifier), classifier.classify(image).top
 
     with ThreadPoolExecutor(8) as pool:
@@ -285,7 +285,7 @@ def test_a_download_can_be_cancelled_and_a_failed_load_tried_again(
 
 
 def test_a_borrowed_network_can_be_differentiated(folder: Path) -> None:
-    classifier = load_classifier(device="cpu", folder=folder)
+    classifier = load_classifier("cifar10_resnet20", "cpu", folder=folder)
     seen = classifier.variant.transform(photo(64, 64))
     classifier.classify(photo(64, 64))
     with classifier.engine.borrow() as model:
@@ -298,7 +298,7 @@ def test_a_borrowed_network_can_be_differentiated(folder: Path) -> None:
 
 def test_an_absent_device_is_refused(folder: Path) -> None:
     with pytest.raises(ExplorerError, match=r"device: got 'cuda:99'; this machine has .*cpu; auto takes the first"):
-        load_classifier(device="cuda:99", folder=folder)
+        load_classifier("cifar10_resnet20", "cuda:99", folder=folder)
 
 
 # Large photos
@@ -329,7 +329,7 @@ def test_a_photo_decoded_no_larger_than_needed_is_named_as_before() -> None:
 
 
 def test_throughput_is_measured_for_each_batch_size(folder: Path) -> None:
-    classifier = load_classifier(device="cpu", folder=folder)
+    classifier = load_classifier("cifar10_resnet20", "cpu", folder=folder)
     told: list[tuple[Point, ...]] = []
     points = throughput(classifier, (1, 4), seconds=0, on_progress=told.append)
     assert [point.batch for point in points] == [1, 4]
@@ -340,7 +340,7 @@ def test_throughput_is_measured_for_each_batch_size(folder: Path) -> None:
 
 
 def test_throughput_keeps_what_it_has_when_it_is_stopped(folder: Path) -> None:
-    classifier = load_classifier(device="cpu", folder=folder)
+    classifier = load_classifier("cifar10_resnet20", "cpu", folder=folder)
     told: list[tuple[Point, ...]] = []
     points = throughput(classifier, (1, 2, 4), seconds=0, on_progress=told.append, cancelled=lambda: len(told) == 1)
     assert [point.batch for point in points] == [1]

@@ -33,11 +33,16 @@ def test_photos_are_counted_by_what_the_network_answers(classifier: Classifier, 
     first = answers[0][0][0]
     for path in tmp_path.iterdir():
         path.rename(path.with_name(path.name.replace("thing", first)))
-    photo(tmp_path, "n09_unheard_of.png", "blue")
+    blue = photo(tmp_path, "n09_unheard_of.png", "blue")
     (tmp_path / "README").write_text("no photo")
     second = [name for name, _ in answers[1]]
     assert score_photos(classifier, tmp_path) == PhotoScore(
-        known=2, top1=1 + (second[0] == first), top5=1 + (first in second), others=1, set_apart=0, unfamiliar=0
+        known=2,
+        top1=1 + (second[0] == first),
+        top5=1 + (first in second),
+        others=1,
+        set_apart=classifier.classify(blue).familiar is False,
+        unfamiliar=sum(classifier.classify(image).familiar is False for image in (red, green)),
     )
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 
 from explorer.errors import DataError, ImageError, WeightsError
 from explorer.inference import Prediction, Timings, decode, find, variants
+from explorer.inference.classifier import DEFAULT
 from explorer.inference.throughput import Point
 from explorer.inference.transfer import Features, Lesson, taught, teach, to_bytes
 from explorer.ui import networks
@@ -249,7 +250,7 @@ def test_heads_belong_to_their_page_and_are_choices(lesson: Lesson) -> None:
     assert networks.base_of(TAUGHT + token) == "cifar10_resnet20"
     assert networks.rows("one page")[0].name == TAUGHT + token
     HEADS.leave("one page")
-    assert networks.known(TAUGHT + token, "one page") == "cifar10_resnet20"
+    assert networks.known(TAUGHT + token, "one page") == DEFAULT
 
 
 def test_a_page_keeps_its_last_heads(lesson: Lesson) -> None:

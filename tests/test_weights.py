@@ -84,7 +84,7 @@ def test_a_broken_download_goes_on_where_it_broke(server: Server, cache: Path) -
     with pytest.raises(WeightsError, match=r"connection to 127\.0\.0\.1 broke after 0\.3 MiB of 0\.7 MiB") as error:
         fetch(variant)
     assert str(error.value).startswith("Small Net could not be downloaded: ")
-    assert str(error.value).endswith("The built-in CIFAR-10 ResNet-20 works offline.")
+    assert str(error.value).endswith("The built-in networks work offline.")
     assert left(cache) == {"small-net.pth.part"}
     server.answer = whole(DATA)
     assert fetch(variant).read_bytes() == DATA
@@ -200,7 +200,7 @@ def test_offline(server: Server) -> None:
     with pytest.raises(WeightsError) as error:
         fetch(variant_of(DATA, url))
     assert str(error.value) == (
-        "Small Net could not be downloaded: no connection to 127.0.0.1. The built-in CIFAR-10 ResNet-20 works offline."
+        "Small Net could not be downloaded: no connection to 127.0.0.1. The built-in networks work offline."
     )
 
 

@@ -31,7 +31,7 @@ _TIMEOUT = httpx.Timeout(30, connect=10)  # seconds without a byte
 _POLL = 0.1  # seconds between looks at `cancelled`
 _SPARE = 64 * 2**20  # bytes a download leaves free on the disk
 _ROUNDING = 2048  # bytes by which a published size may be off
-_OFFLINE = "The built-in CIFAR-10 ResNet-20 works offline."
+_OFFLINE = "The built-in networks work offline."
 _AGAIN = "trying again goes on from there"
 _WEB_PAGE = (
     "a web page came instead of the file, perhaps the sign-in page of this network; "

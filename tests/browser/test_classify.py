@@ -52,7 +52,7 @@ def test_one_photo_is_dropped_or_an_example_and_others_hear_of_it(open_page: Ope
     expect(answer.locator(".score")).to_have_count(5)
     page.wait_for_function("window.heard")
     heard = page.evaluate("window.heard")
-    assert heard["variant"] == "cifar10_resnet20"
+    assert heard["variant"] == "everyday200_resnet14"
     assert heard["device"] == "auto"
     first = heard["token"]
     page.locator("#classify-panel input[type=file]").set_input_files(photos(BLUE, [1], "sea"))
@@ -60,7 +60,7 @@ def test_one_photo_is_dropped_or_an_example_and_others_hear_of_it(open_page: Ope
     expect(answer.locator(".score")).to_have_count(5)
     page.get_by_label("CPU").check()
     page.wait_for_function("window.heard.device === 'cpu'")
-    assert page.evaluate("window.heard.variant") == "cifar10_resnet20"
+    assert page.evaluate("window.heard.variant") == "everyday200_resnet14"
 
 
 def test_several_files_at_once_become_a_table_that_no_bad_file_ends(open_page: Open) -> None:
@@ -166,7 +166,7 @@ def test_throughput_is_measured_and_can_be_stopped(open_page: Open) -> None:
     page.locator("#stop-throughput").click()
     expect(page.locator("#throughput-status")).to_contain_text("Stopped before")
     page.locator("#measure-throughput").click()
-    expect(page.locator("#throughput-status")).to_contain_text("CIFAR-10 ResNet-20 on cpu: at most")
+    expect(page.locator("#throughput-status")).to_contain_text("200 everyday classes, ResNet-14 on cpu: at most")
     expect(page.locator("#throughput-chart .js-plotly-plot")).to_be_visible()
     expect(page.locator("#measure-throughput")).to_be_enabled()
 

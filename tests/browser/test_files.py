@@ -158,7 +158,7 @@ def test_a_file_is_asked_about_a_photo_as_the_builder_says(open_page: Open) -> N
     page.get_by_label("Half on each side").check()
     expect(answer).to_contain_text("Option A puts zeros: Half on each side.")
     page.get_by_role("button", name="Close the file").click()
-    expect(choice).to_have_value("CIFAR-10 ResNet-20 · built in")
+    expect(choice).to_have_value("200 everyday classes, ResNet-14 · built in")
     expect(page.locator(".rx-read")).to_be_hidden()
 
 

@@ -163,7 +163,7 @@ def test_offline_a_pretrained_variant_says_so_and_names_what_works(open_page: Op
     page.locator("#download").click()
     status = page.locator("#download-status")
     expect(status).to_contain_text("ResNet-50 (V2) could not be downloaded")
-    expect(status).to_contain_text("The built-in CIFAR-10 ResNet-20 works offline.")
+    expect(status).to_contain_text("The built-in networks work offline.")
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -1,18 +1,27 @@
-// The switches of the Gradients tab: a choice is a whole network, put in the place of the page's (history.js). Points of
-// the chart select their layer in the diagram.
+// The switches of the Gradients tab: the page puts a choice into the builder's field (ui/controls.py), and the network
+// follows as from any field. Points of the chart select their layer in the diagram.
 const host = element.querySelector('.rx-switches');
 
-function show() {
+let shown = null, seen = false;
+
+async function refresh() {
+  const query = window.explorerQuery;
+  if (!seen || query === undefined || query === shown) return;
+  shown = query;
+  let html;
+  try { html = await server.list_switches({query}); } catch { shown = null; return; }  // the summary says that the program is gone
+  if (query !== shown) return;
   const held = document.activeElement?.closest('.rx-switches select')?.dataset.field;
-  host.innerHTML = props.value ?? '';
+  host.innerHTML = html;
   if (held) host.querySelector(`select[data-field=${held}]`)?.focus({preventScroll: true});
 }
+
 host.addEventListener('change', e => {
-  const [option] = e.target.selectedOptions;
-  window.dispatchEvent(new CustomEvent('explorer:apply', {detail: {query: option.value.slice(1), words: option.dataset.done}}));
+  props.value = JSON.stringify({field: e.target.dataset.field, value: JSON.parse(e.target.value)});
+  trigger('input');
 });
-watch('value', show);
-show();
+window.addEventListener('explorer:query', refresh);
+new IntersectionObserver(([entry]) => { seen = entry.isIntersecting; refresh(); }).observe(element);
 
 // The diagram is in another tab: what was selected meanwhile is brought into view when it is looked at.
 let unseen = null;

@@ -49,7 +49,6 @@ document.addEventListener('click', e => {
   e.stopPropagation();
   put(fix.dataset.apply.slice(1), fix.dataset.done);
 }, true);
-window.addEventListener('explorer:apply', e => put(e.detail.query, e.detail.words));
 window.addEventListener('explorer:query', e => arrived(e.detail));
 const WRITES = 'textarea, [contenteditable], select, input:not([type=radio], [type=checkbox], [type=button])';
 document.addEventListener('keydown', e => {

@@ -330,7 +330,7 @@ def test_classify_as_json(photo: Path, tmp_path: Path) -> None:
     assert [(answer["class"], answer["probability"]) for answer in named["top"]] == [
         (name, pytest.approx(probability)) for name, probability in expected.top
     ]
-    assert (named["file"], named["model"], named["device"]) == (str(photo), "cifar10_resnet20", "cpu")
+    assert (named["file"], named["model"], named["device"]) == (str(photo), "everyday200_resnet14", "cpu")
     assert named["milliseconds"] > 0
     assert json.loads(printed("classify", photo, "--json", "--device", "cpu"))[0]["file"] == str(photo)
 

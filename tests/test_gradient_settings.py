@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Generator
 from html import unescape
 from threading import Event
+from typing import Any
 
 import pytest
 import torch
 from PIL import Image
 
 from explorer.errors import ExplorerError
+from explorer.gradients import ProbeOptions
 from explorer.inference import Photo
-from explorer.spec import PRESETS, ResNetSpec, from_query
+from explorer.spec import PRESETS, ResNetSpec
 from explorer.ui import gradient_inputs, gradient_runs
 from explorer.ui.gradient_settings import Wish, read
 from explorer.ui.gradient_sweep import of_family
+from explorer.ui.gradients import list_switches
 from explorer.ui.jobs import Finished, Job, Stopped
 from explorer.ui.photos import ALBUM
 from explorer.views.gradient_switches import switches
@@ -23,39 +28,39 @@ from explorer.views.gradient_switches import switches
 TWENTY = PRESETS["cifar_resnet20"]
 
 
-def options(spec: ResNetSpec) -> dict[str, dict[str, str]]:
-    """Of every switch: words -> query; a disabled one has none."""
+def options(spec: ResNetSpec) -> dict[str, dict[str, Any]]:
+    """Of every switch: words -> value."""
     return {
         field: {
-            unescape(words): unescape(re.search(r'value="([^"]*)"', attributes)[1] if "value=" in attributes else "")
-            for attributes, words in re.findall(r"<option([^>]*)>([^<]*)", body)
+            unescape(words): json.loads(unescape(value))
+            for value, words in re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)', body)
         }
         for field, body in re.findall(r'<select data-field="(\w+)".*?>(.*?)</select>', switches(spec))
     }
 
 
-def test_every_option_is_the_network_with_that_choice() -> None:
+def test_every_option_is_a_value_of_its_field() -> None:
     found = options(TWENTY)
     assert list(found) == ["norm", "init", "zero_init_residual", "activation", "shortcut", "block"]
-    assert from_query(found["norm"]["Group"][1:]) == TWENTY.with_(norm="group")
-    assert from_query(found["init"]["Orthogonal"][1:]) == TWENTY.with_(init="orthogonal")
-    assert from_query(found["zero_init_residual"]["starts at 0"][1:]) == TWENTY.with_(zero_init_residual=True)
-    assert from_query(found["block"]["pre-activation"][1:]) == TWENTY.with_(block="preact_basic")
-    back = options(TWENTY.with_(block="preact_bottleneck"))
-    assert from_query(back["block"]["after the sum"][1:]) == TWENTY.with_(block="bottleneck")
-    assert options(ResNetSpec().with_(norm="none"))["norm"]["Batch"] == "?", "all defaults: an empty query"
+    assert found["norm"] == {"Batch": "batch", "Group": "group", "None": "none"}
+    assert found["zero_init_residual"] == {"as the others": False, "starts at 0": True}
+    assert found["block"] == {"after the sum": "basic", "pre-activation": "preact_basic"}
+    deep = options(TWENTY.with_(block="preact_bottleneck"))
+    assert deep["block"] == {"after the sum": "bottleneck", "pre-activation": "preact_bottleneck"}
+    assert (len(found["init"]), len(found["activation"]), len(found["shortcut"])) == (4, 4, 5)
+    for field, values in found.items():
+        assert [TWENTY.with_(**{field: value}) for value in values.values()]
 
 
 def test_the_network_s_own_choice_is_the_selected_one() -> None:
-    chosen = re.findall(r'data-done="([^"]*)" selected', switches(TWENTY.with_(activation="gelu", shortcut="none")))
-    assert chosen == [
-        "Normalisation: Batch.",
-        "Initial weights: He (fan-out).",
-        "Last layer of a branch: as the others.",
-        "Activation: GELU.",
-        "Shortcut: None (plain).",
-        "Activation order: after the sum.",
-    ]
+    chosen = re.findall(r" selected=[^>]*>([^<]*)", switches(TWENTY.with_(activation="gelu", shortcut="none")))
+    assert chosen == ["Batch", "He (fan-out)", "as the others", "GELU", "None (plain)", "after the sum"]
+
+
+def test_a_switch_that_names_no_network_is_said() -> None:
+    assert list_switches({"query": "preset=cifar_resnet20"}) == switches(TWENTY)
+    assert "rx-banner" in list_switches({"query": "groups=0"})
+    assert "rx-banner" in list_switches(["query"])
 
 
 def test_a_browser_s_settings_are_checked() -> None:
@@ -70,10 +75,18 @@ def test_a_browser_s_settings_are_checked() -> None:
         read("groups=0", "noise", 1, 0, "s")
 
 
+def tensors(given: ProbeOptions) -> tuple[torch.Tensor, torch.Tensor]:
+    images, labels = given.get("inputs"), given.get("labels")
+    assert images is not None
+    assert labels is not None
+    return images, labels
+
+
 def test_digits_come_with_their_labels_where_the_network_has_ten_classes() -> None:
     given, words = gradient_inputs.images("digits", TWENTY, "s")
-    assert given["inputs"].shape == (24, 3, 32, 32)
-    assert len(set(given["labels"].tolist())) > 5
+    images, labels = tensors(given)
+    assert images.shape == (24, 3, 32, 32)
+    assert len(set(labels.tolist())) > 5
     assert words == "On 24 digits (scikit-learn's), with their labels."
     few, words = gradient_inputs.images("digits", TWENTY.with_(num_classes=4), "s")
     assert few.keys() == {"inputs"}
@@ -86,6 +99,7 @@ def test_photos_are_those_of_the_page() -> None:
     photo = Photo(Image.new("RGB", (60, 40), "#804020"), "JPEG", (60, 40), ())
     token = ALBUM.put(photo, "somebody", "a.jpg")
     given, words = gradient_inputs.images("photos", TWENTY, "somebody")
+    assert given["inputs"] is not None
     assert given["inputs"].shape == (1, 3, 32, 32)
     assert words == "On 1 photo of yours, random labels."
     assert gradient_inputs.identity("photos", "somebody") == ("photos", token)
@@ -95,7 +109,7 @@ def test_photos_are_those_of_the_page() -> None:
 
 def test_cifar10_is_offered_where_it_is(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("RESNET_EXPLORER_DATA", str(tmp_path))
-    assert "cifar10" not in dict(map(reversed, gradient_inputs.choices()))
+    assert "cifar10" not in {name for _, name in gradient_inputs.choices()}
     for place, name in enumerate(
         ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
     ):
@@ -106,9 +120,10 @@ def test_cifar10_is_offered_where_it_is(tmp_path, monkeypatch) -> None:
             (folder / f"{i}.png").rename(folder / f"{i}.jpg")
     assert ("CIFAR-10", "cifar10") in gradient_inputs.choices()
     given, words = gradient_inputs.images("cifar10", TWENTY, "s")
-    assert given["labels"].tolist() == [*range(10), *range(10), *range(4)]
-    assert given["inputs"].shape == (24, 3, 32, 32)
-    assert torch.equal(given["inputs"][0, 0], given["inputs"][10, 0])
+    images, labels = tensors(given)
+    assert labels.tolist() == [*range(10), *range(10), *range(4)]
+    assert images.shape == (24, 3, 32, 32)
+    assert torch.equal(images[0, 0], images[10, 0])
     assert words == "On 24 photos of CIFAR-10's test split, with their labels."
 
 
@@ -143,6 +158,7 @@ def test_a_page_has_one_job_of_a_kind_and_none_once_nobody_reads() -> None:
     gradient_runs.stop("page", "along depth")
     gradient_runs.outdate("page", "along depth")
     gradient_runs.stop("another page", "paths")
+    assert isinstance(third, Generator)
     third.close()
     over.set()
     assert not gradient_runs._RUNNING

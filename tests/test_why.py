@@ -182,7 +182,7 @@ def test_changes_of_the_answer_are_marked_in_words() -> None:
     before = [Score(i, name, 0.0, 0.2) for i, name in enumerate(["cat", "<dog>", "ship"])]
     after = [before[1], Score(9, "truck", 0.0, 0.2), before[0]]
     whole, without = re.findall("<section.*?</section>", words.answers(before, after, 1))
-    assert re.findall('class="mark">(.*?)<', whole) == ["", "", "✕ leaves"]
+    assert re.findall('class="mark">(.*?)<', whole) == ["", "", "✕ out"]
     assert re.findall('class="mark">(.*?)<', without) == ["▲ 1", "new", "▼ 2"]
     assert "1 block off" in without
     assert "<dog>" not in without

@@ -148,7 +148,7 @@ def variant_of(checkpoint: Checkpoint, spec: ResNetSpec) -> Variant:
         classes=classes,
         licence="Yours.",
         recipe="Not in the file.",
-        note=f"It sees {side}×{side} pixels and knows {spec.num_classes} classes: whatever it sees, it names one of them."
+        note=f"It sees {side}×{side} pixels; of {spec.num_classes} classes it names one, whatever the photo shows."
         if card
         else f"The file doesn't say what its classes are or how images were normalised: {whose}, and ImageNet's "
         "mean and deviation are assumed.",

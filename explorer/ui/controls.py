@@ -189,6 +189,15 @@ def fill_from_override() -> str:
     }}"""
 
 
+def fill_from_switch() -> str:
+    """JavaScript: (another place's ``{"field", "value"}`` as JSON, …fields) -> (…fields, now)."""
+    names = json.dumps([control.field for control in CONTROLS])
+    return f"""(choice, ...fields) => {{
+      const {{field, value}} = JSON.parse(choice), place = {names}.indexOf(field);
+      return [...fields.map((old, i) => (i === place ? value : old)), Date.now()];
+    }}"""
+
+
 def _depth(spec: ResNetSpec) -> str | None:
     """The depth that names these stage repeats. 34 and 50 share theirs: the block type decides."""
     named = [depth for depth, depths in DEPTHS.items() if depths == spec.depths]

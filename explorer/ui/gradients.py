@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
+from ..errors import SpecError
 from ..spec import from_query
 from ..views.gradient_switches import switches
 from ..views.markup import banner, tag
@@ -22,8 +25,10 @@ _WHILE_OPEN = "(query, followed) => document.querySelector('#gradient-switches')
 outdate = gradient_depth.outdate
 
 
-def build_tab(tab: gr.Tab, query: gr.Textbox) -> None:
+def build_tab(tab: gr.Tab, query: gr.Textbox) -> gr.HTML:
     """Lay the tab out; measures when ``tab`` is opened, and again when the network changes while it is.
+
+    Returns the switches, whose ``input`` event brings a choice for ``controls.fill_from_switch``.
 
     Args:
         query: holds the network, as ``from_query`` reads it.
@@ -50,7 +55,7 @@ def build_tab(tab: gr.Tab, query: gr.Textbox) -> None:
             gradient_sweep.build(settings)
         with gr.Tab("Paths"):
             gradient_paths.build(settings)
-    gr.on([tab.select, followed.change], _chosen, query, choices, show_progress="hidden", queue=False)
+    return choices
 
 
 def _switches() -> gr.HTML:
@@ -58,14 +63,18 @@ def _switches() -> gr.HTML:
         value="",
         html_template='<div class="rx-switches" role="group" aria-label="What gradients depend on"></div>',
         js_on_load=script("gradients.js"),
+        server_functions=[list_switches],
         apply_default_css=False,
         elem_id="gradient-switches",
         padding=False,
     )
 
 
-def _chosen(query: str) -> str:
+def list_switches(request: Any) -> str:
+    """Browser's ``{"query"}`` -> HTML of the switches, or of what is wrong."""
     try:
-        return switches(from_query(query))
+        if not isinstance(request, dict) or not isinstance(request.get("query"), str):
+            raise SpecError("query", "a network's address is expected")
+        return switches(from_query(request["query"]))
     except Exception as error:
         return banner(told(error))

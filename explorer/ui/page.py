@@ -61,13 +61,13 @@ def build_page(model_files: bool = False) -> gr.Blocks:
                     with gr.Tab("Compare"):
                         beside = compare.build_tab()
                     with gr.Tab("Gradients") as gradient_tab:
-                        gradients.build_tab(gradient_tab, query)
+                        switches = gradients.build_tab(gradient_tab, query)
                     with gr.Tab("Training") as training_tab:
                         trained = training.build_tab(training_tab, query, model_files)
                     with gr.Tab("Classify"):
                         classifying = classify.build_tab(opened, trained)
         outputs = [*builder.widgets, message, summary, query, graph, beside]
-        _wire(builder, graph, past, outputs)
+        _wire(builder, graph, switches, past, outputs)
         asks.input(_layers, asks, layers, show_progress="hidden", trigger_mode="always_last")
         query.change(None, query, None, js="query => window.explorerSetQuery(query)")
         opened.input(_opened, [opened, query, *builder.widgets], outputs, show_progress="hidden")
@@ -79,11 +79,11 @@ def build_page(model_files: bool = False) -> gr.Blocks:
     return page
 
 
-def _wire(builder: controls.Builder, graph: Any, past: Any, outputs: Sequence[Any]) -> None:
+def _wire(builder: controls.Builder, graph: Any, switches: Any, past: Any, outputs: Sequence[Any]) -> None:
     """Every change recomputes everything, through one listener: of several quick ones the last is answered last.
 
-    Preset, depth, the inspector's choice for a block, fixes and undo only fill fields in, in the browser. Typed text
-    counts when it is finished, choices at once.
+    Preset, depth, the inspector's choice for a block, switches of other tabs, fixes and undo only fill fields in, in
+    the browser. Typed text counts when it is finished, choices at once.
     """
     filled = gr.Number(visible="hidden", label="Filled in")
     depth_fields = [builder.field(name) for name in ("block", "depths", "widths", "shortcut_overrides")]
@@ -93,6 +93,7 @@ def _wire(builder: controls.Builder, graph: Any, past: Any, outputs: Sequence[An
     builder.depth.input(None, [builder.depth, *depth_fields], [*depth_fields, filled], js=controls.fill_from_depth())
     overrides = builder.field("shortcut_overrides")
     graph.input(None, [graph, overrides], [overrides, filled], js=controls.fill_from_override())
+    switches.input(None, [switches, *builder.fields], [*builder.fields, filled], js=controls.fill_from_switch())
     past.input(None, past, [*builder.fields, filled], js="fields => [...JSON.parse(fields), Date.now()]")
     triggers = [filled.change]
     for widget in builder.fields:

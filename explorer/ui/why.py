@@ -58,7 +58,6 @@ _TEMPLATE = f"""
         <span class="rx-why-scale">least <i style="background:{GRADIENT}"></i> most</span>
       </div>
       <p class="rx-why-words rx-note" role="status"></p>
-      <div class="rx-why-answers" aria-live="polite"></div>
     </div>
     <div class="rx-why-right">
       <div class="rx-why-tools">
@@ -70,6 +69,7 @@ _TEMPLATE = f"""
       </div>
       <p class="rx-why-progress rx-note" role="status"></p>
       <div class="rx-scroll rx-why-blocks" tabindex="0" role="region" aria-label="Blocks"></div>
+      <div class="rx-why-answers" aria-live="polite"></div>
       <p class="rx-note">A block's name chooses it for the photo. A switch turns its branch off: F(x) is then 0 and
         y = σ(s(x)), while projections and padding stay. What a block adds is found by running the network without it;
         blocks work on each other's results, so these numbers do not add up to the logit.</p>

@@ -192,9 +192,9 @@ def _one_path(result: PathLengths) -> Iterator[go.Scatter]:
 
 def paths_sentence(result: PathLengths) -> str:
     """How many paths, how long, and which lengths carry the gradient at the input. Nothing is concluded."""
-    carried = result.carried()
+    carried, paths = result.carried(), f"2{str(result.blocks).translate(_RAISED)} paths"
     parts = [
-        f"{title(result.spec)} at its initial weights: {result.blocks} residual blocks make 2{str(result.blocks).translate(_RAISED)} paths, "
+        f"{title(result.spec)} at its initial weights: {result.blocks} residual blocks make {paths}, "
         f"{result.mean_length:.1f} branches long on average."
     ]
     if carried and isfinite(result.effective_length):

@@ -1,12 +1,13 @@
-"""The choices that change how gradients flow, as drop-downs: each option is the whole network it leads to."""
+"""The choices that change how gradients flow, as drop-downs."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..errors import ExplorerError
-from ..spec import Activation, Block, Init, Norm, Option, ResNetSpec, Shortcut, to_query
+from ..spec import Activation, Block, Init, Norm, Option, ResNetSpec, Shortcut
 from .markup import tag, text
 
 _PREACT = {
@@ -18,12 +19,12 @@ _PREACT = {
 
 
 def switches(spec: ResNetSpec) -> str:
-    """A labelled ``<select>`` a field; an option's value is the query of ``spec`` with that choice.
+    """A labelled ``<select>`` a field of ``spec``; an option's value is the field's, as JSON.
 
     A choice that leaves the bounds of a spec is disabled, and its title says why.
     """
     return "".join(
-        tag("label", text(label) + tag("select", _options(spec, label, field, choices), data_field=field, aria_label=label))
+        tag("label", text(label) + tag("select", _options(spec, field, choices), data_field=field, aria_label=label))
         for label, field, choices in _fields(spec)
     )
 
@@ -42,15 +43,14 @@ def _labelled(options: type[Option]) -> list[tuple[str, Option]]:
     return [(option.label, option) for option in options]
 
 
-def _options(spec: ResNetSpec, label: str, field: str, choices: Iterable[tuple[str, Any]]) -> str:
-    return "".join(_option(spec, label, field, name, value) for name, value in choices)
+def _options(spec: ResNetSpec, field: str, choices: Iterable[tuple[str, Any]]) -> str:
+    return "".join(_option(spec, field, name, value) for name, value in choices)
 
 
-def _option(spec: ResNetSpec, label: str, field: str, name: str, value: Any) -> str:
+def _option(spec: ResNetSpec, field: str, name: str, value: Any) -> str:
     selected = {"selected": "selected"} if getattr(spec, field) == value else {}
     try:
-        query = to_query(spec.with_(**{field: value}))
+        spec.with_(**{field: value})
     except ExplorerError as error:
         return tag("option", text(name), disabled="disabled", title=str(error), **selected)
-    # A network of nothing but defaults has an empty query, and ``tag`` leaves empty attributes out.
-    return tag("option", text(name), value=f"?{query}", data_done=f"{label}: {name}.", **selected)
+    return tag("option", text(name), value=json.dumps(value), **selected)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from .charts import HERE, TWIN
-from .numbers import magnitude, percent
 from .theme import ROLES, plotly_layout, translucent
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def loss_figure(runs: Runs) -> go.Figure:
     """Training loss in nats, on a logarithmic axis; each point is the mean since the one before."""
     return _figure(
         runs,
-        _curves(runs, lambda point: point.loss, lambda value: f"loss {magnitude(value)}"),
+        _curves(runs, lambda point: point.loss, "loss"),
         "training loss, nats",
         type="log",
         exponentformat="power",
@@ -61,7 +60,7 @@ def loss_figure(runs: Runs) -> go.Figure:
 
 def rate_figure(runs: Runs) -> go.Figure:
     """Learning rate of every recorded step."""
-    traces = _curves(runs, lambda point: point.learning_rate, lambda value: f"learning rate {magnitude(value)}")
+    traces = _curves(runs, lambda point: point.learning_rate, "learning rate")
     return _figure(runs, traces, "learning rate", rangemode="tozero")
 
 
@@ -79,8 +78,7 @@ def accuracy_figure(runs: Runs) -> go.Figure:
             figure.add_scatter(
                 x=passes,
                 y=[100 * share for share in shares],
-                hovertext=[f"<b>{_safe(name)}</b><br>{what} {percent(share)}" for share in shares],
-                hovertemplate="%{hovertext}<br>after epoch %{x}<extra></extra>",
+                hovertemplate=f"<b>{_safe(name)}</b><br>{what} %{{y:.1f}} %<br>after epoch %{{x}}<extra></extra>",
                 name=f"{_safe(name)}, {what}",
                 mode="lines+markers" if test else "lines",
                 line={
@@ -110,17 +108,13 @@ def norm_figure(runs: Runs) -> go.Figure:
 
 
 def _norms(record: Record, point: Point, place: int, faint: bool) -> go.Scatter:
-    this, when = line(place), f"epoch {point.epoch:.2f}"
+    this, named = line(place), f"{_safe(record.plan.name)}, epoch {point.epoch:.2f}"
     return go.Scatter(
         x=list(range(len(record.parts))),
         y=[norm if norm > 0 else None for norm in point.norms],
         customdata=list(record.parts),
-        hovertext=[
-            f"<b>{part}</b><br>{_safe(record.plan.name)}, {when}<br>‖∂L/∂W‖₂ {magnitude(norm)}"
-            for part, norm in zip(record.parts, point.norms, strict=True)
-        ],
-        hovertemplate="%{hovertext}<extra></extra>",
-        name=f"{_safe(record.plan.name)}, {when}",
+        hovertemplate=f"<b>%{{customdata}}</b><br>{named}<br>‖∂L/∂W‖₂ %{{y:.3g}}<extra></extra>",
+        name=named,
         mode="lines" if faint else "lines+markers",
         line={
             "color": translucent(this.colour, 0.4) if faint else this.colour,
@@ -133,14 +127,13 @@ def _norms(record: Record, point: Point, place: int, faint: bool) -> go.Scatter:
     )
 
 
-def _curves(runs: Runs, value: Callable[[Point], float], words: Callable[[float], str]) -> Iterator[go.Scatter]:
+def _curves(runs: Runs, value: Callable[[Point], float], what: str) -> Iterator[go.Scatter]:
     for place, record in runs:
-        this, values = line(place), [value(point) for point in record.points]
+        this = line(place)
         yield go.Scatter(
             x=[round(point.epoch, 4) for point in record.points],
-            y=values,
-            hovertext=[f"<b>{_safe(record.plan.name)}</b><br>{words(one)}" for one in values],
-            hovertemplate="%{hovertext}<br>epoch %{x:.2f}<extra></extra>",
+            y=[value(point) for point in record.points],
+            hovertemplate=f"<b>{_safe(record.plan.name)}</b><br>{what} %{{y:.3g}}<br>epoch %{{x:.2f}}<extra></extra>",
             name=_safe(record.plan.name),
             mode="lines",
             line={"color": this.colour, "dash": this.dash, "width": 2},

@@ -125,10 +125,10 @@ def _ranking(title: str, scores: Sequence[Score], ranks: Mapping[int, int], kept
     lines = []
     for rank, score in enumerate(scores):
         leaves = kept is not None and score.index not in kept
-        mark = "✕ leaves" if leaves else _moved(rank, ranks.get(score.index)) if ranks else ""
+        mark = "✕ out" if leaves else _moved(rank, ranks.get(score.index)) if ranks else ""
         fill = tag("span", "", css="fill", style=f"width:{score.probability:.2%}")
         lines.append(
-            tag("span", text(score.name), css="first" if rank == 0 else "")
+            tag("span", text(score.name), css="first" if rank == 0 else "", title=score.name)
             + tag("span", fill, css="track", role="presentation")
             + tag("span", text(numbers.percent(score.probability)), css="score", title=f"logit {score.logit:.4f}")
             + tag("span", text(mark), css="mark")

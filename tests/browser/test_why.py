@@ -32,7 +32,11 @@ def tab(page: Page, name: str) -> None:
 def classified(page: Page, colour: str = "teal") -> Locator:
     """The panel, once it has all it asked for."""
     tab(page, "Classify")
+    page.locator("#variant input").click()
+    page.get_by_role("option", name="CIFAR-10 ResNet-20 · built in").click()
+    expect(page.locator("#variant-about")).to_contain_text("airplane")
     give(page, colour)
+    expect(page.locator("#classify-panel .rx-answer h3")).to_be_visible()
     panel = page.get_by_role("region", name="Why", exact=True)
     panel.scroll_into_view_if_needed()
     expect(panel.locator("td.adds .rx-why-bar")).to_have_count(9)
@@ -93,7 +97,7 @@ def test_blocks_are_switched_off_and_on(open_page: Open) -> None:
     panel.locator("tr", has=panel.page.locator("[data-stage=layer3]")).get_by_role("button").click()
     expect(answers.last).to_contain_text("4 blocks off")
     expect(row(panel, "layer3.1").get_by_role("switch")).not_to_be_checked()
-    expect(answers.locator(".mark", has_text=re.compile("▲|▼|new|leaves"))).not_to_have_count(0)
+    expect(answers.locator(".mark", has_text=re.compile("▲|▼|new|out"))).not_to_have_count(0)
     panel.get_by_role("button", name="Switch all on").click()
     expect(answers).to_have_count(1)
     assert answers.first.inner_text() == whole

@@ -92,12 +92,13 @@ class Job:
             _LINE.wait_for_turn(self)
             if self.stopped:
                 raise Stopped("Stopped before it began.")
-            self.say(Finished(self._work(self)))
+            ended = Finished(self._work(self))
         except Exception as error:  # handed to whoever asks
-            self.say(Finished(error=error))
-        finally:
-            _LINE.leave(self)
-            self._finished.set()
+            ended = Finished(error=error)
+        # Who hears of the end may start another, which is not to wait for this one.
+        _LINE.leave(self)
+        self._finished.set()
+        self.say(ended)
 
 
 class _Line:

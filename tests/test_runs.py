@@ -215,6 +215,7 @@ def test_a_plan_is_enough_of_a_file(both: Training) -> None:
         ({"recipe": {"epochs": 0}}, r"^epochs: got '0'"),
         ({"data": "mnist"}, r"^data: got 'mnist'; allowed: digits, cifar10_tenth, cifar10$"),
         ({"parts": ["stem"]}, r"^run: the columns of points are not of one length$"),
+        ({"parts": ["<b>"]}, r"^run: this is not the JSON of a run; parts\.0: "),
         ({"epochs": [{"epoch": 0}]}, r"^run: this is not the JSON of a run; epochs\.0\.loss: "),
         ({"name": "x" * 201}, r"^run: this is not the JSON of a run; name: "),
     ],

@@ -21,6 +21,7 @@ SCHEMA = 1
 MAX_TEXT = 8 * 2**20  # characters; a run of the deepest network has six million
 CARD = "resnet_explorer"  # key of the weights' metadata, as ``inference.card`` reads it
 _Number = Annotated[float, Field(allow_inf_nan=False)]
+_Part = Annotated[str, Field(pattern=r"^(stem|head|layer[0-9]+\.[0-9]+)$", max_length=20)]
 _MOST = 20_000
 
 
@@ -77,7 +78,7 @@ class _File(_Strict):
     data: str = Field(max_length=40)
     images: list[int] = Field(default_factory=list, max_length=2)
     ended: str = Field(default="", max_length=400)
-    parts: list[str] = Field(default_factory=list, max_length=2000)
+    parts: list[_Part] = Field(default_factory=list, max_length=2000)
     points: _Points | None = None
     epochs: list[_Epoch] = Field(default_factory=list, max_length=10_000)
 

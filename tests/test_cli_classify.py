@@ -99,7 +99,7 @@ def test_a_folder_becomes_a_csv(folder: Path, tmp_path: Path) -> None:
     assert found[3]["error"].startswith("This is a text file")
     assert found[3]["class_1"] == ""
     (name, probability), _ = load_classifier(device="cpu").classify_bytes((folder / "b.png").read_bytes(), 2).top
-    assert (found[2]["class_1"], found[2]["model"]) == (name, "cifar10_resnet20")
+    assert (found[2]["class_1"], found[2]["model"]) == (name, "everyday200_resnet14")
     assert float(found[2]["probability_1"]) == pytest.approx(probability, abs=1e-5)
 
 
@@ -153,7 +153,7 @@ def test_a_file_name_that_is_a_formula_is_known_again(folder: Path, tmp_path: Pa
         ("a.csv", "file,model,class_1,probability_1,milliseconds,error\nx,other,c,1,1,\n", "answers of 'other', not"),
         ("a.jsonl", "[1]\n", "it holds something else"),
         ("a.jsonl", "no json\n", "it holds something else"),
-        ("a.jsonl", '{"file": "x", "model": "other", "top": []}\n', "answers of 'other', not of 'cifar10_resnet20'"),
+        ("a.jsonl", '{"file": "x", "model": "other", "top": []}\n', "answers of 'other', not of 'everyday200_"),
     ],
 )
 def test_no_other_file_is_written_over(folder: Path, tmp_path: Path, name: str, content: str, words: str) -> None:
@@ -214,7 +214,7 @@ def test_a_folder_is_taught_and_its_head_classifies(classes: Path, tmp_path: Pat
     new = photo(tmp_path / "new.png", "#204080", 99)
     (answer,) = json.loads(run("classify", new, "--head", head, "--json").stdout)
     assert answer["top"][0]["class"] == "sea"
-    assert answer["model"] == "taught on cifar10_resnet20"
+    assert answer["model"] == "taught on everyday200_resnet14"
 
 
 def test_teaching_as_json(classes: Path) -> None:
@@ -224,7 +224,7 @@ def test_teaching_as_json(classes: Path) -> None:
     told = json.loads(result.stdout)
     assert told["classes"] == {"lawn": 6, "sea": 6}
     assert (told["folds"], told["accuracy"], told["confusion"]) == (3, 1.0, [[6, 0], [0, 6]])
-    assert (told["majority"], told["failed"], told["backbone"]) == (0.5, {}, "cifar10_resnet20")
+    assert (told["majority"], told["failed"], told["backbone"]) == (0.5, {}, "everyday200_resnet14")
 
 
 def test_what_cannot_be_taught(classes: Path, tmp_path: Path) -> None:

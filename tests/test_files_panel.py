@@ -420,11 +420,11 @@ def test_photos_have_three_channels(tiny: Checkpoint) -> None:
 
 def test_a_page_chooses_among_its_own_files(tiny: Checkpoint) -> None:
     token = SHELF.put("mine\u202e.pth", tiny)
-    files.wished(wish("open", token), "page")
-    assert networks.choices("page")[0] == ("your file: mine\u202e.pth", FILE + token)
+    files.wished(wish("open", token), "page of files")
+    assert networks.choices("page of files")[0] == ("your file: mine\u202e.pth", FILE + token)
     assert networks.choices("another page") == networks.choices()
     assert FILE + token not in dict(networks.choices()).values()
     assert "ResNet-6, 10 classes" in networks.about(FILE + token)
-    SHELF.leave("page")
+    SHELF.leave("page of files")
     assert "not kept here any more" in networks.about(FILE + token)
     assert "not kept here any more" in asked(token)

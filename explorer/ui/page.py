@@ -24,8 +24,13 @@ from .sight import on_sight
 TITLE = "ResNet Explorer"
 # Where a field that was not given clashes, one of these that was given is at fault.
 _PARTNERS = {"widths": ("depths",), "groups": ("block",), "width_per_group": ("block",), "image_size": ("depths",)}
-# The diagram, which people look at, is asked for first; what is said of it next.
-_DRAWN_FIRST = "async (...values) => { await window.explorerAhead?.(values.slice(2)); return values; }"
+# The diagram, which people look at, is asked for first; what is said of it next. Of quick choices the drawings may come
+# in another order: whichever is asked about after its own asks about the last choice.
+_DRAWN_FIRST = """async (...values) => {
+  window.explorerChosen = values;
+  await window.explorerAhead?.(values.slice(2));
+  return window.explorerChosen;
+}"""
 _DRAWER = '<button type="button" id="rx-drawer" aria-expanded="false" aria-controls="builder">Builder</button>'
 
 

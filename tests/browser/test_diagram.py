@@ -261,6 +261,23 @@ def test_quick_choices_end_at_the_last_one(open_page: Open) -> None:
     expect(page.locator("#layers")).to_contain_text("layer3.5.bn2")
 
 
+def test_the_last_choice_stands_though_its_drawing_comes_first(open_page: Open) -> None:
+    page = open_page()
+    page.evaluate("""() => {
+      const drawing = window.explorerAhead, late = [900, 500, 0];
+      window.explorerAhead = async fields => {
+        await drawing(fields);
+        await new Promise(later => setTimeout(later, late.shift()));
+        late.length || setTimeout(() => { window.explorerSettled = true; }, 1500);
+      };
+    }""")
+    for depth in ("50", "101", "34"):
+        page.get_by_role("radio", name=depth, exact=True).check(force=True)
+    page.wait_for_function("window.explorerSettled")
+    expect(page.locator("#summary")).to_contain_text("ResNet-34")
+    expect(page.locator("#graph .rx-canvas")).to_have_attribute("data-query", re.compile("resnet34|C3$"))
+
+
 def test_another_network_keeps_what_one_looks_at_in_its_place(open_page: Open) -> None:
     page = open_page("?preset=resnet50")
     tool(page, "Zoom in").click()

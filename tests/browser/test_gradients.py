@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from .conftest import Open
+from .conftest import Open, choose_preset
 
 pytestmark = pytest.mark.browser
 
@@ -193,6 +193,8 @@ def test_path_lengths_are_measured_and_cancelled(open_page: Open) -> None:
     expect(page.locator("#paths-table tbody tr")).to_have_count(5)
     expect(page.locator("#paths-table tbody tr").nth(2)).to_contain_text("37.5 %")
 
+    choose_preset(page, "CIFAR ResNet-32")  # long enough to be cancelled
+    expect(page.locator("#summary")).to_contain_text("CIFAR ResNet-32")
     page.get_by_label("8", exact=True).check()
     page.get_by_label("50", exact=True).check()
     page.get_by_role("button", name="Measure").click()

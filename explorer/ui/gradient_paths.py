@@ -11,11 +11,11 @@ from ..gradients import PathLengths, path_csv, path_lengths
 from ..views.gradient_charts import paths_figure, paths_sentence
 from ..views.gradient_table import path_rows
 from ..views.markup import banner, progress_bar
-from . import gradient_runs, plots
+from . import gradient_panel, gradient_runs, plots
 from .failures import told
 from .gradient_settings import Settings, Wish, read
 from .jobs import Finished, Job, Waiting
-from .rows import filled, rows
+from .rows import filled
 
 KIND = "paths"
 SAMPLES = (1, 4, 8)
@@ -28,28 +28,12 @@ _EMPTY = (
 
 def build(settings: Settings) -> None:
     """Lay the sub-tab out."""
-    with gr.Row(elem_id="paths-controls"):
-        samples = gr.Radio(
-            list(SAMPLES), value=4, label="Paths drawn of each length and batch", interactive=True, scale=1
-        )
-        stop = gr.Button("Cancel", size="md", scale=0, min_width=96, elem_id="cancel-paths")
-        measure = gr.Button("Measure", size="md", variant="primary", scale=0, min_width=96, elem_id="measure-paths")
-    status = gr.HTML("", padding=False, elem_id="paths-status")
-    chart = plots.chart("paths-plot", "Path lengths, and the gradient they carry", 440, _EMPTY)
-    table = rows("paths-table")
-    stop.click(_stop, None, None, queue=False, show_progress="hidden")
-    measure.click(
-        _paths,
-        [*settings.widgets, samples],
-        [status, chart, table],
-        show_progress="hidden",
-        trigger_mode="once",
-        concurrency_limit=32,
-    )
+    label = "Path lengths, and the gradient they carry"
+    gradient_panel.build("paths", KIND, settings, _samples, _paths, label, _EMPTY)
 
 
-def _stop(request: gr.Request) -> None:
-    gradient_runs.stop(str(request.session_hash), KIND)
+def _samples() -> gr.Radio:
+    return gr.Radio(list(SAMPLES), value=4, label="Paths drawn of each length and batch", interactive=True, scale=1)
 
 
 def _paths(

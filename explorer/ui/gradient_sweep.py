@@ -13,11 +13,11 @@ from ..spec import PRESETS, ResNetSpec, Stem, title
 from ..views.gradient_charts import sweep_figure, sweep_sentence
 from ..views.gradient_table import sweep_rows
 from ..views.markup import banner, progress_bar
-from . import gradient_runs, plots
+from . import gradient_panel, gradient_runs, plots
 from .failures import told
 from .gradient_settings import Settings, Wish, read
 from .jobs import Finished, Job, Waiting
-from .rows import filled, rows
+from .rows import filled
 
 KIND = "depth sweep"
 FAMILIES = {"cifar": "20, 32, 44, 56, 110 · CIFAR", "imagenet": "18, 34, 50, 101, 152 · ImageNet"}
@@ -29,32 +29,13 @@ _EMPTY = "Four networks of each depth are measured: residual and plain, with and
 
 def build(settings: Settings) -> None:
     """Lay the sub-tab out."""
-    with gr.Row(elem_id="sweep-controls"):
-        family = gr.Radio(
-            [(label, name) for name, label in FAMILIES.items()],
-            value="cifar",
-            label="Layers",
-            interactive=True,
-            scale=1,
-        )
-        stop = gr.Button("Cancel", size="md", scale=0, min_width=96, elem_id="cancel-sweep")
-        measure = gr.Button("Measure", size="md", variant="primary", scale=0, min_width=96, elem_id="measure-sweep")
-    status = gr.HTML("", padding=False, elem_id="sweep-status")
-    chart = plots.chart("sweep-plot", "First-to-last gradient ratio against depth", 440, _EMPTY)
-    table = rows("sweep-table")
-    stop.click(_stop, None, None, queue=False, show_progress="hidden")
-    measure.click(
-        _sweep,
-        [*settings.widgets, family],
-        [status, chart, table],
-        show_progress="hidden",
-        trigger_mode="once",
-        concurrency_limit=32,
-    )
+    label = "First-to-last gradient ratio against depth"
+    gradient_panel.build("sweep", KIND, settings, _family, _sweep, label, _EMPTY)
 
 
-def _stop(request: gr.Request) -> None:
-    gradient_runs.stop(str(request.session_hash), KIND)
+def _family() -> gr.Radio:
+    choices = [(label, name) for name, label in FAMILIES.items()]
+    return gr.Radio(choices, value="cifar", label="Layers", interactive=True, scale=1)
 
 
 def _sweep(

@@ -216,7 +216,7 @@ def test_every_caller_gets_the_answer_to_their_own_images() -> None:
         outputs = list(pool.map(engine.forward, requests))
     for output, request in zip(outputs, requests, strict=True):
         assert float((output.logits - eager(model, request)).abs().max()) <= CLOSE
-        assert len(request) <= output.batch <= 8
+        assert len(request) <= output.batch <= 16
     assert max(output.batch for output in outputs) > 3  # more than any of them brought
 
 
@@ -263,6 +263,31 @@ def test_what_waits_runs_together_up_to_the_most() -> None:
     answers = [future.result() for future in futures]
     assert [output.logits.flatten().tolist() for output in answers] == [[0], [10], [20, 20], [30], [40]]
     assert [output.batch for output in answers] == [1, 4, 4, 4, 1]
+
+
+def test_while_all_cores_prepare_photos_the_network_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.inference.batching.PATIENCE", 30)
+    batches, gate = Batches(8, cores=2), Gate()
+    gate.open.set()
+    with ThreadPoolExecutor(2) as pool:
+        with batches.preparing(), batches.preparing():
+            first = pool.submit(batches.run, gate, ones(1, 1))
+            assert not gate.started.wait(0.2)
+            second = pool.submit(batches.run, gate, ones(2, 2))
+            while len(batches._waiting) < 2:
+                threading.Event().wait(0.001)
+        assert (first.result(30).batch, second.result(30).batch) == (3, 3)
+
+
+@pytest.mark.parametrize(("cores", "patience"), [(1, 0.0), (2, 30.0), (0, 30.0)])
+def test_it_waits_neither_long_nor_while_a_core_is_free_nor_for_cores_it_does_not_use(
+    monkeypatch: pytest.MonkeyPatch, cores: int, patience: float
+) -> None:
+    monkeypatch.setattr("explorer.inference.batching.PATIENCE", patience)
+    batches, gate = Batches(8, cores), Gate()
+    gate.open.set()
+    with ThreadPoolExecutor(1) as pool, batches.preparing():
+        assert pool.submit(batches.run, gate, ones(1, 1)).result(timeout=10).logits.item() == 10
 
 
 def test_images_of_different_sizes_do_not_share_a_batch() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from threading import Lock
+from threading import Condition
 
 import torch
 from torch import Tensor
+
+PATIENCE = 0.15  # seconds; two cores prepare a hundred photos in it
 
 
 @dataclass(frozen=True)
@@ -40,18 +43,36 @@ class _Request:
 class Batches:
     """The queue before one network, and the thread that works it off.
 
-    Nobody is kept waiting for company: a batch is what has come in while the one before was computed.
+    Nobody is kept waiting for company: a batch is what has come in while the one before was computed. Only where all
+    ``cores`` are busy preparing photos, the network lets them finish, for up to ``PATIENCE`` seconds: at once, both
+    would take longer than one after the other.
 
     Args:
         most: images in a batch made of several requests; a single request may have more.
+        cores: on which both the network computes and photos are prepared; 0 where the network has a device to itself.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, cores: int = 0) -> None:
+        self._most, self._cores = most, cores
         self._waiting: deque[_Request] = deque()
-        self._lock = Lock()
+        self._prepared = 0  # now, in other threads
+        self._lock = Condition()
         # Its thread starts with the first request and ends when the queue is dropped.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="batches")
+
+    @contextmanager
+    def preparing(self) -> Iterator[None]:
+        """While a photo becomes what ``run`` is given."""
+        self._prepare(1)
+        try:
+            yield
+        finally:
+            self._prepare(-1)
+
+    def _prepare(self, more: int) -> None:
+        with self._lock:
+            self._prepared += more
+            self._lock.notify_all()
 
     def run(self, forward: Callable[[Tensor], Output], images: Tensor) -> Output:
         """Wait for the answer to ``images`` (N, channels, H, W); what ``forward`` raises, all in the batch get."""
@@ -81,6 +102,8 @@ class Batches:
         """The requests that have waited longest, of one image size, and no more than a batch may have."""
         taken: list[_Request] = []
         with self._lock:
+            if self._cores:
+                self._lock.wait_for(lambda: self._prepared < self._cores, PATIENCE)
             room = self._most
             while self._waiting and (not taken or self._joins(taken[0], room)):
                 taken.append(self._waiting.popleft())

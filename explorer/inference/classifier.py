@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -18,6 +18,7 @@ from .catalog import BUILTIN, Variant, find
 from .engine import Engine, choose_device
 from .images import Photo, decode
 from .memory import Recent
+from .transform import Seen
 from .weights import Progress, fetch, load_into, load_state_dict, not_finite
 
 DEFAULT = "everyday200_resnet14"
@@ -79,28 +80,10 @@ class Classifier:
             ImageError: the image is not RGB.
             WeightsError: the network answers with NaN or infinity.
         """
-        image, photo_notes = (photo, ()) if isinstance(photo, Image.Image) else (photo.image, photo.notes)
         started = perf_counter()
-        seen = self.variant.transform(image)
-        transformed = perf_counter()
-        output = self.engine.forward(seen.tensor.unsqueeze(0))
-        logits = output.logits[0]
-        if not bool(torch.isfinite(logits).all()):
-            raise WeightsError(f"{self.variant.title} answered with NaN or infinity, which names no class")
-        values, indices = torch.softmax(logits / self.variant.temperature, 0).topk(
-            min(max(top, 1), len(self.variant.classes))
-        )
-        names = (self.variant.classes[index] for index in indices.tolist())
-        return Prediction(
-            top=tuple(zip(names, values.tolist(), strict=True)),
-            timings=Timings(0.0, _ms(started, transformed), output.ms, _ms(started, perf_counter())),
-            device=output.device,
-            variant=self.variant,
-            transform=self.variant.transform.sentence,
-            seen=seen.image,
-            notes=(*photo_notes, *output.notes, *filter(None, [self.variant.note])),
-            familiar=None if self.variant.familiar is None else bool(logits.logsumexp(0) >= self.variant.familiar),
-        )
+        with self.engine.preparing():
+            seen = self.variant.transform(photo)
+        return self._answer(seen, () if isinstance(photo, Image.Image) else photo.notes, top, started)
 
     def classify_bytes(self, data: bytes, top: int = 5) -> Prediction:
         """Name what the photo in a file's bytes shows; see ``images.decode`` and ``classify``.
@@ -111,11 +94,35 @@ class Classifier:
             ImageError: the bytes are no photo this program accepts.
         """
         started = perf_counter()
-        photo = decode(data, self.variant.transform.at_least)
-        decoding = _ms(started, perf_counter())
-        prediction = self.classify(photo, top)
-        timings = replace(prediction.timings, decode=decoding, total=_ms(started, perf_counter()))
-        return replace(prediction, timings=timings)
+        with self.engine.preparing():
+            photo = decode(data, self.variant.transform.at_least)
+            decoding = _ms(started)
+            seen = self.variant.transform(photo)
+        return self._answer(seen, photo.notes, top, started, decoding)
+
+    def _answer(
+        self, seen: Seen, photo_notes: tuple[str, ...], top: int, started: float, decoding: float = 0.0
+    ) -> Prediction:
+        """Of a photo that was transformed just now."""
+        transforming = _ms(started) - decoding
+        output = self.engine.forward(seen.tensor.unsqueeze(0))
+        logits = output.logits[0]
+        if not bool(torch.isfinite(logits).all()):
+            raise WeightsError(f"{self.variant.title} answered with NaN or infinity, which names no class")
+        values, indices = torch.softmax(logits / self.variant.temperature, 0).topk(
+            min(max(top, 1), len(self.variant.classes))
+        )
+        names = (self.variant.classes[index] for index in indices.tolist())
+        return Prediction(
+            top=tuple(zip(names, values.tolist(), strict=True)),
+            timings=Timings(decoding, transforming, output.ms, _ms(started)),
+            device=output.device,
+            variant=self.variant,
+            transform=self.variant.transform.sentence,
+            seen=seen.image,
+            notes=(*photo_notes, *output.notes, *filter(None, [self.variant.note])),
+            familiar=None if self.variant.familiar is None else bool(logits.logsumexp(0) >= self.variant.familiar),
+        )
 
 
 def load_classifier(
@@ -191,5 +198,6 @@ _LOADED = Recent[tuple[Variant, str, bool], Classifier](KEPT_BYTES, lambda class
 _LOADING = Lock()  # one at a time: a network on its way into memory takes twice its size
 
 
-def _ms(started: float, ended: float) -> float:
-    return (ended - started) * 1000
+def _ms(started: float) -> float:
+    """Since then."""
+    return (perf_counter() - started) * 1000

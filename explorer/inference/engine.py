@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from threading import RLock
 from time import perf_counter
@@ -17,7 +17,7 @@ from .runtime import Eager, Forward, OnnxRuntime, cpu_runtime
 
 _CPU = torch.device("cpu")
 MOST = 32  # images in a batch of several requests
-_MOST = {"cpu": 8}  # where more bring no more images per second, only later answers
+_MOST = {"cpu": 16}  # where more bring no more images per second, only later answers
 OUT_OF_MEMORY = "The GPU's memory was full: it was freed, and this ran on the CPU."
 
 
@@ -69,7 +69,7 @@ class Engine:
         self.exact = exact
         self._model = model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._lock = RLock()
-        self._batches = Batches(_MOST.get(device.type, MOST))
+        self._batches = Batches(_MOST.get(device.type, MOST), torch.get_num_threads() if device == _CPU else 0)
         self._runtime: Forward | None = None  # made by the first batch, which knows how large images are
 
     @property
@@ -86,6 +86,10 @@ class Engine:
         """
         with self._lock:
             yield self._model
+
+    def preparing(self) -> AbstractContextManager[None]:
+        """To be held while a photo is decoded and resized for ``forward`` (see ``batching.Batches``)."""
+        return self._batches.preparing()
 
     def forward(self, batch: Tensor) -> Output:
         """(N, channels, H, W) float32 on the CPU -> logits.

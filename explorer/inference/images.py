@@ -31,6 +31,8 @@ _NOTES = {
     "tiny": "It is tiny, {width}×{height} pixels: what a network sees in it is little more than a guess.",
 }
 
+Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels of an image
+
 # EXIF orientation -> what makes the image upright.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -41,6 +43,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# The orientations whose last column comes to lie on the left, whose last row on top.
+_RIGHT_IS_LEFT, _BELOW_IS_TOP = {2, 3, 6, 7}, {3, 4, 7, 8}
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,15 @@ class Photo:
         format: what the file was, one of ``FORMATS``.
         original_size: width and height in pixels as the file has them, before it was turned upright.
         notes: sentences on what was done and what to keep in mind, for the person who sent the photo.
+        area: what of ``image`` the picture covers, to an eighth of a pixel: one that was decoded smaller ends within
+            its last column and row. None: all of it.
     """
 
     image: Image.Image
     format: str
     original_size: tuple[int, int]
     notes: tuple[str, ...]
+    area: Box | None = None
 
 
 def decode(data: bytes, at_least: int | None = None) -> Photo:
@@ -110,7 +117,8 @@ def decode(data: bytes, at_least: int | None = None) -> Photo:
     said = tuple(_NOTES[note].format(name=name, width=width, height=height) for note in notes)
     # Only a JPEG may have been scaled, and of every JPEG the size is known.
     size = contents.size if name == "JPEG" and contents.size else image.size
-    return Photo(upright, name, size, said)
+    area = None if size == image.size else _area(size, upright.size, contents.orientation)
+    return Photo(upright, name, size, said, area)
 
 
 def _check_bytes(count: int) -> None:
@@ -209,3 +217,12 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
     upright = image if turn is None else image.transpose(turn)
     upright.info = {}
     return upright
+
+
+def _area(original: tuple[int, int], upright: tuple[int, int], orientation: int) -> Box:
+    """``Photo.area`` of a JPEG that was scaled to so many eighths, rounded up, and then turned."""
+    eighths = 8 * max(upright) // max(original)
+    width, height = (side * eighths / 8 for side in (original[::-1] if orientation >= 5 else original))
+    left = upright[0] - width if orientation in _RIGHT_IS_LEFT else 0.0
+    top = upright[1] - height if orientation in _BELOW_IS_TOP else 0.0
+    return left, top, left + width, top + height

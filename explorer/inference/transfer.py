@@ -111,10 +111,9 @@ def features(classifier: Classifier, photos: Sequence[Image.Image | Photo]) -> F
     Raises:
         ImageError: an image is not RGB.
     """
-    images = [photo.image if isinstance(photo, Photo) else photo for photo in photos]
     rows = [np.empty((0, classifier.variant.spec.out_channels), np.float32)]
-    for start in range(0, len(images), _BATCH):
-        batch = torch.stack([classifier.variant.transform(image).tensor for image in images[start : start + _BATCH]])
+    for start in range(0, len(photos), _BATCH):
+        batch = torch.stack([classifier.variant.transform(photo).tensor for photo in photos[start : start + _BATCH]])
         rows.append(_penultimate(classifier.engine, batch))
     return np.concatenate(rows)
 

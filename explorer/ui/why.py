@@ -262,7 +262,7 @@ def _question(request: dict[str, Any]) -> Question:
     classifier = classifier_of(
         _text(request, "variant"), _text(request, "network", 10_000), _text(request, "device", 20)
     )
-    return Question(classifier, photo, classifier.variant.transform(photo.image))
+    return Question(classifier, photo, classifier.variant.transform(photo))
 
 
 def _text(request: dict[str, Any], name: str, most: int = 100) -> str:

@@ -92,7 +92,7 @@ def report_of(graph: Mapping[str, Any]) -> OnnxGraph:
     leaves = {op.path: kind for op, kind in zip(ops, graph["kinds"], strict=True) if op.path not in holders}
     kinds = {"": graph["name"], **dict.fromkeys(sorted(holders), "block"), **leaves, **({"": graph["name"]})}
     layers = tuple(_layers(ops, params, kinds))
-    trace = Trace(Recording(graph["name"], ops, layers, params, kinds))
+    trace = Trace(Recording(graph["name"], ops, lambda: layers, params, kinds))
     return OnnxGraph(Report(graph["name"], None, ops[0].shape, trace), tuple(graph["notes"]))
 
 

@@ -43,13 +43,22 @@ class Layer:
 
 @dataclass(frozen=True)
 class Recording:
-    """What was seen of the modules that were run; attributes as ``Trace``'s."""
+    """What was seen of the modules that were run; attributes as ``Trace``'s.
+
+    Attributes:
+        table: makes ``layers``, when they are first asked for.
+    """
 
     name: str
     ops: tuple[Op, ...]
-    layers: tuple[Layer, ...]
+    table: Callable[[], tuple[Layer, ...]]
     params: Mapping[str, int]
     kinds: Mapping[str, str]
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """torchinfo's table."""
+        return self.table()
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,13 +4,16 @@
 operation with its module path. Where two activations of different shape meet in an addition, the recorder notes it,
 lets the main branch's shape go on, and the pass continues: one pass yields torchinfo's layer table, the true operation
 graph and *all* mismatches. A pass that fails at a layer is run again with ``Tolerance`` for layers too.
+
+A network of this program does the same each time it runs. Its diagram need not wait for torchinfo, which takes longer
+than all the rest: it makes its table in a pass of its own, once that is looked at.
 """
 
 from __future__ import annotations
 
 import copy
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -32,6 +35,7 @@ from .replay import Layer, Recording, Shape, Trace
 from .tolerance import Tolerance
 
 Called = list[Any] | dict[str, Any]  # with these positional or keyword arguments
+Table = tuple[Layer, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,16 +65,26 @@ def subject_of(module: nn.Module, inputs: Called) -> Subject:
 def trace_spec(spec: ResNetSpec, input_size: Shape) -> Trace:
     """Equal to the trace of the network that ``build`` makes; takes as long as its different blocks do."""
     runs = {run[0].path: tuple(plan.path for plan in run) for run in spec.runs}
-    return Trace(record(build_skeleton(spec), input_size), runs)
+
+    def table() -> Table:
+        return record(build_skeleton(spec), input_size).layers
+
+    return Trace(record(build_skeleton(spec), input_size, table=table), runs)
 
 
 def record(
-    shadow: nn.Module, inputs: Shape | Called, detours: Detours | None = None, *, names_sources: bool = False
+    shadow: nn.Module,
+    inputs: Shape | Called,
+    detours: Detours | None = None,
+    *,
+    names_sources: bool = False,
+    table: Callable[[], Table] | None = None,
 ) -> Recording:
     """Run a module on the meta device that belongs to the caller alone.
 
     Args:
         inputs: what it is called with, on the meta device; or the shape of its one input.
+        table: makes torchinfo's table when it is first asked for; None: this pass does.
 
     Raises:
         TraceError: the forward pass failed for another reason than shapes of a sum or channels of a layer; names the
@@ -81,23 +95,31 @@ def record(
     while True:
         recorder = Recorder(detours, names_sources)
         try:
-            recording = _pass(shadow, called, recorder, tolerant=tolerant)
+            rows = _pass(shadow, called, recorder, _forward if table else _summary, tolerant=tolerant)
         except Exception as error:  # whatever a foreign forward raises becomes one sentence
             if tolerant:
                 raise _trace_error(recorder, error) from error
             # A silent broadcast may have changed a shape: this time the branch's goes on.
             detours, tolerant = replace(detours, keeps_branch=True), True
             continue
-        distrusted = detours.distrusted | culprits(recording.ops)
+        distrusted = detours.distrusted | culprits(recorder.ops)
         if distrusted == detours.distrusted:
-            return recording
+            break
         detours = replace(detours, distrusted=distrusted)
+    return Recording(
+        name=type(shadow).__name__,
+        ops=tuple(recorder.ops),
+        table=table or (lambda: rows),
+        params=_params_by_owner(shadow),
+        kinds={path: type(module).__name__ for path, module in shadow.named_modules()},
+    )
 
 
-def _pass(shadow: nn.Module, inputs: Called, recorder: Recorder, *, tolerant: bool = False) -> Recording:
-    """One forward pass of a module without weights."""
+def _pass(
+    shadow: nn.Module, inputs: Called, recorder: Recorder, run: Callable[[nn.Module, Called], Table], *, tolerant: bool
+) -> Table:
+    """One forward pass of a module without weights, as ``run`` does it."""
     modules = dict(shadow.named_modules())
-    paths = {id(m): path for path, m in modules.items()}
     dtypes = (p.dtype for p in shadow.parameters() if p.is_floating_point())
     data = like(inputs, next(dtypes, torch.float32))
     for tensor in tensors([data]):
@@ -109,15 +131,23 @@ def _pass(shadow: nn.Module, inputs: Called, recorder: Recorder, *, tolerant: bo
             stack.enter_context(torch.device("meta"))
             stack.enter_context(Tolerance(recorder, modules))
         stack.enter_context(recorder)
-        # Without a device, torchinfo moves nothing, and there is nothing to move: a module has a thousand tensors.
-        summary = torchinfo.summary(shadow, input_data=data, mode="eval", verbose=0, depth=64)
-    return Recording(
-        name=type(shadow).__name__,
-        ops=tuple(recorder.ops),
-        layers=tuple(_layer(info, paths) for info in summary.summary_list),
-        params=_params_by_owner(shadow),
-        kinds={path: type(m).__name__ for path, m in modules.items()},
-    )
+        return run(shadow, data)
+
+
+def _forward(shadow: nn.Module, data: Called) -> Table:
+    """No table."""
+    shadow.eval()
+    with torch.no_grad():
+        shadow(**data) if isinstance(data, dict) else shadow(*data)
+    return ()
+
+
+def _summary(shadow: nn.Module, data: Called) -> Table:
+    """torchinfo's."""
+    # Without a device, torchinfo moves nothing, and there is nothing to move: a module has a thousand tensors.
+    summary = torchinfo.summary(shadow, input_data=data, mode="eval", verbose=0, depth=64)
+    paths = {id(module): path for path, module in shadow.named_modules()}
+    return tuple(_layer(info, paths) for info in summary.summary_list)
 
 
 def meta_copy(module: nn.Module) -> nn.Module:

@@ -134,6 +134,16 @@ def base_of(name: str) -> str:
     return HEADS.find(name.removeprefix(TAUGHT)).base if name.startswith(TAUGHT) else name
 
 
+def to_download(name: str) -> Variant | None:
+    """The network of the catalogue whose weights must come before ``name`` can answer; None where none must."""
+    try:
+        base = base_of(name)
+    except ExplorerError:  # a head that is gone, which the answer will say
+        return None
+    variant = None if base.startswith(FILE) else find(base)
+    return variant if variant and not is_cached(variant) else None
+
+
 def home_of(head: Head, session: str) -> str:
     """Name of the network that an opened head was taught on.
 

@@ -179,3 +179,24 @@ def test_a_phone_has_every_part_without_scrolling_sideways(open_page: Open) -> N
         part.click()
     expect(page.locator(".rx-list caption")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_whole_folders_are_asked_about_and_taught(open_page: Open, tmp_path: Path) -> None:
+    for name, colour in (("sea", BLUE), ("lawn", GREEN)):
+        folder = tmp_path / "places" / name
+        folder.mkdir(parents=True)
+        for seed in range(4):
+            (folder / f"{seed}.jpg").write_bytes(jpeg(colour, seed))
+    (tmp_path / "places" / "notes.txt").write_text("no photo")
+    page = classify_tab(open_page())
+    page.locator(".rx-many > summary").click()
+    page.get_by_label("Folder of photos").set_input_files(tmp_path / "places")
+    rows = page.locator(".rx-many tbody tr:not([hidden])")
+    expect(rows).to_have_count(8)
+    expect(page.locator(".rx-many .rx-told")).to_contain_text("8 of 8 photos")
+    page.locator(".rx-teach > summary").click()
+    page.get_by_label("Folder with a subfolder for each class").set_input_files(tmp_path / "places")
+    expect(page.locator(".rx-slot-photos img")).to_have_count(8)
+    page.get_by_role("button", name="Teach", exact=True).click()
+    expect(page.get_by_label("What was taught")).to_contain_text("of 8 photos named rightly")
+    expect(page.locator("#variant input")).to_have_value("taught: lawn, sea · 8 photos")

@@ -10,13 +10,13 @@ from typing import Any
 import gradio as gr
 
 from ...errors import ExplorerError
-from ...inference import available_devices, find, is_cached
+from ...inference import available_devices
 from ...inference.classifier import DEFAULT
 from ...views import many, numbers
 from ...views.markup import tag, text
 from .. import files, jobs, throughput, why
 from ..held import FILE
-from ..networks import HEADS, TAUGHT, about, choices, known
+from ..networks import HEADS, about, choices, known, to_download
 from ..photos import ALBUM
 from ..style import script
 from . import answers, teach, templates
@@ -121,13 +121,9 @@ def _on(name: str, device: str) -> Any:
 
 def _chosen(name: str, device: str) -> list[Any]:
     """Updates of the line on the network, of Download, and of the photo's panel."""
-    asks = _on(name, device)
-    if name.startswith((FILE, TAUGHT)):
-        return [_line(name), gr.update(visible=False), asks]
-    variant = find(name)
-    missing = not is_cached(variant)
-    button = gr.update(visible=missing, value=f"Download {numbers.size(variant.size_bytes)}")
-    return [_line(name), button, asks]
+    missing = to_download(name)
+    label = f"Download {numbers.size(missing.size_bytes)}" if missing else "Download"
+    return [_line(name), gr.update(visible=bool(missing), value=label), _on(name, device)]
 
 
 def _offered(wish: Any, now: str, device: str, request: gr.Request) -> list[Any]:

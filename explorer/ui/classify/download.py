@@ -14,7 +14,7 @@ from ...inference import Progress, fetch, find
 from ...views.markup import banner
 from ...views.prediction import download_progress
 from ..failures import told
-from ..networks import choices
+from ..networks import base_of, choices
 
 _PAUSE = 0.25  # seconds between two progress lines
 
@@ -22,7 +22,7 @@ _PAUSE = 0.25  # seconds between two progress lines
 def download(name: str, request: gr.Request) -> Iterator[list[Any]]:
     """Updates of status, Download, Cancel and the choice of network. The weights come in a thread; closing the
     generator cancels that."""
-    variant = find(name)
+    variant = find(base_of(name))
     latest: queue.SimpleQueue[Progress | Exception | None] = queue.SimpleQueue()
     stopped = threading.Event()
 

@@ -31,8 +31,18 @@ def build_panel(variant: gr.Dropdown, device: gr.Radio) -> None:
     with gr.Accordion("Throughput", open=False, elem_id="throughput"):
         gr.HTML(tag("p", text(_ABOUT), css="rx-note"), padding=False)
         with gr.Row():
-            start = gr.Button("Measure", size="sm", scale=0, min_width=140, elem_id="measure-throughput")
-            stop = gr.Button("Stop", size="sm", scale=0, min_width=100, visible=False, elem_id="stop-throughput")
+            start = gr.Button(
+                "Measure", size="md", scale=0, min_width=96, elem_id="measure-throughput", elem_classes="rx-button"
+            )
+            stop = gr.Button(
+                "Stop",
+                size="md",
+                scale=0,
+                min_width=96,
+                visible=False,
+                elem_id="stop-throughput",
+                elem_classes="rx-button",
+            )
         status = gr.HTML("", padding=False, elem_id="throughput-status")
         chart = plots.chart("throughput-chart", "Images per second by batch size", 320)
         address = gr.Textbox(visible="hidden", label="Address while measuring")

@@ -19,6 +19,7 @@ async function list() {
 async function run() {
   const mine = ++turn, {token, device, network} = asked(), votes = [];
   if (!token) { told.textContent = 'Give it a photo first, above.'; return; }
+  if (!names.children.length) await list();
   const wanted = [...names.querySelectorAll('input:checked')].map(input => input.value);
   of = token;
   rows.replaceChildren(); words.replaceChildren();
@@ -43,11 +44,14 @@ button('ask').addEventListener('click', run);
 button('stop').addEventListener('click', () => stop('Stopped.'));
 box.addEventListener('toggle', () => { if (box.open) list(); });
 // Rows of another photo would mislead.
-document.addEventListener('explorer:photo', e => {
-  if (box.open) list();
-  if (e.detail.token === of) return;
+function forget() {
   rows.replaceChildren(); words.replaceChildren();
   table.hidden = true;
   if (of) stop('');
   of = null;
+}
+document.addEventListener('explorer:photo', e => {
+  if (box.open) list();
+  if (e.detail.token !== of) forget();
 });
+document.addEventListener('explorer:nophoto', forget);

@@ -4,7 +4,7 @@ const drop = host.querySelector('.rx-drop'), idle = host.querySelector('.rx-idle
 const input = host.querySelector('input[type=file]'), video = host.querySelector('video'), shown = host.querySelector('.rx-photo');
 const strip = host.querySelector('.rx-examples');
 const buttons = name => host.querySelector(`[data-do=${name}]`);
-let last = null, turn = 0, stream = null;  // last: the photo shown, and how to send it again
+let last = null, turn = 0, tries = 0, stream = null;  // last: the photo shown, and how to send it again; tries: of the camera
 
 window.explorerAsked = () => ({
   session: props.value, variant: props.variant, device: props.device, network: location.search,
@@ -31,9 +31,10 @@ async function ask(again = true) {
 // Nothing of the photo before may stand beside what is said of this one.
 async function take(again) {
   const mine = ++turn;
+  last = null;
   stop();
   silence();
-  last = null; shown.hidden = true; idle.hidden = false; answer.innerHTML = '';
+  answer.innerHTML = '';
   answer.setAttribute('aria-busy', 'true');
   const sent = await again();
   if (mine !== turn) return;
@@ -52,19 +53,20 @@ function given(found) {
 function stop() {
   stream?.getTracks().forEach(track => track.stop());
   stream = null; video.srcObject = null; video.hidden = true;
+  shown.hidden = !last; idle.hidden = Boolean(last);
   buttons('shoot').hidden = buttons('close').hidden = true; buttons('camera').hidden = false;
 }
 
 buttons('pick').addEventListener('click', () => input.click());
 input.addEventListener('change', () => { given(chosen(input)); input.value = ''; });
 buttons('camera').addEventListener('click', async () => {
-  const mine = ++turn;
+  const mine = ++tries;
   let opened;
   try { opened = await navigator.mediaDevices.getUserMedia({video: {facingMode: 'environment'}}); }
   catch { complain('No camera could be opened. Allow it in the browser, or drop a photo instead.'); return; }
-  if (mine !== turn || !host.offsetParent) { opened.getTracks().forEach(track => track.stop()); return; }
+  if (mine !== tries || !host.offsetParent) { opened.getTracks().forEach(track => track.stop()); return; }
   stop();
-  stream = video.srcObject = opened; video.hidden = false; shown.hidden = true;
+  stream = video.srcObject = opened; video.hidden = false; shown.hidden = idle.hidden = true;
   buttons('shoot').hidden = buttons('close').hidden = false; buttons('camera').hidden = true;
   await video.play();
 });

@@ -1,5 +1,5 @@
-// Teach it: photos under the names of classes. Each is sent once for each network whose features are learned from; they
-// stay in the browser, and the program keeps their features.
+// Teach it: photos under the names of classes. Each is sent once for each network whose features are learned from, which
+// the program keeps.
 const box = element.querySelector('.rx-teach'), slots = box.querySelector('.rx-slots'), told = box.querySelector('.rx-told');
 const bar = box.querySelector('progress'), lesson = box.querySelector('.rx-lesson');
 const [folderInput, headInput] = box.querySelectorAll('.rx-row input');
@@ -102,6 +102,7 @@ function say(words, kind = 'error-here') { lesson.replaceChildren(alertOf(words,
 
 async function teach() {
   if (busy) return;
+  let sent = false;  // until news of it says that it is over
   busy = true;
   button('teach').disabled = true;
   try {
@@ -112,7 +113,8 @@ async function teach() {
     props.value = JSON.stringify({do: 'teach', variant, device, network, classes: wanted, at: Date.now()});
     button('stop').hidden = false;
     trigger('input');
-  } finally { busy = false; button('teach').disabled = false; }
+    sent = true;
+  } finally { busy = false; button('teach').disabled = sent; }
 }
 
 watch('news', () => {
@@ -120,6 +122,7 @@ watch('news', () => {
   const news = JSON.parse(props.news);
   lesson.innerHTML = news.html;
   button('stop').hidden = !news.busy;
+  button('teach').disabled = news.busy;
   if (news.token) head = news.token;
   for (const item of lesson.querySelectorAll('[data-key]')) {
     const photo = photos().find(photo => photo.key === item.dataset.key);

@@ -39,5 +39,9 @@ class DataError(ExplorerError):
     """A data set is missing or unusable."""
 
 
+class Stopped(ExplorerError):
+    """Work was stopped, by whoever had asked for it, before it was done."""
+
+
 class DiagramError(ExplorerError):
     """Graphviz is missing, failed or took too long."""

@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.inference import available_devices
-from explorer.inference.batching import Batches, Output
+from explorer.inference.batching import Batches, Output, _Request
 from explorer.inference.engine import OUT_OF_MEMORY, Engine, choose_device
 from explorer.inference.memory import Recent
 from explorer.inference.onnx_record import NotRecorded, record
@@ -201,7 +202,7 @@ def test_a_dropped_engine_leaves_neither_its_weights_nor_its_thread() -> None:
 def test_the_bytes_of_an_engine_are_its_weights_and_the_runtimes_copy() -> None:
     model = network(SMALL)
     weights = sum(tensor.nbytes for tensor in model.state_dict().values())
-    assert Engine(model, CPU).size_bytes == 2 * weights
+    assert Engine(model, CPU).size_bytes == 4 * weights
     assert Engine(model, torch.device("meta")).size_bytes == weights
 
 
@@ -288,6 +289,18 @@ def test_it_waits_neither_long_nor_while_a_core_is_free_nor_for_cores_it_does_no
     gate.open.set()
     with ThreadPoolExecutor(1) as pool, batches.preparing():
         assert pool.submit(batches.run, gate, ones(1, 1)).result(timeout=10).logits.item() == 10
+
+
+def test_patience_is_counted_from_when_a_request_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.inference.batching.PATIENCE", 30)
+    batches, gate = Batches(1, cores=1), Gate()
+    gate.open.set()
+    old = _Request(ones(1, 1), came=monotonic() - 31)
+    batches._waiting.append(old)
+    with ThreadPoolExecutor(1) as pool, batches.preparing():
+        batches._worker.submit(batches._serve, gate)
+        assert old.answer.result(timeout=10).logits.item() == 10
+        assert pool.submit(batches._take).result(timeout=10) == [], "nothing waits, so nobody does"
 
 
 def test_images_of_different_sizes_do_not_share_a_batch() -> None:
@@ -402,6 +415,20 @@ def test_other_errors_of_a_network_are_not_hidden(error: RuntimeError, device: s
     for _ in range(2):
         with pytest.raises(type(error), match=str(error)):
             engine.forward(torch.ones(1, 3, 4, 4))
+
+
+@pytest.mark.parametrize(("device", "tries"), [("meta", 2), ("cpu", 1)])
+def test_work_with_a_borrowed_network_is_tried_once_more_where_a_gpu_was_full(device: str, tries: int) -> None:
+    engine, tried = Engine(nn.Identity(), torch.device(device)), list[int]()
+
+    def work() -> None:
+        tried.append(len(tried))
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(torch.OutOfMemoryError):
+        engine.spare(work)
+    assert len(tried) == tries
+    assert engine.spare(lambda: "done") == "done"
 
 
 # ---- with a GPU ----------------------------------------------------------------------------------------------

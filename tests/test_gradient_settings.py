@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, Stopped
 from explorer.gradients import ProbeOptions
 from explorer.inference import Photo
 from explorer.spec import PRESETS, ResNetSpec
@@ -21,7 +21,7 @@ from explorer.ui import gradient_inputs, gradient_runs
 from explorer.ui.gradient_settings import Wish, read
 from explorer.ui.gradient_sweep import of_family
 from explorer.ui.gradients import list_switches
-from explorer.ui.jobs import Finished, Job, Stopped, Waiting
+from explorer.ui.jobs import Finished, Job, Waiting
 from explorer.ui.photos import ALBUM
 from explorer.views.gradient_switches import switches
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from explorer.errors import ImageError
+from explorer.errors import ImageError, Stopped
 from explorer.inference import Photo
 from explorer.ui import jobs, photos
-from explorer.ui.jobs import Finished, Job, Stopped, Waiting
+from explorer.ui.jobs import Finished, Job, Waiting
 
 
 class Gate:
@@ -74,6 +74,21 @@ def test_who_stops_reading_or_leaves_the_page_stops_the_job() -> None:
     assert not left.stopped
     jobs.leave("two")
     assert isinstance(list(left.events())[-1].error, Stopped)
+
+
+def test_no_more_wait_than_the_page_has_threads_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(read(Job(lambda job: None, "page")))[-1] == Finished(), "those of other tests are out of the way"
+    monkeypatch.setattr(jobs, "MOST", 2)
+    gates = [Gate() for _ in range(4)]
+    first, second, third = (read(Job(gate, "page")) for gate in gates[:3])
+    assert next(first) == "running"
+    (refused,) = third
+    assert str(refused.error) == "2 measurements and trainings wait for this machine. Try again in a while."
+    for gate in gates:
+        gate.open.set()
+    assert list(first) == [Finished("done")]
+    assert list(second)[-1] == Finished("done")
+    assert list(read(Job(gates[3], "page"))) == ["running", Finished("done")], "there is room again"
 
 
 def test_what_goes_wrong_is_handed_over_and_the_next_job_runs() -> None:

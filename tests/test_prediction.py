@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import gradio as gr
@@ -24,6 +25,7 @@ from explorer.inference.transfer import Features, Lesson, taught, teach, to_byte
 from explorer.ui import networks
 from explorer.ui.classify import ROUTE, answers, upload
 from explorer.ui.classify import teach as lessons
+from explorer.ui.jobs import Job
 from explorer.ui.networks import HEADS, TAUGHT
 from explorer.ui.photos import ALBUM
 from explorer.ui.server import create_app
@@ -265,11 +267,13 @@ def test_a_head_of_unknown_weights_is_not_opened(lesson: Lesson) -> None:
         networks.home_of(replace(lesson.head, backbone_sha256="0" * 64), "page")
 
 
-def ask_to_teach(wish: Any, session: str = "page") -> list[tuple[dict[str, Any], str]]:
-    class Asked:
-        session_hash = session
+def teaching(wish: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    for news, name in lessons.wished(json.dumps(wish), gr.Request(session_hash="page")):
+        yield json.loads(news["news"]), name
 
-    return [(json.loads(news["news"]), name) for news, name in lessons.wished(json.dumps(wish), Asked())]  # type: ignore[arg-type]
+
+def ask_to_teach(wish: Any) -> list[tuple[dict[str, Any], str]]:
+    return list(teaching(wish))
 
 
 def looked_at(colour: str) -> str:
@@ -277,13 +281,32 @@ def looked_at(colour: str) -> str:
     return str(json.loads(lessons.look({"session": "page", "token": token, "variant": "cifar10_resnet20"}))["key"])
 
 
-def test_the_page_teaches_and_uses_the_head_at_once() -> None:
+def sea_and_lawn() -> dict[str, Any]:
+    """A wish to be taught them."""
     classes = [
         {"name": " sea ", "keys": [looked_at(colour) for colour in ("#103060", "#204070", "#305080")]},
         {"name": "lawn", "keys": [looked_at(colour) for colour in ("#306010", "#407020", "#508030")]},
     ]
-    wish = {"do": "teach", "variant": "cifar10_resnet20", "device": "cpu", "network": "", "classes": classes}
-    *_, (news, name) = ask_to_teach(wish)
+    return {"do": "teach", "variant": "cifar10_resnet20", "device": "cpu", "network": "", "classes": classes}
+
+
+def test_who_teaches_again_stops_the_lesson_before() -> None:
+    go_on = Event()
+    Job(lambda job: go_on.wait(20), "somebody else")
+    first, second = teaching(sea_and_lawn()), teaching(sea_and_lawn())
+    assert next(first)[0]["busy"]
+    assert next(second)[0]["busy"]
+    ((news, name),) = first
+    assert (news["failed"], name) == (True, "")
+    assert "Stopped before it began." in news["html"]
+    assert "error" not in news["html"], "who stops it made no mistake"
+    go_on.set()
+    *_, (_, name) = second
+    assert name.startswith(TAUGHT)
+
+
+def test_the_page_teaches_and_uses_the_head_at_once() -> None:
+    *_, (news, name) = ask_to_teach(sea_and_lawn())
     assert not news["failed"]
     assert "6 photos named rightly" in news["html"]
     assert name == TAUGHT + news["token"]

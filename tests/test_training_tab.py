@@ -16,7 +16,7 @@ import torch
 from fastapi.testclient import TestClient
 from safetensors.torch import load
 
-from explorer.errors import DataError, ExplorerError
+from explorer.errors import DataError, ExplorerError, Stopped
 from explorer.spec import PRESETS, to_query
 from explorer.training.digits import TRAIN
 from explorer.training.recipe import Recipe, Schedule
@@ -24,7 +24,7 @@ from explorer.training.run_file import read_run, run_json
 from explorer.training.runs import DATA, Plan, Record, Training
 from explorer.ui import training_form
 from explorer.ui.held import Held
-from explorer.ui.jobs import Finished, Job, Stopped, Waiting
+from explorer.ui.jobs import Finished, Job, Waiting
 from explorer.ui.server import create_app
 from explorer.ui.training_lesson import Lesson
 from explorer.ui.training_runs import PER_PAGE, RUNS, Runs, checkpoint_of, left, owner_of

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from explorer.errors import DataError, WeightsError
+from explorer.errors import DataError, Stopped, WeightsError
 from explorer.inference import Classifier, load_variant, transfer
 from explorer.inference.catalog import find
 from explorer.inference.transfer import Head, features, from_bytes, taught, teach, to_bytes
@@ -111,7 +111,7 @@ def test_progress_ends_before_the_last_fit_and_stopping_is_heard() -> None:
     told: list[tuple[int, int]] = []
     teach(rows, labels, find("cifar10_resnet20"), folds=3, on_progress=lambda done, of: told.append((done, of)))
     assert told == [(0, 4), (1, 4), (2, 4), (3, 4)]
-    with pytest.raises(transfer.Stopped):
+    with pytest.raises(Stopped):
         teach(rows, labels, find("cifar10_resnet20"), cancelled=lambda: True)
 
 

@@ -6,7 +6,7 @@ import base64
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import gradio as gr
@@ -116,6 +116,17 @@ def test_a_new_wish_stops_the_one_before(request_: dict[str, Any], monkeypatch: 
     assert "page" not in why._RUNNING
     *_, last = first
     assert json.loads(last["weighed"]).keys() & {"error", "cells"}
+
+
+def test_a_page_that_closes_leaves_nothing_behind(request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(why, "QUICK_GMACS", 0.0)
+    events = why._weigh(json.dumps({**request_, "class": 3, "key": "k"}), gr.Request(session_hash="page"))
+    assert isinstance(events, Generator)
+    next(events)
+    job = why._RUNNING["page"]
+    events.close()
+    assert job.stopped
+    assert "page" not in why._RUNNING
 
 
 BAD: list[tuple[Callable[[Any], str], Any, str]] = [

@@ -8,11 +8,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Condition
+from time import monotonic
 
 import torch
 from torch import Tensor
 
-PATIENCE = 0.15  # seconds; two cores prepare a hundred photos in it
+PATIENCE = 0.15  # seconds; two cores prepare a hundred photos of half a megapixel or less in it
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,15 @@ class Output:
 class _Request:
     images: Tensor
     answer: Future[Output] = field(default_factory=Future)
+    came: float = field(default_factory=monotonic)
 
 
 class Batches:
     """The queue before one network, and the thread that works it off.
 
     Nobody is kept waiting for company: a batch is what has come in while the one before was computed. Only where all
-    ``cores`` are busy preparing photos, the network lets them finish, for up to ``PATIENCE`` seconds: at once, both
-    would take longer than one after the other.
+    ``cores`` are busy preparing photos, the network lets them finish, until its oldest request has waited for
+    ``PATIENCE`` seconds: at once, both would take longer than one after the other.
 
     Args:
         most: images in a batch made of several requests; a single request may have more.
@@ -102,8 +104,9 @@ class Batches:
         """The requests that have waited longest, of one image size, and no more than a batch may have."""
         taken: list[_Request] = []
         with self._lock:
-            if self._cores:
-                self._lock.wait_for(lambda: self._prepared < self._cores, PATIENCE)
+            if self._cores and self._waiting:
+                patience = self._waiting[0].came + PATIENCE - monotonic()
+                self._lock.wait_for(lambda: self._prepared < self._cores, max(0.0, patience))
             room = self._most
             while self._waiting and (not taken or self._joins(taken[0], room)):
                 taken.append(self._waiting.popleft())

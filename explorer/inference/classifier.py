@@ -14,6 +14,7 @@ from torch import nn
 
 from ..errors import WeightsError
 from ..network import build
+from .cache import cached_path, intact_path
 from .catalog import BUILTIN, Variant, find
 from .engine import Engine, choose_device
 from .images import Photo, decode
@@ -22,14 +23,23 @@ from .transform import Seen
 from .weights import Progress, fetch, load_into, load_state_dict, not_finite
 
 DEFAULT = "everyday200_resnet14"
-KEPT_BYTES = 2**30  # of the weights of loaded networks: ResNet-18, -50 and -152 together have three quarters of it
+KEPT_BYTES = 2**31  # of loaded networks (``Engine.size_bytes``): ResNet-18, -50 and -152 together have three quarters
+
+
+class NotHere(WeightsError):
+    """A network's weights would have to be downloaded first."""
+
+    def __init__(self, variant: Variant) -> None:
+        what = "is not on this machine yet" if cached_path(variant) is None else "is damaged on this machine"
+        super().__init__(f"{variant.title} {what}. Download it first ({variant.size_bytes / 2**20:.1f} MiB).")
 
 
 @dataclass(frozen=True)
 class Timings:
     """Milliseconds. ``decode`` is 0 for an image that came decoded; ``forward`` is of the whole batch it ran in.
 
-    ``total`` exceeds the sum by a little, and by the time the photo waited for the batch before its own.
+    ``total`` exceeds the sum by a little, and by the time the photo waited for other photos: to be prepared, and for
+    the batch before its own.
     """
 
     decode: float
@@ -157,16 +167,23 @@ def load_variant(
     device: str = "auto",
     *,
     exact: bool = False,
+    download: bool = True,
     on_progress: Callable[[Progress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Classifier:
-    """``load_classifier`` for a variant that need not be in the catalogue."""
+    """``load_classifier`` for a variant that need not be in the catalogue.
+
+    Args:
+        download: without it, weights that are not on this machine, or damaged, raise ``NotHere``.
+    """
     place = choose_device(device)
     key = (variant, str(place), exact)
     loaded = _LOADED.get(key)
     if loaded is None:
         # Before the lock: who waits for a download can see its progress and cancel.
-        path = fetch(variant, on_progress=on_progress, cancelled=cancelled)
+        path = intact_path(variant) if not download else fetch(variant, on_progress=on_progress, cancelled=cancelled)
+        if path is None:
+            raise NotHere(variant)
         with _LOADING:
             loaded = _LOADED.get(key)  # another thread may have loaded it meanwhile
             if loaded is None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from threading import RLock
 from time import perf_counter
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import ExplorerError
 from .batching import Batches, Output
-from .runtime import Eager, Forward, OnnxRuntime, cpu_runtime
+from .runtime import CAPTURING, Eager, Forward, OnnxRuntime, cpu_runtime
 
+Result = TypeVar("Result")
 _CPU = torch.device("cpu")
 MOST = 32  # images in a batch of several requests
 _MOST = {"cpu": 16}  # where more bring no more images per second, only later answers
@@ -61,12 +63,15 @@ class Engine:
 
     Args:
         model: its weights must not change any more.
-        exact: float32 on CUDA too; elsewhere it changes nothing.
+        exact: float32 on CUDA too, without the shorter numbers of its tensor cores (TF32), which then no network of
+            this program uses any more; elsewhere it changes nothing.
     """
 
     def __init__(self, model: nn.Module, device: torch.device, *, exact: bool = False) -> None:
         self.device = device
         self.exact = exact
+        if exact and device.type == "cuda":
+            torch.backends.cudnn.allow_tf32 = False
         self._model = model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._lock = RLock()
         self._batches = Batches(_MOST.get(device.type, MOST), torch.get_num_threads() if device == _CPU else 0)
@@ -74,9 +79,10 @@ class Engine:
 
     @property
     def size_bytes(self) -> int:
-        """Of the weights, in all copies there are once a photo was answered."""
+        """In memory once photos were answered. On a CPU four times the weights, as measured: the network's own,
+        onnxruntime's copy, that copy as its kernels read it, and room for activations."""
         weights = sum(tensor.nbytes for tensor in self._model.state_dict().values())
-        return 2 * weights if self.device == _CPU else weights
+        return 4 * weights if self.device == _CPU else weights
 
     @contextmanager
     def borrow(self) -> Iterator[nn.Module]:
@@ -86,6 +92,17 @@ class Engine:
         """
         with self._lock:
             yield self._model
+
+    def spare(self, work: Callable[[], Result]) -> Result:
+        """``work``, which borrows the network; once more on the CPU where a GPU was out of memory."""
+        try:
+            return work()
+        except RuntimeError as error:
+            if self.device == _CPU or not _is_out_of_memory(error):
+                raise
+        with self._lock:
+            self._leave_device()
+        return work()
 
     def preparing(self) -> AbstractContextManager[None]:
         """To be held while a photo is decoded and resized for ``forward`` (see ``batching.Batches``)."""
@@ -108,10 +125,13 @@ class Engine:
                 raise
         # Outside the handler: the exception's frames hold the activations that are to be freed.
         with self._lock:
-            self._runtime = None
-            self._model.to(_CPU)
-            _free(self.device)
+            self._leave_device()
             return replace(_timed(Eager(self._model, _CPU), batch, _CPU), notes=(OUT_OF_MEMORY,))
+
+    def _leave_device(self) -> None:
+        self._runtime = None
+        self._model.to(_CPU)
+        _free(self.device)
 
     def _on_cpu(self, batch: Tensor) -> Output:
         if isinstance(self._runtime, OnnxRuntime):  # beside whoever has borrowed the network
@@ -137,7 +157,8 @@ def _timed(forward: Forward, batch: Tensor, device: torch.device) -> Output:
 
 def _free(device: torch.device) -> None:
     if device.type == "cuda":
-        torch.cuda.empty_cache()
+        with CAPTURING:
+            torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
 

@@ -43,7 +43,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# The orientations whose last column comes to lie on the left, whose last row on top.
+# The orientations that turn the right or lower edge, where a scaled picture ends short, to the left; and to the top.
 _RIGHT_IS_LEFT, _BELOW_IS_TOP = {2, 3, 6, 7}, {3, 4, 7, 8}
 
 

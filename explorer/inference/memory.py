@@ -44,5 +44,9 @@ class Recent(Generic[Key, Value]):
             while len(self._values) > 1 and self._bytes() > self.limit:
                 self._values.popitem(last=False)
 
+    def forget(self, key: Key) -> None:
+        with self._lock:
+            self._values.pop(key, None)
+
     def _bytes(self) -> int:
         return sum(map(self._size, self._values.values()))

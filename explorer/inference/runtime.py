@@ -12,6 +12,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from .onnx_record import INPUT, NotRecorded, Recording, record
 CLOSE = 1e-4  # by how much logits may differ from eager float32; of their largest, where that is above 1
 GRAPHED = 8  # images; in larger batches a GPU computes long enough to hide the launches
 _GRAPHS = 8  # shapes for which one is kept
+CAPTURING = Lock()  # a process captures one graph at a time, and may not free a GPU's memory meanwhile
 _LOG = logging.getLogger(__name__)
 
 Forward = Callable[[Tensor], Tensor]  # (N, channels, H, W) float32 on the CPU -> logits (N, classes), the same
@@ -121,17 +123,28 @@ class _Graph:
 class Graphs:
     """A pass on a CUDA device, small batches by CUDA graphs: one launch instead of a hundred, for which a GPU waits.
 
-    Of each shape of batch one is captured; the weights must stay where they are in memory. It is used by one thread.
+    Of each shape of batch one is captured; the weights must stay where they are in memory. It is used by one thread. A
+    pass that cannot be captured is run as it is.
     """
 
     def __init__(self, forward: Forward) -> None:
         self._forward = forward
         self._captured: OrderedDict[torch.Size, _Graph] = OrderedDict()
+        self._pool: Any = None  # of memory: one graph runs at a time, and its answer is copied at once
 
     def __call__(self, images: Tensor) -> Tensor:
         if len(images) > GRAPHED:
             return self._forward(images)
-        captured = self._captured.pop(images.shape, None) or self._capture(images)
+        captured = self._captured.pop(images.shape, None)
+        if captured is None:
+            try:
+                with CAPTURING:
+                    captured = self._capture(images)
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError as reason:
+                _LOG.info("no CUDA graph of %s: %s", tuple(images.shape), reason)
+                return self._forward(images)
         self._captured[images.shape] = captured
         if len(self._captured) > _GRAPHS:
             self._captured.popitem(last=False)
@@ -149,7 +162,9 @@ class Graphs:
                     self._forward(static)
             torch.cuda.current_stream().wait_stream(side)
             graph = torch.cuda.CUDAGraph()
-            # Other networks' threads may ask for memory meanwhile.
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            self._pool = self._pool or torch.cuda.graph_pool_handle()
+            # By default it would be a stream of whichever device came first. Other networks' threads may ask for memory
+            # meanwhile.
+            with torch.cuda.graph(graph, self._pool, side, capture_error_mode="thread_local"):
                 logits = self._forward(static)
         return _Graph(graph, static, logits)

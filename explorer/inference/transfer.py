@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import sqrt
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from ..errors import DataError, ExplorerError, WeightsError
+from ..errors import DataError, Stopped, WeightsError
 from ..network import ResNet, build
 from .catalog import Variant
 from .classifier import Classifier
@@ -36,10 +37,6 @@ MAX_NAME = 60  # characters of a class's name
 MAX_HEAD_BYTES = 4 * 2**20
 _BATCH = 16
 _KEY = "resnet_explorer_head"  # of the file's metadata
-
-
-class Stopped(ExplorerError):
-    """Somebody asked for the teaching to be stopped."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +111,7 @@ def features(classifier: Classifier, photos: Sequence[Image.Image | Photo]) -> F
     rows = [np.empty((0, classifier.variant.spec.out_channels), np.float32)]
     for start in range(0, len(photos), _BATCH):
         batch = torch.stack([classifier.variant.transform(photo).tensor for photo in photos[start : start + _BATCH]])
-        rows.append(_penultimate(classifier.engine, batch))
+        rows.append(classifier.engine.spare(partial(_penultimate, classifier.engine, batch)))
     return np.concatenate(rows)
 
 
@@ -241,10 +238,9 @@ def from_bytes(data: bytes) -> Head:
 
 def _penultimate(engine: Engine, batch: Tensor) -> Features:
     with engine.borrow() as model:
-        model.to(engine.device)
         parts = cast(ResNet, model)
         with torch.inference_mode():
-            maps = parts.features(batch.to(engine.device, memory_format=torch.channels_last))
+            maps = parts.features(batch.to(parts.fc.weight.device, memory_format=torch.channels_last))
             pooled: Features = torch.flatten(parts.avgpool(maps), 1).float().cpu().numpy()
     return pooled
 

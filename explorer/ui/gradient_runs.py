@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ..errors import Stopped
 from ..gradients import ProbeCancelled
 from ..views.markup import banner, progress_bar, tag, text
 from .failures import told
-from .jobs import Job, Stopped, Waiting
+from .jobs import Job, Waiting
 
 LEAST_S = 0.25  # between two updates
 

@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ExplorerError
+from ..errors import ExplorerError, Stopped
 
-
-class Stopped(ExplorerError):
-    """The job was stopped before it was done."""
+MOST = 16  # jobs in line: each holds one of the 40 threads that answer the page
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Job:
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._finished = threading.Event()
-        _LINE.join(self)
+        self._joined = _LINE.join(self)
         threading.Thread(target=self._run, daemon=True).start()
 
     @property
@@ -89,6 +87,8 @@ class Job:
 
     def _run(self) -> None:
         try:
+            if not self._joined:
+                raise ExplorerError(f"{MOST} measurements and trainings wait for this machine. Try again in a while.")
             _LINE.wait_for_turn(self)
             if self.stopped:
                 raise Stopped("Stopped before it began.")
@@ -108,14 +108,19 @@ class _Line:
         self._jobs: deque[Job] = deque()
         self._changed = threading.Condition()
 
-    def join(self, job: Job) -> None:
+    def join(self, job: Job) -> bool:
+        """Whether there was room for it."""
         with self._changed:
+            if len(self._jobs) >= MOST:
+                return False
             self._jobs.append(job)
+            return True
 
     def leave(self, job: Job) -> None:
         with self._changed:
-            self._jobs.remove(job)
-            self._changed.notify_all()
+            if job in self._jobs:
+                self._jobs.remove(job)
+                self._changed.notify_all()
 
     def moved(self) -> None:
         with self._changed:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from threading import RLock
 
 from ..errors import ExplorerError, WeightsError
 from ..inference import Classifier, Photo, Prediction, Variant, find, is_cached, load_variant, variants
+from ..inference.cache import intact_path
 from ..inference.checkpoint import variant_of
-from ..inference.classifier import DEFAULT
+from ..inference.classifier import DEFAULT, KEPT_BYTES
+from ..inference.memory import Recent
 from ..inference.transfer import Head, taught
 from ..spec import title
 from ..views import numbers
@@ -25,10 +27,6 @@ MAX_NAME = 100
 PER_SESSION, MAX_HEADS = 8, 64
 
 
-class NotHere(WeightsError):
-    """The network's weights are not on this machine yet."""
-
-
 @dataclass(eq=False)
 class Taught:
     """A head, the network it was taught on (as ``classifier_of`` takes it), and the page it belongs to."""
@@ -36,18 +34,21 @@ class Taught:
     head: Head
     base: str
     session: str
-    _latest: tuple[Classifier, Classifier] | None = field(default=None, repr=False)
-
-    @property
-    def latest(self) -> Classifier | None:
-        """What it was put together to last."""
-        return self._latest[1] if self._latest else None
+    variant: Variant | None = None
 
     def on(self, classifier: Classifier) -> Classifier:
-        """The head on ``classifier``'s network, put together once."""
-        if self._latest is None or self._latest[0] is not classifier:
-            self._latest = (classifier, taught(classifier, self.head))
-        return self._latest[1]
+        """The head on ``classifier``'s network; it stays together while both are in use."""
+        pair = _TOGETHER.get(self)
+        if pair is None or pair[0] is not classifier:
+            pair = (classifier, taught(classifier, self.head))
+            self.variant = pair[1].variant
+            _TOGETHER.put(self, pair)
+        return pair[1]
+
+
+_TOGETHER = Recent[Taught, tuple[Classifier, Classifier]](
+    KEPT_BYTES // 2, lambda pair: sum(classifier.engine.size_bytes for classifier in pair)
+)
 
 
 class Heads:
@@ -82,9 +83,10 @@ class Heads:
 
     def leave(self, session: str) -> None:
         """Forget what a page taught."""
-        for token, _ in self.of(session):
+        for token, kept in self.of(session):
             with self._lock:
                 self._heads.pop(token, None)
+            _TOGETHER.forget(kept)
 
 
 HEADS = Heads()
@@ -107,11 +109,7 @@ def classifier_of(name: str, network: str = "", device: str = "auto") -> Classif
     if name.startswith(FILE):
         held = held_file(name)
         return held.classifier(held.chosen(network.removeprefix("?")), device)
-    variant = find(name)
-    if not is_cached(variant):
-        size = numbers.size(variant.size_bytes)
-        raise NotHere(f"{variant.title} is not on this machine yet. Download it above ({size}).")
-    return load_variant(variant, device)
+    return load_variant(find(name), device, download=False)
 
 
 def predict(name: str, network: str, device: str, photo: Photo) -> Prediction:
@@ -141,7 +139,7 @@ def to_download(name: str) -> Variant | None:
     except ExplorerError:  # a head that is gone, which the answer will say
         return None
     variant = None if base.startswith(FILE) else find(base)
-    return variant if variant and not is_cached(variant) else None
+    return variant if variant and intact_path(variant) is None else None
 
 
 def home_of(head: Head, session: str) -> str:
@@ -176,9 +174,7 @@ def here(session: str = "") -> list[tuple[str, str]]:
 
 def rows(session: str) -> list[Row]:
     """What a page has taught and opened, for the table of networks."""
-    new = [
-        Row.of(kept.latest.variant, TAUGHT + token, "taught here") for token, kept in HEADS.of(session) if kept.latest
-    ]
+    new = [Row.of(kept.variant, TAUGHT + token, "taught here") for token, kept in HEADS.of(session) if kept.variant]
     return [*new, *(_row_of(FILE + token, held) for token, held in SHELF.of(session) if held.classifies)]
 
 

@@ -11,7 +11,7 @@ from threading import RLock
 from ..errors import ImageError
 from ..inference import Photo
 
-MAX_PIXELS = 400_000_000  # of all photos kept: 1.2 GB
+MAX_PIXELS = 300_000_000  # of all photos kept: 1.2 GB
 PER_SESSION = 64
 SECONDS = 3600.0  # without use
 
@@ -29,7 +29,7 @@ class _Kept:
 
 
 class Album:
-    """The photos used last, within ``MAX_PIXELS``; none an hour after its last use."""
+    """The photos used last, within ``MAX_PIXELS``; none is found an hour after its last use."""
 
     def __init__(self) -> None:
         self._photos: OrderedDict[str, _Kept] = OrderedDict()
@@ -54,6 +54,7 @@ class Album:
             ImageError: it is not here any more.
         """
         with self._lock:
+            self._tidy()
             kept = self._photos.get(token)
             if kept is None:
                 raise ImageError("This photo is not kept here any more. Drop it once more.")
@@ -73,7 +74,7 @@ class Album:
             with self._lock:
                 self._photos.pop(token, None)
 
-    def _tidy(self, session: str) -> None:
+    def _tidy(self, session: str = "") -> None:
         old = time.monotonic() - SECONDS
         own = [token for token, kept in self._photos.items() if kept.session == session]
         stale = [token for token, kept in self._photos.items() if kept.used < old]

@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import ExplorerError
+from ..errors import ExplorerError, Stopped
 from ..inference.engine import choose_device
 from ..training.run_file import MAX_TEXT, read_run
 from ..training.runs import Plan, Training
@@ -21,7 +21,7 @@ from ..views.markup import banner, progress_bar, tag, text
 from . import plots, training_form
 from .failures import told
 from .held import SHELF
-from .jobs import Finished, Job, Stopped, Waiting
+from .jobs import Finished, Job, Waiting
 from .style import script
 from .training_lesson import LESSONS, Lesson, left
 from .training_runs import RUNS, add_route, checkpoint_of, owner_of

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import ExplorerError
+from ..errors import ExplorerError, Stopped
 from ..inference import Classifier, Photo, Seen
 from ..inference.explain import (
     branch_strengths,
@@ -26,7 +26,7 @@ from ..spec import to_query
 from ..views import why as shown
 from ..views.heat import GRADIENT, heat_picture, photo_picture
 from .failures import told
-from .jobs import Finished, Job, Stopped, Waiting
+from .jobs import Finished, Job, Waiting
 from .networks import classifier_of
 from .photos import ALBUM
 from .style import script
@@ -219,10 +219,12 @@ def _weigh(wish: str, request: gr.Request) -> Iterator[Any]:
             yield _said(key, cells=shown.added(contributions(asked.classifier, asked.seen, index)))
             return
         job = _RUNNING[session] = Job(lambda job: _measure(job, asked, index), session)
-        for event in job.events():
-            yield _heard(key, event)
-        if _RUNNING.get(session) is job:
-            del _RUNNING[session]
+        try:
+            for event in job.events():
+                yield _heard(key, event)
+        finally:
+            if _RUNNING.get(session) is job:
+                del _RUNNING[session]
     except Exception as error:
         yield _said(key, error=told(error))
 

@@ -19,7 +19,7 @@ from .conftest import Open
 pytestmark = pytest.mark.browser
 
 BLUE, GREEN = "#2050a0", "#50a020"
-BROKEN = {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": b"%PDF-1.7 no photo"}
+BROKEN: Any = {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": b"%PDF-1.7 no photo"}
 
 
 def jpeg(colour: str, seed: int) -> bytes:
@@ -200,3 +200,18 @@ def test_whole_folders_are_asked_about_and_taught(open_page: Open, tmp_path: Pat
     page.get_by_role("button", name="Teach", exact=True).click()
     expect(page.get_by_label("What was taught")).to_contain_text("of 8 photos named rightly")
     expect(page.locator("#variant input")).to_have_value("taught: lawn, sea · 8 photos")
+
+
+def test_what_is_said_of_one_photo_never_stands_beside_another(open_page: Open) -> None:
+    page = classify_tab(open_page())
+    page.get_by_role("button", name="Example photo 2").click()
+    expect(page.locator(".rx-answer .score")).to_have_count(5)
+    page.locator(".rx-beside-nets > summary").click()
+    page.get_by_role("button", name="Ask them").click()
+    rows = page.locator(".rx-beside-nets tbody tr")
+    expect(rows.first).to_be_visible()
+    page.locator("#classify-panel input[type=file]").set_input_files([BROKEN])
+    expect(page.locator(".rx-answer")).to_contain_text("PDF")
+    expect(rows).to_have_count(0)
+    expect(page.locator(".rx-photo")).to_be_hidden()
+    expect(page.locator(".rx-idle")).to_be_visible()

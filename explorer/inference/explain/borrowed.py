@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,9 @@ from torch import Tensor, nn
 from ...network.blocks import ResidualBlock
 from ..classifier import Classifier
 from ..transform import Seen
+
+Rest = ParamSpec("Rest")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,15 @@ def borrowed(classifier: Classifier, seen: Seen) -> Iterator[Borrowed]:
         device = next(model.parameters()).device
         batch = seen.tensor.unsqueeze(0).to(device, memory_format=torch.channels_last)
         yield Borrowed(model, batch, hooks)
+
+
+def spared(explain: Callable[Concatenate[Classifier, Rest], Result]) -> Callable[Concatenate[Classifier, Rest], Result]:
+    """``explain`` goes to the CPU where the GPU's memory is full, as answers do."""
+
+    def explained(classifier: Classifier, /, *args: Rest.args, **kwargs: Rest.kwargs) -> Result:
+        return classifier.engine.spare(lambda: explain(classifier, *args, **kwargs))
+
+    return cast(Callable[Concatenate[Classifier, Rest], Result], wraps(explain)(explained))
 
 
 def branch_end(block: ResidualBlock) -> nn.Module:

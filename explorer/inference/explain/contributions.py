@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..classifier import Classifier
 from ..transform import Seen
-from .borrowed import Borrowed, borrowed, branch_end
+from .borrowed import Borrowed, borrowed, branch_end, spared
 from .gradcam import check_class
 from .switch_off import switchable
 
@@ -29,6 +29,7 @@ class Contribution:
     logit: float
 
 
+@spared
 def contributions(
     classifier: Classifier,
     seen: Seen,

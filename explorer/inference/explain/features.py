@@ -12,7 +12,7 @@ from ...network.blocks import ResidualBlock
 from ...network.shortcuts import ZeroPad
 from ..classifier import Classifier
 from ..transform import Seen
-from .borrowed import borrowed
+from .borrowed import borrowed, spared
 
 _MAPS = (nn.Conv2d, nn.BatchNorm2d, nn.GroupNorm, nn.MaxPool2d, ResidualBlock, ZeroPad)
 _STEM = "stem"
@@ -46,6 +46,7 @@ class FeatureMaps:
     maps: tuple[FeatureMap, ...]
 
 
+@spared
 def feature_maps(
     classifier: Classifier, seen: Seen, layer: str, most: int | None = 16, at: tuple[float, float] | None = None
 ) -> FeatureMaps:

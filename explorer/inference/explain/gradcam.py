@@ -8,10 +8,11 @@ from torch import Tensor
 from ...errors import ExplorerError
 from ..classifier import Classifier
 from ..transform import Seen
-from .borrowed import borrowed
+from .borrowed import borrowed, spared
 from .features import check_layer
 
 
+@spared
 def class_activation(classifier: Classifier, seen: Seen, layer: str, class_index: int) -> Tensor:
     """ReLU(Σₖ αₖ Aₖ), float32 (h, w) on the CPU, in units of the logit times those of the features.
 

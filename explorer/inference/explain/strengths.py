@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..classifier import Classifier
 from ..transform import Seen
-from .borrowed import Borrowed, borrowed, branch_end
+from .borrowed import Borrowed, borrowed, branch_end, spared
 
 
 class Summands(NamedTuple):
@@ -49,6 +49,7 @@ def branch_strengths(classifier: Classifier, seen: Seen) -> tuple[BranchStrength
     )
 
 
+@spared
 def summands(classifier: Classifier, seen: Seen) -> dict[str, Summands]:
     """F(x) and s(x) of every block, as the forward pass has them."""
     branches: dict[str, Tensor] = {}

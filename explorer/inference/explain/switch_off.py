@@ -11,7 +11,7 @@ from ...errors import ExplorerError, WeightsError
 from ...spec import ResNetSpec, Shortcut
 from ..classifier import Classifier
 from ..transform import Seen
-from .borrowed import borrowed, branch_end
+from .borrowed import borrowed, branch_end, spared
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ def switchable(spec: ResNetSpec) -> tuple[str, ...]:
     return tuple(plan.path for plan in spec.blocks if plan.shortcut_kind is not Shortcut.NONE)
 
 
+@spared
 def predict_without(classifier: Classifier, seen: Seen, blocks: Collection[str], top: int = 5) -> tuple[Score, ...]:
     """The most probable classes with the branches of ``blocks`` switched off, computed in float32.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import ImageError
 from ...inference import Photo, Prediction
-from ...inference.classifier import DEFAULT
+from ...inference.classifier import DEFAULT, NotHere
 from ...views import many, variants_table
 from ...views.markup import banner
 from ...views.prediction import answer
@@ -35,7 +35,7 @@ def classify(request: Any) -> str:
         return json.dumps({"html": banner(told(error)), "gone": True})
     try:
         prediction = _asked(request, photo)
-    except networks.NotHere as error:
+    except NotHere as error:
         return json.dumps({"html": banner(told(error), "note")})
     except Exception as error:
         return json.dumps({"html": banner(told(error))})
@@ -48,7 +48,7 @@ def classify(request: Any) -> str:
 def many_row(request: Any) -> str:
     """Browser's ``{"token" or "error", "name", "variant", "device", "network"}`` -> JSON ``{"row", "csv", "ok"}``.
 
-    ``gone``: the photo is to be sent again. ``error``: why the photo never got a token.
+    ``error``: why the photo never got a token.
     """
     name = str(_dict(request).get("name", ""))[: upload.MAX_NAME]
     try:

@@ -1,6 +1,7 @@
 """Teach it: labelled photos of the page become features as they come, and a head when it is asked for.
 
-Photos stay in the browser; of each the program keeps what the network's last layer reads of it, some kilobytes.
+Of each photo the program keeps what the network's last layer reads of it, some kilobytes; the photo itself as it keeps
+any other (``photos.ALBUM``), and the browser.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from ...errors import DataError, ImageError
+from ...errors import DataError, ImageError, Stopped
 from ...inference import Classifier
 from ...inference.transfer import MAX_HEAD_BYTES, MAX_NAME, Features, Lesson, features, from_bytes, teach, to_bytes
 from ...views import teach as shown
 from ...views.markup import banner, progress_bar
 from .. import networks
 from ..failures import told
-from ..jobs import Finished, Job, Stopped
+from ..jobs import Finished, Job
 from ..photos import ALBUM
 from .answers import session_of
 from .upload import MAX_SESSION
@@ -175,6 +176,8 @@ def _taught(wish: dict[str, Any], session: str) -> Iterator[tuple[Any, str]]:
             cancelled=lambda: job.stopped,
         )
 
+    if former := _RUNNING.pop(session, None):
+        former.stop()
     job = _RUNNING[session] = Job(work, session)
     try:
         for event in job.events():

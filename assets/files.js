@@ -88,13 +88,14 @@ panel.addEventListener('click', e => {
   const what = button?.dataset.do;
   if (!what) return;
   wish(what);
-  if (what === 'classify') [...document.querySelectorAll('[role=tab]')].find(tab => tab.textContent.trim() === 'Classify')?.click();
+  if (what === 'classify') window.explorerTab('Classify');
   if (what === 'close') { panel.hidden = true; panel.innerHTML = ''; token = null; drop.querySelector('button').focus(); }
 });
 drop.querySelector('button').addEventListener('click', () => input.click());
 input.addEventListener('change', () => { if (input.files[0]) open(input.files[0]); input.value = ''; });
 
-// Photos dropped on Classify stay photos; any other file would make the browser leave the page.
+// Photos dropped on Classify stay photos, also beside its box; any other file would make the browser leave the page.
+const classify = () => document.querySelector('#classify-panel .rx-drop')?.offsetParent && document.querySelector('#classify-panel .rx-drop');
 const carries = e => e.dataTransfer?.types.includes('Files');
 const over = on => drop.classList.toggle('over', on);
 document.addEventListener('dragover', e => { if (carries(e)) { e.preventDefault(); over(!e.target.closest('.rx-drop')); } });
@@ -103,9 +104,12 @@ document.addEventListener('drop', e => {
   over(false);
   const file = carries(e) && e.dataTransfer.files[0];
   if (!file || !host.isConnected) return;
-  const photo = e.target.closest('.rx-drop') && !MODEL.test(file.name);
-  if (photo) return;
+  if (e.target.closest('.rx-drop') && !MODEL.test(file.name)) return;
   e.preventDefault();
+  if (classify() && !MODEL.test(file.name)) {
+    classify().dispatchEvent(new DragEvent('drop', {dataTransfer: e.dataTransfer, cancelable: true}));
+    return;
+  }
   e.forModels = true;
   open(file);
 }, true);

@@ -47,6 +47,7 @@ document.addEventListener('click', e => {
   const fix = e.target.closest('[data-apply]');
   if (!fix) return;
   e.stopPropagation();
+  if (fix.dataset.tab) window.explorerTab(fix.dataset.tab);
   put(fix.dataset.apply.slice(1), fix.dataset.done);
 }, true);
 window.addEventListener('explorer:query', e => arrived(e.detail));

@@ -24,7 +24,7 @@ rows.addEventListener('click', e => {
   const button = e.target.closest('button[data-do]');
   if (!button) return;
   wish(button.dataset.do, {run: token(button)});
-  if (button.dataset.do === 'classify') [...document.querySelectorAll('[role=tab]')].find(tab => tab.textContent.trim() === 'Classify')?.click();
+  if (button.dataset.do === 'classify') window.explorerTab('Classify');
 });
 host.querySelector('button[data-do=open]').addEventListener('click', () => input.click());
 input.addEventListener('change', async () => {

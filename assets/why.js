@@ -174,7 +174,7 @@ const DOES = {
   all: () => { all = !all; button('all').setAttribute('aria-pressed', String(all)); follow(); },
   anywhere: () => put(null),
   find: () => {
-    [...document.querySelectorAll('[role=tab], .overflow-menu button')].find(tab => tab.textContent.trim() === 'Architecture')?.click();
+    window.explorerTab('Architecture');
     setTimeout(() => window.dispatchEvent(new CustomEvent('explorer:select', {detail: layer})), 100);
   },
 };

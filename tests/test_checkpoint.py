@@ -136,7 +136,7 @@ def test_the_command_line_takes_weights_for_a_network(tiny: Path, tmp_path: Path
     (tmp_path / "bad.pth").write_bytes(b"no weights")
     refused = run("check", tmp_path / "bad.pth")
     assert refused.exit_code == 2
-    assert refused.stderr.startswith("Error: the weight file was refused: it starts with b'no weigh'")
+    assert refused.stderr.startswith("Error: the weight file was refused: it starts with 'no weigh'")
 
 
 def test_the_command_line_classifies_with_the_users_weights(tiny: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from explorer.inspection import Report, inspect
 from explorer.spec import PRESETS, ResNetSpec, to_query
 from explorer.ui import controls
-from explorer.ui.graph_panel import draw
+from explorer.ui.graph_panel import draw, search
 
 
 @pytest.mark.parametrize("name", ["resnet18", "cifar_resnet20", "preact_resnet164"])
@@ -67,3 +67,12 @@ def test_who_asks_while_another_traces_gets_that_report() -> None:
         answers = [future.result() for future in [threads.submit(ask) for _ in range(4)]]
     assert len({id(report) for report, _ in answers}) == 1
     assert sorted(count > 0 for _, count in answers) == [False, False, False, True]
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("256x14x14", "256×14×14"), ("256*14", "256×14"), ("512X", "512×")])
+def test_shapes_are_found_as_a_keyboard_writes_them(typed: str, meant: str) -> None:
+    query = to_query(PRESETS["resnet50"])
+    found = json.loads(search({"query": query, "text": typed}))
+    assert found == json.loads(search({"query": query, "text": meant}))
+    assert len(found) > 5
+    assert "maxpool" in json.loads(search({"query": query, "text": "max"})), "an x in a word is a letter"

@@ -207,6 +207,23 @@ def test_a_block_reads_as_it_is_built(changes, expected):
     assert plain(block_formulas(spec, plan_of(spec, "layer2.0")))[:2] == expected
 
 
+@pytest.mark.parametrize(
+    ("changes", "formula", "letters", "params"),
+    [
+        ({}, "s(x) = BN(Ws·x)", "Ws: 1×1, 64 → 128, stride 2", "1 × 1 × 64 × 128 + 2 × 128 = 8,448"),
+        ({"block": "preact_basic"}, "s(a) = Ws·a", "Ws: 1×1, 64 → 128, stride 2", None),
+        ({"shortcut": "zero_pad"}, "s(x) = pad(x)", "pad(x): every 2nd pixel of x, and 64 channels of zeros", None),
+    ],
+)
+def test_a_shortcut_says_what_it_does_and_costs(changes, formula, letters, params):
+    report = inspect(PRESETS["resnet18"].with_(**changes))
+    said = words(inspector(report, node_of(report, "layer2.0:shortcut")).replace("<sub>", "").replace("</sub>", ""))
+    assert "The shortcut: what makes x fit the sum" in said or changes == {"block": "preact_basic"}
+    assert formula in said
+    assert letters in said
+    assert params is None or params in said
+
+
 def test_what_stands_for_what():
     spec = PRESETS["resnet50"].with_(stride_on="v1", shortcut_overrides={"layer3.0": "zero_pad"})
     assert plain(block_formulas(spec, plan_of(spec, "layer2.0")))[2:] == [

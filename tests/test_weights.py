@@ -570,7 +570,7 @@ def test_other_files_are_named_by_how_they_start(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
     for data, match in (
         (b"", "it is empty"),
-        (b"<!doctype html>", "it starts with b'<!doctyp'"),
+        (b"<!doctype html>", "it starts with '<!doctyp'"),
         (b"\x89HDF\r\n\x1a\n", "starts with"),
     ):
         path.write_bytes(data)

@@ -70,8 +70,9 @@ def container_of(path: Path, *, legacy: bool = False) -> Container:
     if start[8:9] == b"{":
         _check_safetensors(path)
         return Container.SAFETENSORS
-    beginning = f"starts with {start[:8]!a}" if start else "is empty"
-    raise refusal(f"it {beginning}, as neither safetensors files nor those of torch.save do. {_MEND}")
+    if not start:
+        raise refusal(f"it is empty. {_MEND}")
+    raise refusal(f"it starts with {ascii(start[:8])[1:]}, as neither safetensors files nor those of torch.save do. {_MEND}")
 
 
 def _check_safetensors(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -146,7 +147,8 @@ def search(request: Any) -> str:
     """Browser's ``{"query", "text"}`` -> JSON list of ids whose name, type or shape holds the text; at most 500."""
     try:
         report, _ = _parse(request)
-        wanted = str(request.get("text"))[:100].casefold().strip()
+        # No keyboard has the × of 256×14×14.
+        wanted = re.sub(r"(?<=\d)[x*](?=\d|$)", "×", str(request.get("text"))[:100].casefold().strip())
         nodes = _diagram(report, everything(report)).nodes if wanted else ()
         return json.dumps([n.id for n in nodes if wanted in f"{n.id} {sentence(n)}".casefold()][:500])
     except Exception as error:

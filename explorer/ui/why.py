@@ -64,7 +64,8 @@ _TEMPLATE = f"""
         <button type="button" class="rx-small" data-do="on" hidden>Switch all on</button>
         <button type="button" class="rx-small" data-do="weigh" hidden></button>
         <button type="button" class="rx-small" data-do="stop" hidden>Stop</button>
-        <button type="button" class="rx-small rx-why-apply" hidden>Show this network in the diagram</button>
+        <button type="button" class="rx-small rx-why-apply" data-tab="Architecture" hidden>Show this network in the
+          diagram</button>
         <button type="button" class="rx-small" data-do="find" hidden></button>
       </div>
       <p class="rx-why-progress rx-note" role="status"></p>

@@ -53,6 +53,16 @@ def field_sums(report: Report, op: Op) -> Iterator[tuple[str, str]]:
         yield "Stride", f"{numbers.pixels(here.jump)}, as its input"
 
 
+def params_sum(report: Report, ops: Sequence[int]) -> str:
+    """Parameters of two to eight layers, "64 × 128 + 2 × 128 = 8,448"; empty for more or fewer."""
+    params = report.trace.params
+    layers = {op.path: op for op in (report.trace.ops[i] for i in ops) if op.name in _PARAMS and params.get(op.path)}
+    if not 2 <= len(layers) <= 8:
+        return ""
+    terms = " + ".join(_PARAMS[op.name](op) for op in layers.values())
+    return f"{terms} = {numbers.exact(sum(params[path] for path in layers))}"
+
+
 def path_sums(report: Report, ops: Sequence[int]) -> Iterator[tuple[str, str]]:
     """Of several operations: each that widens the receptive field or the stride, then the sum of the two paths."""
     fields = report.receptive_fields

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..inspection import Op
 from . import numbers
-from .arithmetic import op_sums, path_sums
+from .arithmetic import op_sums, params_sum, path_sums
 from .diagram import Role
 from .lines import Lines, block_lines, loose_lines, merge_lines, stage_lines
 from .markup import Cell, facts, tag, text
@@ -42,6 +42,8 @@ def _sums(s: Selected) -> Iterator[tuple[str, Cell]]:
         if op.name != "input":
             yield "Kept", Cell(_reading(s, op))
     elif s.node.role is not Role.STEM or len(s.indices) < _MOST_LISTED:
+        if words := params_sum(s.report, s.indices):
+            yield "Parameters", Cell(words, css="mono")
         yield from ((printable(name), Cell(words, css="mono")) for name, words in path_sums(s.report, s.indices))
 
 

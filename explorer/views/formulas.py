@@ -34,14 +34,27 @@ def block_formulas(spec: ResNetSpec, plan: BlockPlan) -> Iterator[str]:
         yield f"y = {sigma}(F(x){_term(spec, kind)})"
         yield f"F(x) = {_branch(spec, 'x')}"
     yield "; ".join(f"{_weight(n)}: {words}" for n, words in enumerate(_convs(spec, plan), start=1))
-    if kind is Shortcut.PROJECTION:
+    yield from _shortcut(plan)
+    if kind is Shortcut.NONE:
+        yield "No shortcut: a block of a plain network."
+
+
+def shortcut_formulas(spec: ResNetSpec, plan: BlockPlan) -> Iterator[str]:
+    """What makes x fit the sum, and what its letters are."""
+    kind = plan.shortcut_kind
+    read = "a" if spec.block.is_preact and kind is Shortcut.PROJECTION else "x"
+    yield f"s({read}) = {_term(spec, kind).removeprefix(' + ')}"
+    yield from _shortcut(plan)
+
+
+def _shortcut(plan: BlockPlan) -> Iterator[str]:
+    """What W_s or pad is."""
+    if plan.shortcut_kind is Shortcut.PROJECTION:
         yield f"W<sub>s</sub>: 1×1, {plan.in_channels} → {plan.out_channels}{_strided(plan.stride)}"
-    if kind is Shortcut.ZERO_PAD:
+    if plan.shortcut_kind is Shortcut.ZERO_PAD:
         added = max(0, plan.out_channels - plan.in_channels)
         pixels = f"every {plan.stride}nd pixel of x" if plan.stride > 1 else "x"
         yield f"pad(x): {pixels}, and {added} channels of zeros"
-    if kind is Shortcut.NONE:
-        yield "No shortcut: a block of a plain network."
 
 
 def network_formula(spec: ResNetSpec) -> str:

@@ -8,7 +8,7 @@ from ..inspection import Merge, Report, Verdict
 from . import numbers
 from .details import details
 from .diagram import Node, Role
-from .formulas import block_formulas, merge_formula, network_formula, op_formula
+from .formulas import block_formulas, merge_formula, network_formula, op_formula, shortcut_formulas
 from .markup import Cell, facts, tag, text
 from .outline import outline
 from .override import concerns, control
@@ -83,7 +83,11 @@ def _kind(s: Selected) -> str:
         return node.lines[1] if len(node.lines) > 1 else ""
     if s.single:
         return op_words(s.single)
-    return "What adapts x" if node.id.endswith(":shortcut") else "Read by both paths"
+    return "The shortcut: what makes x fit the sum" if _is_shortcut(node) else "Read by both paths"
+
+
+def _is_shortcut(node: Node) -> bool:
+    return node.id.endswith(":shortcut")
 
 
 def _verdict(s: Selected) -> str:
@@ -111,6 +115,8 @@ def _formula(s: Selected) -> Iterator[str]:
     merge, spec = s.node.merge, s.report.spec
     if spec and s.plan and (merge or s.node.role is Role.BLOCK):
         yield from block_formulas(spec, s.plan)
+    elif spec and s.plan and _is_shortcut(s.node):
+        yield from shortcut_formulas(spec, s.plan)
     elif merge:
         yield merge_formula(merge.kind)
     elif s.single:

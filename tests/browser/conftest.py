@@ -112,7 +112,8 @@ def open_page(browser: Browser, address: str) -> Iterator[Open]:
         page.on("request", watch)
         pages.append(page)
         page.goto(f"{address}{query}")
-        page.wait_for_selector("#graph svg g.node")
+        # An address may name another tab, over the diagram.
+        page.wait_for_selector("#graph svg g.node", state="attached" if "tab=" in query else "visible")
         return page
 
     yield open_it

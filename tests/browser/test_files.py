@@ -87,7 +87,7 @@ def test_a_wrong_file_changes_nothing_else(open_page: Open) -> None:
     name = "<img src=x onerror=console.error(1)>.pth"
     pick(page, name, b"no weights")
     status = page.locator(".rx-file-status")
-    expect(status).to_contain_text(f"{name}: the weight file was refused: it starts with b'no weigh'")
+    expect(status).to_contain_text(f"{name}: the weight file was refused: it starts with 'no weigh'")
     expect(page.locator("#summary")).to_contain_text("ResNet-34")
     expect(page.locator(".rx-read")).to_be_hidden()
     drop(page, "#graph .rx-canvas", "cat.jpg", b"\xff\xd8")

@@ -96,6 +96,20 @@ def test_the_address_restores_the_network_and_bad_values_are_said(open_page: Ope
     expect(wrong.locator("#summary")).to_contain_text("ResNet-50")
 
 
+def test_the_address_restores_the_tab(open_page: Open) -> None:
+    page = open_page("?preset=resnet34")
+    page.get_by_role("tab", name="Gradients").click()
+    page.wait_for_url(re.compile("tab=gradients"))
+    again = open_page("?" + page.url.partition("?")[2])
+    expect(again.get_by_role("tab", name="Gradients")).to_have_attribute("aria-selected", "true")
+    expect(again.locator("#summary")).to_contain_text("ResNet-34")
+    again.get_by_role("tab", name="Architecture").click()
+    expect(again.locator("#graph svg g.node").first).to_be_visible()
+    assert "tab=" not in again.url
+    nonsense = open_page("?tab=nonsense")
+    expect(nonsense.get_by_role("tab", name="Architecture")).to_have_attribute("aria-selected", "true")
+
+
 def test_an_error_names_the_field_and_keeps_the_diagram(open_page: Open) -> None:
     page = open_page()
     page.get_by_role("button", name="More").click()

@@ -39,4 +39,9 @@
   document.addEventListener('keydown', event => {
     if (event.key === 'Escape') drawer(false);
   });
+  // Gradio opens a list of choices at the very Tab that leaves it.
+  document.addEventListener('focusout', ({target}) => {
+    if (!target.matches?.('[role=combobox]')) return;
+    setTimeout(() => { if (document.activeElement !== target) target.dispatchEvent(new FocusEvent('blur')); }, 50);
+  });
 })();

@@ -96,6 +96,15 @@ def test_the_address_restores_the_network_and_bad_values_are_said(open_page: Ope
     expect(wrong.locator("#summary")).to_contain_text("ResNet-50")
 
 
+def test_a_list_of_choices_closes_when_the_keyboard_leaves_it(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Preset").focus()
+    expect(page.get_by_role("listbox")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Open a model file")).to_be_focused()
+    expect(page.get_by_label("Preset")).to_have_attribute("aria-expanded", "false")
+
+
 def test_the_address_restores_the_tab(open_page: Open) -> None:
     page = open_page("?preset=resnet34")
     page.get_by_role("tab", name="Gradients").click()

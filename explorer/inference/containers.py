@@ -72,7 +72,9 @@ def container_of(path: Path, *, legacy: bool = False) -> Container:
         return Container.SAFETENSORS
     if not start:
         raise refusal(f"it is empty. {_MEND}")
-    raise refusal(f"it starts with {ascii(start[:8])[1:]}, as neither safetensors files nor those of torch.save do. {_MEND}")
+    raise refusal(
+        f"it starts with {ascii(start[:8])[1:]}, as neither safetensors files nor those of torch.save do. {_MEND}"
+    )
 
 
 def _check_safetensors(path: Path) -> None:

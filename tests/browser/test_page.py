@@ -102,6 +102,8 @@ def test_a_list_of_choices_closes_when_the_keyboard_leaves_it(open_page: Open) -
     expect(page.get_by_role("listbox")).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Open a model file")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("18", exact=True)).to_be_focused()
     expect(page.get_by_label("Preset")).to_have_attribute("aria-expanded", "false")
 
 

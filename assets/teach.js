@@ -10,7 +10,7 @@ let classes = [], turn = 0, head = null, busy = false;  // of each class: {place
 function addClass(name = '') {
   const place = document.createElement('section');
   place.className = 'rx-drop rx-slot';
-  place.innerHTML = `<header><input type="text" maxlength="60" placeholder="Name of the class" aria-label="Name of the class">
+  place.innerHTML = `<header><input type="text" maxlength="60" placeholder="Class" aria-label="Name of the class">
     <button type="button" class="rx-small" aria-label="Remove this class">Remove</button></header>
     <div class="rx-slot-photos"></div><p class="rx-note">Drop photos here.</p>
     <div><button type="button" class="rx-small">Choose photos</button></div>

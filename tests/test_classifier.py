@@ -271,11 +271,6 @@ def test_loaded_networks_are_shared_until_their_bytes_are_needed(folder: Path, m
     assert len(first.classify(photo(40, 40)).top) == 5  # who holds a dropped one goes on with it
 
 
-def test_precisions_are_kept_apart(folder: Path) -> None:
-    assert load_classifier("cifar10_resnet20", "cpu", folder=folder, exact=True).engine.exact
-    assert not load_classifier("cifar10_resnet20", "cpu", folder=folder).engine.exact
-
-
 def test_the_first_photo_finds_the_network_warm(tmp_path: Path) -> None:
     built_in(tmp_path)
     engine = load_classifier("cifar10_resnet20", "cpu", folder=tmp_path).engine

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.inference import available_devices
 from explorer.inference.batching import Batches, Output, _Request
-from explorer.inference.engine import OUT_OF_MEMORY, Engine, choose_device
+from explorer.inference.engine import OUT_OF_MEMORY, Engine, choose_device, is_exact
 from explorer.inference.memory import Recent
 from explorer.inference.onnx_record import NotRecorded, record
 from explorer.inference.runtime import CLOSE, OnnxRuntime, close
@@ -361,6 +361,18 @@ def test_the_cpu_is_always_there_and_last() -> None:
     assert devices[-1].label.startswith("CPU, ")
     assert str(choose_device()) == devices[0].name
     assert choose_device("cpu") == CPU
+
+
+def test_a_gpu_computes_in_float32_where_its_name_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda index: f"GPU {index}")
+    labels = {device.name: device.label for device in available_devices()[:4]}
+    exact = {"cuda:0-float32": "GPU 0, float32", "cuda:1-float32": "GPU 1, float32"}
+    assert labels == {"cuda:0": "GPU 0", "cuda:1": "GPU 1", **exact}
+    assert (choose_device(), choose_device("cuda-float32")) == (torch.device("cuda:0"),) * 2
+    assert choose_device("cuda:1-float32") == torch.device("cuda:1")
+    assert [is_exact(name) for name in ("auto", "cpu", *labels)] == [False] * 4 + [True] * 2
 
 
 def test_an_absent_device_is_refused() -> None:

@@ -26,7 +26,7 @@ Weights = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Your own weights (.safetensors, .pth) instead; their network is recognised."),
 ]
-Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes the fastest.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, cuda-float32, mps; auto takes the fastest.")]
 
 
 def classify(

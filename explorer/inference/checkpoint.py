@@ -16,7 +16,7 @@ from .cache import digest
 from .card import Card, read_card
 from .catalog import Variant, find
 from .classifier import Classifier
-from .engine import Engine, choose_device
+from .engine import Engine, choose_device, is_exact
 from .recognise import Recognition, network_shapes, recognise
 from .sandbox import LIMITS, Limits, read_weights
 from .transform import Transform
@@ -122,7 +122,8 @@ def checkpoint_classifier(checkpoint: Checkpoint, spec: ResNetSpec | None = None
         raise WeightsError(f"these weights can't classify: {checkpoint.broken[0][:80]!a} holds NaN or infinity")
     if spec.in_channels != 3:
         raise WeightsError(f"this network reads {spec.in_channels} channels; photos have 3")
-    return Classifier(variant_of(checkpoint, spec), Engine(rebuild(checkpoint, spec), choose_device(device)))
+    engine = Engine(rebuild(checkpoint, spec), choose_device(device), exact=is_exact(device))
+    return Classifier(variant_of(checkpoint, spec), engine)
 
 
 def variant_of(checkpoint: Checkpoint, spec: ResNetSpec) -> Variant:

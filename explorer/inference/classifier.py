@@ -16,7 +16,7 @@ from ..errors import WeightsError
 from ..network import build
 from .cache import cached_path, intact_path
 from .catalog import BUILTIN, Variant, find
-from .engine import Engine, choose_device
+from .engine import Engine, choose_device, is_exact
 from .images import Photo, decode
 from .memory import Recent
 from .transform import Seen
@@ -139,7 +139,6 @@ def load_classifier(
     name: str = DEFAULT,
     device: str = "auto",
     *,
-    exact: bool = False,
     folder: Path = BUILTIN,
     on_progress: Callable[[Progress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
@@ -151,7 +150,6 @@ def load_classifier(
     Args:
         name: as in ``catalog.find``.
         device: as in ``engine.choose_device``.
-        exact: float32 on CUDA too, where half precision is faster.
         folder: where the built-in nets are.
         on_progress, cancelled: as in ``weights.fetch``.
 
@@ -159,14 +157,13 @@ def load_classifier(
         WeightsError: no such name, or its weights can't be had or used.
         ExplorerError: this machine has no such device.
     """
-    return load_variant(find(name, folder), device, exact=exact, on_progress=on_progress, cancelled=cancelled)
+    return load_variant(find(name, folder), device, on_progress=on_progress, cancelled=cancelled)
 
 
 def load_variant(
     variant: Variant,
     device: str = "auto",
     *,
-    exact: bool = False,
     download: bool = True,
     on_progress: Callable[[Progress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
@@ -176,7 +173,7 @@ def load_variant(
     Args:
         download: without it, weights that are not on this machine, or damaged, raise ``NotHere``.
     """
-    place = choose_device(device)
+    place, exact = choose_device(device), is_exact(device)
     key = (variant, str(place), exact)
     loaded = _LOADED.get(key)
     if loaded is None:

@@ -20,6 +20,7 @@ Result = TypeVar("Result")
 _CPU = torch.device("cpu")
 MOST = 32  # images in a batch of several requests
 _MOST = {"cpu": 16}  # where more bring no more images per second, only later answers
+FLOAT32 = "-float32"  # behind a GPU's name: computed in float32, where half precision is faster
 OUT_OF_MEMORY = "The GPU's memory was full: it was freed, and this ran on the CPU."
 
 
@@ -35,7 +36,8 @@ def available_devices() -> tuple[Device, ...]:
     """Every device this machine can compute on, the fastest kind first; the CPU is always last."""
     found = []
     if torch.cuda.is_available():
-        found += [Device(f"cuda:{i}", torch.cuda.get_device_name(i)) for i in range(torch.cuda.device_count())]
+        gpus = [Device(f"cuda:{i}", torch.cuda.get_device_name(i)) for i in range(torch.cuda.device_count())]
+        found += [*gpus, *(Device(f"{gpu.name}{FLOAT32}", f"{gpu.label}, float32") for gpu in gpus)]
     if torch.backends.mps.is_available():
         found.append(Device("mps", "Apple GPU"))
     threads = torch.get_num_threads()
@@ -43,16 +45,21 @@ def available_devices() -> tuple[Device, ...]:
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """``auto`` is the first of ``available_devices``; ``cuda`` the first GPU.
+    """``auto`` is the first of ``available_devices``; ``cuda`` and ``cuda-float32`` the first GPU (see ``is_exact``).
 
     Raises:
         ExplorerError: this machine has no such device.
     """
     names = [device.name for device in available_devices()]
-    wanted = {"auto": names[0], "cuda": "cuda:0"}.get(name, name)
+    wanted = {"auto": names[0], "cuda": "cuda:0", f"cuda{FLOAT32}": f"cuda:0{FLOAT32}"}.get(name, name)
     if wanted not in names:
         raise ExplorerError(f"device: got {name[:40]!a}; this machine has {', '.join(names)}; auto takes the first")
-    return torch.device(wanted)
+    return torch.device(wanted.removesuffix(FLOAT32))
+
+
+def is_exact(name: str) -> bool:
+    """Whether a device's name asks for float32 where half precision is faster."""
+    return name.endswith(FLOAT32)
 
 
 class Engine:

@@ -192,7 +192,7 @@ def taught(classifier: Classifier, head: Head) -> Classifier:
         note=f"It knows only what it was taught from {head.photos} photos: whatever the photo shows, it names one of "
         f"{len(head.classes)} classes.",
     )
-    return Classifier(variant, Engine(model, classifier.engine.device))
+    return Classifier(variant, Engine(model, classifier.engine.device, exact=classifier.engine.exact))
 
 
 def to_bytes(head: Head) -> bytes:

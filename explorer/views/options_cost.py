@@ -108,7 +108,14 @@ _COLUMNS: tuple[tuple[str, str, Callable[[OptionCost], int], Callable[[float], s
 def cost_table(spec: ResNetSpec) -> str:
     """The modes as rows, each amount with what it is above A; this network's own mode is marked."""
     rows = costs(spec)
-    head = ["Shortcut", "Fits", *(name for name, *_ in _COLUMNS), "Top-1 error", "Top-5 error", ""]
+    head = [
+        "Shortcut",
+        "Fits",
+        *(name for name, *_ in _COLUMNS),
+        "ResNet-34, top-1 error",
+        "ResNet-34, top-5 error",
+        "",
+    ]
     header = tag("tr", "".join(_head(name, "num" if 1 < i < 8 else "") for i, name in enumerate(head)))
     body = "".join(_row(cost, rows, spec) for cost in rows)
     caption = "The same network with each shortcut mode in every block; below each amount, its difference to A"

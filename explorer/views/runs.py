@@ -107,13 +107,18 @@ def _row(token: str, place: int, record: Record, shown: bool) -> str:
         tag("td", field),
         tag("td", text(title(plan.spec)) + tag("small", f" {params}"), title=f"{params} parameters"),
         tag("td", text(_recipe(record))),
-        tag("td", f"{len(record.epochs)} of {plan.recipe.epochs}", css="num", title=record.ended),
+        tag("td", f"{len(record.epochs)} of {plan.recipe.epochs}" + _ended(record), css="num"),
         tag("td", numbers.percent(last.train_accuracy) if last else "–", css="num"),
         tag("td", numbers.percent(last.test_accuracy) if last else "–", css="num"),
         tag("td", numbers.duration(seconds) if seconds else "–", css="num"),
         tag("td", _files(record, name) + _buttons(record, name)),
     )
     return tag("tr", "".join(cells), data_run=token)
+
+
+def _ended(record: Record) -> str:
+    """Why it did not train on."""
+    return "<br>" + tag("small", text(record.ended)) if record.ended else ""
 
 
 def _swatch(place: int) -> str:

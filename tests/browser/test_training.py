@@ -136,7 +136,7 @@ def test_two_networks_train_and_everything_a_kept_run_can_do(open_page: Open, tm
     expect(page.locator("#variant-about")).to_contain_text("ResNet-6 (2): ResNet-6, 10 classes")
     # Runs outlive the page that showed them.
     page.reload()
-    page.wait_for_selector("#graph svg g.node")
+    expect(page.get_by_role("tab", name="Classify")).to_have_attribute("aria-selected", "true")
     page.get_by_role("tab", name="Training", exact=True).click()
     expect(row(page, "ResNet-6 (2)")).to_be_visible()
 

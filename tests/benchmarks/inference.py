@@ -214,5 +214,5 @@ def large_photos(console: Console, rounds: int) -> None:
 def run(console: Console, repeat: int) -> None:
     console.print(f"{torch.get_num_threads()} threads; weights are seeded, not trained.")
     forward_passes(console, PASSES * repeat)
-    uploads(console, repeat)
+    uploads(console, 2 * repeat)
     large_photos(console, 2 * repeat)

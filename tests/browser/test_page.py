@@ -178,6 +178,21 @@ def test_a_photo_is_dropped_pasted_or_taken(open_page: Open) -> None:
     page.get_by_role("button", name="Take the photo").click()
     expect(page.locator(".rx-drop video")).to_be_hidden()
     expect(answer.locator(".score")).to_have_count(5)
+    # A camera that is closed gives the photo before its place back.
+    page.get_by_role("button", name="Use the camera").click()
+    page.wait_for_function("document.querySelector('.rx-drop video').videoWidth > 0")
+    expect(page.locator(".rx-photo")).to_be_hidden()
+    page.get_by_role("button", name="Close the camera").click()
+    expect(page.locator(".rx-photo")).to_be_visible()
+    expect(answer.locator(".score")).to_have_count(5)
+    # Beside the box a file is a photo too, while this tab is open.
+    beside = """t => document.querySelector('#variant-about').dispatchEvent(
+      new DragEvent('drop', {dataTransfer: t, bubbles: true, cancelable: true}))"""
+    upload(page, "text.jpg", b"no photo")
+    expect(answer.locator(".score")).to_have_count(0)
+    handle.evaluate(beside)
+    expect(answer.locator(".score")).to_have_count(5)
+    expect(page.locator(".rx-file-status")).to_be_empty()
 
 
 def test_offline_a_pretrained_variant_says_so_and_names_what_works(open_page: Open) -> None:

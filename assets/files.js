@@ -95,7 +95,7 @@ drop.querySelector('button').addEventListener('click', () => input.click());
 input.addEventListener('change', () => { if (input.files[0]) open(input.files[0]); input.value = ''; });
 
 // Photos dropped on Classify stay photos, also beside its box; any other file would make the browser leave the page.
-const classify = () => document.querySelector('#classify-panel .rx-drop')?.offsetParent && document.querySelector('#classify-panel .rx-drop');
+const photoBox = () => [...document.querySelectorAll('#classify-panel .rx-drop')].find(box => box.offsetParent);
 const carries = e => e.dataTransfer?.types.includes('Files');
 const over = on => drop.classList.toggle('over', on);
 document.addEventListener('dragover', e => { if (carries(e)) { e.preventDefault(); over(!e.target.closest('.rx-drop')); } });
@@ -106,8 +106,9 @@ document.addEventListener('drop', e => {
   if (!file || !host.isConnected) return;
   if (e.target.closest('.rx-drop') && !MODEL.test(file.name)) return;
   e.preventDefault();
-  if (classify() && !MODEL.test(file.name)) {
-    classify().dispatchEvent(new DragEvent('drop', {dataTransfer: e.dataTransfer, cancelable: true}));
+  const box = !MODEL.test(file.name) && photoBox();
+  if (box) {
+    box.dispatchEvent(new DragEvent('drop', {dataTransfer: e.dataTransfer, cancelable: true}));
     return;
   }
   e.forModels = true;

@@ -102,7 +102,6 @@ function say(words, kind = 'error-here') { lesson.replaceChildren(alertOf(words,
 
 async function teach() {
   if (busy) return;
-  let sent = false;  // until news of it says that it is over
   busy = true;
   button('teach').disabled = true;
   try {
@@ -113,8 +112,7 @@ async function teach() {
     props.value = JSON.stringify({do: 'teach', variant, device, network, classes: wanted, at: Date.now()});
     button('stop').hidden = false;
     trigger('input');
-    sent = true;
-  } finally { busy = false; button('teach').disabled = sent; }
+  } finally { busy = false; button('teach').disabled = false; }
 }
 
 watch('news', () => {
@@ -122,7 +120,6 @@ watch('news', () => {
   const news = JSON.parse(props.news);
   lesson.innerHTML = news.html;
   button('stop').hidden = !news.busy;
-  button('teach').disabled = news.busy;
   if (news.token) head = news.token;
   for (const item of lesson.querySelectorAll('[data-key]')) {
     const photo = photos().find(photo => photo.key === item.dataset.key);

@@ -26,6 +26,14 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+@pytest.fixture(scope="session")
+def files() -> dict[str, bytes]:
+    """A photo of every format, by its name."""
+    from tests.photo_files import one_of_each
+
+    return one_of_each()
+
+
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
     """One thread for torch: sums in one order, and no fight for the cores."""

@@ -22,14 +22,8 @@ from tests import hostile_images as make
 from tests.photo_files import (
     jpeg_damages,
     needs_strict_jpeg,
-    one_of_each,
     pixels,
 )
-
-
-@pytest.fixture(scope="module")
-def files() -> dict[str, bytes]:
-    return one_of_each()
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.99, -1])

@@ -16,16 +16,9 @@ from explorer.inference.image_files import jpeg
 from explorer.inference.images import MAX_BYTES, Photo, decode
 from tests import hostile_images as make
 from tests.photo_files import (
-    one_of_each,
     oriented,
     patched,
 )
-
-
-@pytest.fixture(scope="module")
-def files() -> dict[str, bytes]:
-    return one_of_each()
-
 
 # ---- limits ------------------------------------------------------------------------------------------------
 

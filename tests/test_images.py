@@ -28,15 +28,8 @@ from tests.photo_files import (
     jpeg_damages,
     needs_photos,
     needs_strict_jpeg,
-    one_of_each,
     pixels,
 )
-
-
-@pytest.fixture(scope="module")
-def files() -> dict[str, bytes]:
-    return one_of_each()
-
 
 # ---- good photos -------------------------------------------------------------------------------------------
 

@@ -40,7 +40,8 @@ class Transform:
     """What is done to every photo before a network sees it: torchvision's ``ImageClassification``.
 
     Pixels that torchvision would crop away are not even computed, and a photo that was decoded smaller lies where the
-    whole one would. Rounding is all that differs: a few values in a hundred at most, by one or two of 256 levels.
+    whole one would. Of a whole photo rounding is all that differs: a few values in a hundred at most, by one or two of
+    256 levels.
 
     Attributes:
         resize: length the shorter side gets, px. Photos smaller than this are enlarged.

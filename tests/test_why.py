@@ -21,7 +21,7 @@ from explorer.spec import from_query
 from explorer.ui import why
 from explorer.ui.photos import ALBUM
 from explorer.views import why as words
-from explorer.views.heat import heat_picture, photo_picture
+from explorer.views.pictures import heat_picture, photo_picture
 
 BLOCKS = [f"layer{stage}.{index}" for stage in (1, 2, 3) for index in range(3)]
 
@@ -226,3 +226,5 @@ def test_a_photo_goes_back_small_and_as_a_new_file() -> None:
     image = Image.new("RGB", (3000, 1000), "teal")
     picture = decoded(photo_picture(image))
     assert (picture.size, picture.format, image.size) == ((800, 267), "JPEG", (3000, 1000))
+    exact = decoded(photo_picture(image, 96, lossless=True))
+    assert (exact.size, exact.format, exact.getpixel((0, 0))) == ((96, 32), "PNG", (0, 128, 128))

@@ -101,6 +101,7 @@ def _ended(event: Finished, title: str, stopped: bool) -> str:
     if event.error:
         return banner(told(event.error), "error-here")
     if not event.result:
-        return banner("Stopped before anything was measured.", "note")
+        words = "Stopped before anything was measured." if stopped else "The device has no memory for a single image."
+        return banner(words, "note")
     words = sentence(event.result, title) + (" Stopped before the larger batches." if stopped else "")
     return tag("p", text(words), role="status")

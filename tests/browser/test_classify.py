@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from .conftest import Open
+from .conftest import Open, reveal
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +37,7 @@ def photos(colour: str, seeds: Sequence[int], name: str) -> list[Any]:
 
 def classify_tab(page: Page) -> Page:
     if page.viewport_size and page.viewport_size["width"] > 800:
-        page.get_by_role("tab", name="Classify").click()
+        reveal(page.get_by_role("tab", name="Classify"))
     else:
         page.locator(".overflow-menu > button").first.click()
         page.locator(".overflow-dropdown").get_by_role("button", name="Classify").click()

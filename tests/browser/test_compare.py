@@ -7,14 +7,14 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import Open
+from .conftest import Open, reveal
 
 pytestmark = pytest.mark.browser
 
 
 def compare(page: Page) -> tuple[Locator, Locator]:
     """Open the tab; the two diagrams."""
-    page.get_by_role("tab", name="Compare").click()
+    reveal(page.get_by_role("tab", name="Compare"))
     sides = page.get_by_role("region", name="This network"), page.get_by_role("region", name="Second network")
     for side in sides:
         expect(side.locator("svg g.node").first).to_be_visible()

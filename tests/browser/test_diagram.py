@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import Open, choose_preset
+from .conftest import Open, choose_preset, reveal
 
 pytestmark = pytest.mark.browser
 
@@ -91,7 +91,7 @@ def test_everything_opens_and_folds_back(open_page: Open) -> None:
 
 def test_a_row_of_the_layer_table_is_reached_by_keyboard_and_shows_its_layer(open_page: Open) -> None:
     page = open_page()
-    page.get_by_role("tab", name="Layers").click()
+    reveal(page.get_by_role("tab", name="Layers"))
     page.get_by_role("button", name="layer3.0.downsample.0", exact=False).focus()
     page.keyboard.press("Enter")
     expect(page.locator('g[id="layer3.0.downsample.0"]')).to_have_class(re.compile("selected"))
@@ -191,7 +191,7 @@ def test_the_map_shows_where_one_is_and_goes_elsewhere(open_page: Open) -> None:
     page = open_page("?preset=resnet50")
     small = page.locator("#graph .rx-map")
     expect(small).to_be_visible()
-    assert small.locator("rect:not(.window)").count() == page.locator("#graph .rx-canvas g.node").count()
+    expect(small.locator("rect:not(.window)")).to_have_count(page.locator("#graph .rx-canvas g.node").count())
     box = small.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 12)
@@ -257,7 +257,7 @@ def test_quick_choices_end_at_the_last_one(open_page: Open) -> None:
         "data-query", re.compile("preset=resnet34|depths=3%2C4%2C6%2C3$")
     )
     expect(page.locator('#graph g[id="layer3.1-5"]')).to_have_attribute("aria-label", re.compile("BasicBlock × 5"))
-    page.get_by_role("tab", name="Layers").click()
+    reveal(page.get_by_role("tab", name="Layers"))
     expect(page.locator("#layers")).to_contain_text("layer3.5.bn2")
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import save
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec
 
-from .conftest import Open, choose_preset
+from .conftest import Open, choose_preset, reveal
 from .test_page import photo, upload
 
 pytestmark = pytest.mark.browser
@@ -165,7 +165,7 @@ def test_a_file_is_asked_about_a_photo_as_the_builder_says(open_page: Open) -> N
 @pytest.mark.skipif(not PORT.exists(), reason="the third party's checkpoint is not here")
 def test_the_third_partys_checkpoint_names_the_ship(open_page: Open) -> None:
     page = open_page()
-    page.get_by_role("tab", name="Classify").click()
+    reveal(page.get_by_role("tab", name="Classify"))
     drop(page, "#classify-panel .rx-drop", PORT.name, PORT.read_bytes())
     expect(page.locator(".rx-read")).to_contain_text("half on each side is assumed")
     expect(page.locator("#summary")).to_contain_text("9 of 9 shortcuts match")

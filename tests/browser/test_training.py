@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 from safetensors.torch import load_file
 
-from .conftest import Open
+from .conftest import Open, reveal
 
 pytestmark = pytest.mark.browser
 
@@ -73,7 +73,7 @@ def test_two_networks_train_and_everything_a_kept_run_can_do(open_page: Open, tm
     choose(page, "Schedule", "Cosine")
     choose(page, "Augmentation", "None")
     choose(page, "Networks", "This and its plain twin")
-    page.get_by_role("button", name="More of the recipe").click()
+    reveal(page.get_by_role("button", name="More of the recipe"))
     fill(page, Momentum="0.8", Label_smoothing="0.1", Seed_of_training="7")
     page.get_by_label("Nesterov's momentum").check()
     button(page, "Start").click()
@@ -137,7 +137,7 @@ def test_two_networks_train_and_everything_a_kept_run_can_do(open_page: Open, tm
     # Runs outlive the page that showed them.
     page.reload()
     expect(page.get_by_role("tab", name="Classify")).to_have_attribute("aria-selected", "true")
-    page.get_by_role("tab", name="Training", exact=True).click()
+    reveal(page.get_by_role("tab", name="Training", exact=True))
     expect(row(page, "ResNet-6 (2)")).to_be_visible()
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from .conftest import Open
+from .conftest import Open, reveal
 
 pytestmark = pytest.mark.browser
 
@@ -142,7 +142,7 @@ def test_the_diagram_and_the_blocks_select_each_other(open_page: Open) -> None:
     page.wait_for_url(re.compile("preset=cifar_resnet20"))
     expect(page.get_by_role("tab", name="Architecture")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#graph svg g.node").first).to_be_visible()
-    page.get_by_role("tab", name="Classify").click()
+    reveal(page.get_by_role("tab", name="Classify"))
     expect(panel.get_by_role("button", name="Find layer3.2 in the diagram")).to_be_visible()
     row(panel, "layer2.1").get_by_role("button").click()
     page.wait_for_url(re.compile("at=layer2.1"))

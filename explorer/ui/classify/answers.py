@@ -13,6 +13,7 @@ from ...inference import Photo, Prediction
 from ...inference.classifier import DEFAULT, NotHere
 from ...views import many, variants_table
 from ...views.markup import banner
+from ...views.pictures import photo_picture
 from ...views.prediction import answer
 from .. import networks
 from ..failures import told
@@ -41,7 +42,7 @@ def classify(request: Any) -> str:
         return json.dumps({"html": banner(told(error))})
     decoding = request.get("decoding")
     decoding = float(decoding) if isinstance(decoding, (int, float)) and 0 <= decoding < 1e6 else 0.0
-    html = answer(prediction, decoding, upload.data_uri(prediction.seen, lossless=True))
+    html = answer(prediction, decoding, photo_picture(prediction.seen, lossless=True))
     return json.dumps({"html": html, "answered": True})
 
 

@@ -5,8 +5,6 @@ A photo's bytes never touch the disk; what was decoded goes into the album under
 
 from __future__ import annotations
 
-import base64
-import io
 import time
 from functools import lru_cache
 from importlib.resources import files
@@ -15,17 +13,17 @@ from typing import Any
 from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from PIL import Image
 from starlette.requests import ClientDisconnect
 
 from ...errors import ExplorerError, ImageError
 from ...inference import Photo, decode
 from ...inference.images import MAX_BYTES
+from ...views.pictures import photo_picture
 from ..failures import told
 from ..photos import ALBUM
 
 ROUTE = "/photo"
-SHOWN, THUMB = 800, 96  # longer side, px
+THUMB = 96  # longer side, px
 _ENOUGH = 1024  # shorter side, px: more than any network sees of a photo
 MAX_SESSION, MAX_NAME = 64, 200  # characters
 # A 40-megapixel photo takes up to a gigabyte while it is decoded.
@@ -85,19 +83,9 @@ def kept(photo: Photo, session: str, name: str, decoding: float) -> dict[str, An
         "token": token,
         "name": name[-MAX_NAME:],
         "decoding": round(decoding, 2),
-        "photo": data_uri(photo.image),
-        "thumb": data_uri(photo.image, side=THUMB),
+        "photo": photo_picture(photo.image),
+        "thumb": photo_picture(photo.image, THUMB),
     }
-
-
-def data_uri(image: Image.Image, *, lossless: bool = False, side: int = SHOWN) -> str:
-    """Decoded pixels as a fresh file the page can show: nothing of the upload itself goes back."""
-    small = image.copy()
-    small.thumbnail((side, side))
-    buffer = io.BytesIO()
-    kind = "PNG" if lossless else "JPEG"
-    small.save(buffer, kind, quality=88)
-    return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def example(number: Any, session: str) -> dict[str, Any]:
@@ -118,7 +106,7 @@ def examples() -> tuple[tuple[str, str], ...]:
     found = []
     for name in _EXAMPLES:
         try:
-            found.append((name, data_uri(decode(_bytes(name)).image, side=THUMB)))
+            found.append((name, photo_picture(decode(_bytes(name)).image, THUMB)))
         except (OSError, ExplorerError):
             continue
     return tuple(found)

@@ -30,11 +30,13 @@ def heat_picture(values: Tensor, least: float, most: float) -> str:
     return _data_uri(picture, "PNG")
 
 
-def photo_picture(image: Image.Image, side: int = 800) -> str:
-    """JPEG data URI of decoded pixels, made smaller than ``side`` px: nothing of the upload itself goes back."""
+def photo_picture(image: Image.Image, side: int = 800, *, lossless: bool = False) -> str:
+    """Data URI of decoded pixels as a fresh file, no side longer than ``side`` px: nothing of the upload itself goes
+    back. JPEG, or PNG where ``lossless``.
+    """
     small = image.copy()
     small.thumbnail((side, side))
-    return _data_uri(small, "JPEG", quality=88)
+    return _data_uri(small, "PNG") if lossless else _data_uri(small, "JPEG", quality=88)
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""The page's look: the theme's colours as CSS variables, the style sheet, and what goes into ``<head>``."""
+"""The page's look: the theme's colours as CSS variables, the style sheets, and what goes into ``<head>``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ import gradio as gr
 from ..views.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
 
 ASSETS = Path(__file__).parents[2] / "assets"
+# One sheet for each part of the page; a later one may refine an earlier one.
+_SHEETS = (
+    "page", "diagram", "inspector", "tables", "classify", "compare", "export", "files", "checks", "gradients", "why",
+    "nets", "training",
+)  # fmt: skip
 
 
 def script(*names: str) -> str:
@@ -17,13 +22,13 @@ def script(*names: str) -> str:
 
 
 def css() -> str:
-    """Variables for both modes, then the style sheet."""
+    """Variables for both modes, then the style sheets."""
     fonts = f"--rx-sans: {SANS}; --rx-mono: {MONO};"
     light = "".join(f"--rx-{name}: {role.on_light};" for name, role in ROLES.items())
     dark = "".join(f"--rx-{name}: {role.on_dark};" for name, role in ROLES.items())
     return (
         f":root {{ {fonts} {_neutrals(LIGHT)} {light} }}\n.dark {{ {_neutrals(DARK)} {dark} }}\n"
-        + (ASSETS / "style.css").read_text()
+        + "\n".join((ASSETS / "style" / f"{name}.css").read_text() for name in _SHEETS)
     )
 
 

@@ -26,10 +26,8 @@ def css() -> str:
     fonts = f"--rx-sans: {SANS}; --rx-mono: {MONO};"
     light = "".join(f"--rx-{name}: {role.on_light};" for name, role in ROLES.items())
     dark = "".join(f"--rx-{name}: {role.on_dark};" for name, role in ROLES.items())
-    return (
-        f":root {{ {fonts} {_neutrals(LIGHT)} {light} }}\n.dark {{ {_neutrals(DARK)} {dark} }}\n"
-        + "\n".join((ASSETS / "style" / f"{name}.css").read_text() for name in _SHEETS)
-    )
+    variables = f":root {{ {fonts} {_neutrals(LIGHT)} {light} }}\n.dark {{ {_neutrals(DARK)} {dark} }}"
+    return "\n".join([variables, *((ASSETS / "style" / f"{name}.css").read_text() for name in _SHEETS)])
 
 
 def head() -> str:

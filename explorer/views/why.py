@@ -7,8 +7,8 @@ from itertools import groupby
 
 from ..inference.explain import BranchStrength, Contribution, FeatureMap, FeatureMaps, Score
 from . import numbers
-from .heat import heat_picture
 from .markup import tag, text
+from .pictures import heat_picture
 
 _HEADS = (
     ("Block", "", ""),

@@ -82,8 +82,8 @@ def test_equal_neighbours_fold_to_a_run(report_of: Inspect):
         "layer3.1-5": ("Bottleneck × 5", 5, "layer3.1-5"),
         "layer4.1-2": ("Bottleneck × 2", 2, "layer4.1-2"),
     }
-    assert [g.title for g in diagram.groups] == [
-        "layer1 · 3 blocks", "layer2 · 4 blocks", "layer3 · 6 blocks", "layer4 · 3 blocks",
+    assert [g.lines for g in diagram.groups] == [
+        ("layer1", "3 blocks"), ("layer2", "4 blocks"), ("layer3", "6 blocks"), ("layer4", "3 blocks"),
     ]  # fmt: skip
     first = diagram.node("layer2.0")
     assert first is not None
@@ -525,7 +525,7 @@ def focusable(root: ET.Element) -> dict[str, str]:
 def expected_labels(diagram: Diagram) -> dict[str, str]:
     return {
         **{node.id: sentence(node) for node in diagram.nodes},
-        **{f"group:{group.id}": f"{group.title}. Close." for group in diagram.groups},
+        **{f"group:{group.id}": f"{', '.join(group.lines)}. Close." for group in diagram.groups},
     }
 
 
@@ -538,7 +538,9 @@ def test_names_are_shown_as_they_are(name):
         root = parse(render(report, opened))
         assert focusable(root).keys() == expected_labels(diagram).keys()
         words = ["".join(element.itertext()).replace("\u00a0", " ") for element in root.iter(f"{SVG}text")]
-        shown = [line for node in diagram.nodes for line in node.lines] + [g.title for g in diagram.groups]
+        shown = [line for node in diagram.nodes for line in node.lines] + [
+            line for g in diagram.groups for line in g.lines
+        ]
         assert set(shown) <= set(words)
         assert any(name in line for line in shown)
 

@@ -101,13 +101,13 @@ def _side(here: Report, opened: frozenset[str], diagram: Diagram, there: Report,
         for node in diagram.nodes
         if (mark := _mark(here, node, there, other.node(beside.get(node.id, ""))))
     }
-    titles = {f"group:{group.id}": group.title for group in other.groups}
+    lines = {f"group:{group.id}": group.lines for group in other.groups}
     for group in diagram.groups:
         name = f"group:{group.id}"
-        if name in titles:
+        if name in lines:
             beside[name] = name
-        if titles.get(name) != group.title:
-            marks[name] = Mark.DIFFERS if name in titles else Mark.ONLY_HERE
+        if lines.get(name) != group.lines:
+            marks[name] = Mark.DIFFERS if name in lines else Mark.ONLY_HERE
     return Side(here, opened, diagram, beside, marks)
 
 

@@ -74,11 +74,11 @@ class Edge:
 
 @dataclass(frozen=True)
 class Group:
-    """An opened stage or block, drawn as a frame around its nodes."""
+    """An opened stage or block, drawn as a frame around its nodes, with ``lines`` at the top of it."""
 
     id: str
     parent: str | None
-    title: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -173,16 +173,15 @@ class _Folder:
         for index in node.ops:
             self.owner[index] = node.id
 
-    def _frame(self, unit: Unit, parent: str | None, title: str) -> None:
-        self.groups.append(Group(unit.id, parent, printable(title)))
+    def _frame(self, unit: Unit, parent: str | None, *lines: str) -> None:
+        self.groups.append(Group(unit.id, parent, tuple(map(printable, lines))))
 
     def _unit(self, unit: Unit) -> None:
         if unit.id not in self.opened:
             self._folded(unit)
             return
         blocks = len(unit.blocks)
-        count = f" · {blocks} block{'s' if blocks > 1 else ''}" if blocks else ""
-        self._frame(unit, None, f"{unit.id}{count}")
+        self._frame(unit, None, unit.id, *([f"{blocks} block{'s' if blocks > 1 else ''}"] if blocks else []))
         if not unit.blocks:
             self._operations(unit, (unit.id,))
         for run in runs(self.report, unit.blocks):

@@ -27,8 +27,8 @@ _NODE = {
 }
 _EDGE = {"fontname": _FONT, "fontsize": "10", "arrowsize": "0.6"}
 
-# The main path is pulled straight; shortcuts bend around it.
-_WEIGHT = {Role.MAIN: "12"}
+# The main path is straight; shortcuts bend around it.
+_WEIGHT = {Role.MAIN: "1000"}
 _SHAPES: dict[Role, dict[str, str]] = {
     Role.MERGE: {
         "shape": "circle",
@@ -71,13 +71,16 @@ def _level(
     for number, group in enumerate(diagram.groups):
         if group.parent == parent:
             with graph.subgraph(name=f"cluster_g{number}") as cluster:
-                cluster.attr(label=_label(group.title), id=f"g{number}", labeljust="l", style="rounded", margin="14")
+                title = _label(*group.lines, "", newline="\\l")  # short lines stay at the left of the main path
+                cluster.attr(label=title, id=f"g{number}", labeljust="l", style="rounded", margin="14")
                 _level(cluster, diagram, names, members, group.id)
 
 
-def _label(*lines: str) -> str:
-    """Outside text as Graphviz shows it unchanged: no escape, no entity, no HTML."""
-    return nohtml("\\n".join(escape(line.replace("&", "&amp;")) for line in lines))
+def _label(*lines: str, newline: str = "\\n") -> str:
+    """Outside text as Graphviz shows it unchanged: no escape, no entity, no HTML. ``newline``: its escape that ends a
+    line centred (``\\n``) or at the left (``\\l``).
+    """
+    return nohtml(newline.join(escape(line.replace("&", "&amp;")) for line in lines))
 
 
 def _node(node: Node) -> dict[str, str]:

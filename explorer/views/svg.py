@@ -105,7 +105,7 @@ def accessible(svg: str, diagram: Diagram) -> str:
             name, spoken = node.id, sentence(node)
         else:
             group = diagram.groups[number]
-            name, spoken = f"group:{group.id}", f"{group.title}. Close."
+            name, spoken = f"group:{group.id}", f"{', '.join(group.lines)}. Close."
         named = f'id="{escape(printable(name, most=len(name)))}" aria-label="{escape(spoken)}"'
         return f'<g {named} class="{classes}" tabindex="0" role="button"'
 

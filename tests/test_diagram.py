@@ -538,9 +538,8 @@ def test_names_are_shown_as_they_are(name):
         root = parse(render(report, opened))
         assert focusable(root).keys() == expected_labels(diagram).keys()
         words = ["".join(element.itertext()).replace("\u00a0", " ") for element in root.iter(f"{SVG}text")]
-        shown = [line for node in diagram.nodes for line in node.lines] + [
-            line for g in diagram.groups for line in g.lines
-        ]
+        shown = [line for node in diagram.nodes for line in node.lines]
+        shown += [line for group in diagram.groups for line in group.lines]
         assert set(shown) <= set(words)
         assert any(name in line for line in shown)
 

@@ -25,10 +25,11 @@ _NODE = {
     "margin": "0.16,0.07",
     "height": "0",
 }
-_EDGE = {"fontname": _FONT, "fontsize": "10", "arrowsize": "0.6"}
-
 # The main path is straight; shortcuts bend around it.
-_WEIGHT = {Role.MAIN: "1000"}
+_EDGE = {"fontname": _FONT, "fontsize": "10", "arrowsize": "0.6", "penwidth": "1.2", "weight": "1000"}
+_SHORTCUT = {"penwidth": "1.8", "weight": "1"}
+# With more boxes than this, identity lines need not be straight on their way: a seventh less to wait for.
+_MANY = 300
 _SHAPES: dict[Role, dict[str, str]] = {
     Role.MERGE: {
         "shape": "circle",
@@ -53,8 +54,9 @@ def to_dot(diagram: Diagram, kind: type[Digraph] = Digraph) -> str:
     for node in diagram.nodes:
         members.setdefault(node.group[-1] if node.group else None, []).append(node)
     _level(graph, diagram, names, members, None)
+    loose = len(diagram.nodes) > _MANY
     for edge in diagram.edges:
-        graph.edge(names[edge.source], names[edge.target], **_edge(edge))
+        graph.edge(names[edge.source], names[edge.target], **_edge(edge, loose))
     return graph.source
 
 
@@ -97,12 +99,13 @@ def _node(node: Node) -> dict[str, str]:
     return {"label": _label(*node.lines), "class": " ".join(classes), **extra}
 
 
-def _edge(edge: Edge) -> dict[str, str]:
+def _edge(edge: Edge, loose: bool) -> dict[str, str]:
     classes = [str(edge.role), *(["broken"] if edge.broken else [])]
     attributes = {"label": _label(f" {edge.label} "), "class": " ".join(classes)}
-    attributes["weight"] = _WEIGHT.get(edge.role, "1")
-    if edge.broken:
-        return {**attributes, "style": "dashed", "penwidth": "2.4"}
+    if edge.role is not Role.MAIN:
+        attributes |= _SHORTCUT
+    if loose and edge.role is Role.IDENTITY:
+        attributes["constraint"] = "false"
     if edge.role is Role.ZERO_PAD:
         attributes["style"] = "dotted"
-    return {**attributes, "penwidth": "1.2" if edge.role is Role.MAIN else "1.8"}
+    return {**attributes, "style": "dashed", "penwidth": "2.4"} if edge.broken else attributes

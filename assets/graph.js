@@ -145,13 +145,18 @@ function select(id) {
 }
 
 function activate(g) {
-  if (!g) return;
   if (!g.id.startsWith('group:')) select(g.id);
   toggle(g);
 }
 
-canvas.addEventListener('click', e => { if (!port.dragged) activate(e.target.closest('g.node, g.cluster')); });
-// Walking: down and up the main path, right and left along a shortcut, Enter into a block, Escape out of it.
+canvas.addEventListener('click', e => {
+  if (port.dragged) return;
+  const g = e.target.closest('g.node, g.cluster');
+  if (g) activate(g);
+  else if (selected) select(null);
+});
+// Walking: down and up the main path, right and left along a shortcut, Enter into a block, Escape out of it, and where
+// there is nothing to leave, of the selection.
 const MAIN = role => role === 'main';
 const STEPS = {
   ArrowDown: id => edges.find(([from, , role]) => from === id && MAIN(role))?.[1],
@@ -172,6 +177,7 @@ canvas.addEventListener('keydown', e => {
     const inside = [...current()].filter(id => g.id !== id && g.id.startsWith(id.replace(/-\d+$/, '') + (id.includes('.') ? '' : '.'))).sort((a, b) => b.length - a.length)[0];
     const frame = g.classList.contains('cluster') ? g : inside && node('group:' + inside);
     if (frame) { e.preventDefault(); frame.focus({preventScroll: true}); toggle(frame); }
+    else if (selected) select(null);
   }
 });
 

@@ -43,7 +43,7 @@ _SHORTCUTS = {
         "↓ ↑": "along the main path",
         "→ ←": "along a shortcut",
         "Enter, Space": "select a box, open a block, close a frame",
-        "Escape": "close the block around",
+        "Escape": "close the block around, else select nothing",
     },
 }
 

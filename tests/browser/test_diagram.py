@@ -68,6 +68,24 @@ def test_arrow_keys_walk_the_main_path_and_the_shortcut(open_page: Open) -> None
     expect(page.locator('g[id="layer2.0.conv1"]')).to_have_count(0)
 
 
+def test_a_click_beside_the_drawing_and_escape_outside_of_blocks_select_nothing(open_page: Open) -> None:
+    page = open_page("?preset=resnet18")
+    words, frame = page.get_by_label("Inspector"), page.locator("#graph .rx-canvas").bounding_box()
+    assert frame is not None
+    page.locator('g[id="layer2.0:add"]').click()
+    expect(words).to_contain_text("layer2.0 · sum")
+    page.mouse.click(frame["x"] + 8, frame["y"] + frame["height"] / 2)
+    expect(words).to_contain_text("The whole network")
+    expect(page.locator("#graph g.selected")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("at="))
+    page.locator('g[id="stem"]').focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#graph g.selected")).to_have_attribute("id", "stem")
+    page.keyboard.press("Escape")
+    expect(words).to_contain_text("The whole network")
+
+
 def test_everything_opens_and_folds_back(open_page: Open) -> None:
     page = open_page()
     page.get_by_role("button", name="Expand").click()

@@ -153,7 +153,7 @@ canvas.addEventListener('click', e => {
   if (port.dragged) return;
   const g = e.target.closest('g.node, g.cluster');
   if (g) activate(g);
-  else if (selected) select(null);
+  else if (selected && !e.target.closest('g.edge')) select(null);
 });
 // Walking: down and up the main path, right and left along a shortcut, Enter into a block, Escape out of it, and where
 // there is nothing to leave, of the selection.

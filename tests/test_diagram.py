@@ -1,14 +1,8 @@
-"""What the diagram shows, its DOT text word by word, and the SVG a page and a screen reader get."""
+"""What the diagram shows, and its DOT text word by word."""
 
 from __future__ import annotations
 
-import os
 import re
-import xml.etree.ElementTree as ET
-from collections.abc import Callable
-from functools import cache
-from shutil import which
-from typing import Any
 
 import pytest
 import torch
@@ -16,23 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from explorer.errors import DiagramError
 from explorer.inspection import Report, inspect
 from explorer.spec import PRESETS
-from explorer.views import checks, inspector, svg, tables
-from explorer.views.diagram import Diagram, Node, Role, build_diagram, default_open, everything, locate
-from explorer.views.dot import to_dot
+from explorer.views.diagram import Diagram, Role, build_diagram, default_open, everything, locate
 from explorer.views.outline import outline
-from explorer.views.svg import render, run_dot, sentence
+from explorer.views.svg import sentence
 from tests import golden
-from tests.strategies import described
+from tests.drawings import NOTHING, SPECS, Calls, Inspect, conv, openable, report_named
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-needs_dot = pytest.mark.skipif(which("dot") is None, reason="Graphviz's dot is not installed")
-
-Inspect = Callable[[str], Report]
-NOTHING: frozenset[str] = frozenset()
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 # ---- golden files ----------------------------------------------------------------------------------------
@@ -168,33 +154,6 @@ def test_a_plain_network_has_no_sums():
 
 
 # ---- whose operations ------------------------------------------------------------------------------------
-
-
-SPECS = {
-    "resnet18": PRESETS["resnet18"],
-    "resnet50, identity": PRESETS["resnet50"].with_(shortcut="identity"),
-    "cifar_resnet20": PRESETS["cifar_resnet20"],
-    "C, deep stem": PRESETS["resnet34"].with_(shortcut="projection_all", stem="deep"),
-    "pre-activation": PRESETS["preact_resnet164"].with_(depths=(3, 4, 2)),
-    "plain": PRESETS["resnet18"].plain(),
-    "mixed": described(
-        depths=(4, 4),
-        widths=(8, 8),
-        image_size=32,
-        shortcut_overrides={"layer1.2": "none", "layer2.1": "projection_all", "layer2.0": "zero_pad"},
-    ),
-}
-
-
-@cache
-def report_named(name: str) -> Report:
-    return inspect(SPECS[name])
-
-
-@cache
-def openable(name: str) -> tuple[str, ...]:
-    """Everything that opens."""
-    return tuple(sorted(golden.expanded(report_named(name))))
 
 
 @st.composite
@@ -339,10 +298,6 @@ def test_units_are_stem_stages_and_head(report_of: Inspect):
 # ---- foreign networks ------------------------------------------------------------------------------------
 
 
-def conv(inputs: int = 4, outputs: int = 4) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 3, padding=1, device="meta")
-
-
 class Add(nn.Module):
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         return a + b
@@ -357,21 +312,6 @@ class OnlyAdds(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.add(self.conv(x), x)
-
-
-class Calls(nn.Module):
-    """The modules called one after the other, by attribute name; a function stands for itself."""
-
-    def __init__(self, order: list[Any], **modules: nn.Module) -> None:
-        super().__init__()
-        for name, module in modules.items():
-            self.add_module(name, module)
-        self.order = order
-
-    def forward(self, x: Tensor) -> Tensor:
-        for step in self.order:
-            x = getattr(self, step)(x) if isinstance(step, str) else step(x)
-        return x
 
 
 class Long(nn.Module):
@@ -423,338 +363,3 @@ def test_foreign_networks_lose_no_operation(name):
         assert owned == list(range(len(report.trace.ops)))
         assert len(set(ids(diagram))) == len(diagram.nodes)
         assert {e.target for e in diagram.edges} == set(ids(diagram)) - {"input"}
-
-
-# ---- hostile names ---------------------------------------------------------------------------------------
-
-
-class Block(nn.Module):
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.add_module(name, conv())
-        self.name = name
-
-    def forward(self, x: Tensor) -> Tensor:
-        return getattr(self, self.name)(x) + x
-
-
-def hostile(name: str) -> Report:
-    """A stage of two equal blocks and another one, each with a layer, all called ``name``."""
-    blocks = nn.Sequential(Block(name), Block(name), nn.Sequential())
-    blocks[2].add_module(name, conv())
-    return inspect(Calls([name], **{name: blocks}), (4, 8, 8))
-
-
-def looks_of(report: Report) -> list[frozenset[str]]:
-    return [NOTHING, default_open(report), golden.expanded(report)]
-
-
-# Shown as they are.
-NAMES = [
-    "\\",
-    "a\\",
-    '"',
-    '\\"',
-    '\\\\"',
-    "\\N",
-    "\\G\\E\\T\\H\\L",
-    "\\n\\l\\r",
-    "<b>",
-    "<b>x</b>",
-    "<<table><tr><td>x</td></tr></table>>",
-    "</text><script>alert(1)</script>",
-    "--><script>alert(1)</script><!--",
-    '" onload="alert(1)',
-    "' onload='alert(1)",
-    '"]; n9 [URL="javascript:alert(1)" image="/etc/passwd',
-    "javascript:alert(1)",
-    "URL=x",
-    "image=/etc/passwd",
-    "{a|b}",
-    "]]>",
-    "&lt;",
-    "&amp;&#60;",
-    "a & b",
-    "%PDF",
-    "node",
-    "graph",
-    "-4",
-    "\u202eevil",
-    "\u05d0\u05d1",
-    "🧱",
-]
-# Not to be shown as they are, if at all.
-WORSE = ["a\0b", "\x01", "a\x1b[31m", "a\nb", "a\rb", "\ud800", "x" * 1000, "x" * 100_000]
-
-
-def skeleton(dot: str) -> str:
-    """DOT text without its quoted strings, names and numbers: statements and attribute names."""
-    return re.sub(r'(?<==)(?:"(?:[^"\\]|\\.)*"|[\w.-]+)|(?<=subgraph )(?:"(?:[^"\\]|\\.)*"|\w+)', "…", dot)
-
-
-@pytest.mark.parametrize("name", NAMES + WORSE, ids=lambda name: ascii(name)[:30])
-def test_names_add_nothing_to_the_dot_text(name):
-    report, harmless = hostile(name), hostile("body")
-    for opened, usual in zip(looks_of(report), looks_of(harmless), strict=True):
-        found = skeleton(to_dot(build_diagram(report, opened)))
-        assert "=<" not in found
-        assert found == skeleton(to_dot(build_diagram(harmless, usual)))
-
-
-def parse(text: str) -> ET.Element:
-    """The SVG, once it holds nothing but shapes and text: no script, no link, no event, no picture, no style."""
-    root = ET.fromstring(text)
-    for element in root.iter():
-        assert element.tag.removeprefix(SVG) in {"svg", "g", "path", "polygon", "polyline", "ellipse", "text"}
-        assert {key for key in element.keys() if not key.startswith("aria-")} <= {  # noqa: SIM118
-            "id", "class", "role", "tabindex", "viewBox", "transform", "fill", "d", "points", "x", "y", "cx", "cy",
-            "rx", "ry", "text-anchor", "font-family", "font-size", "stroke-width", "stroke-dasharray",
-        }  # fmt: skip
-    return root
-
-
-def focusable(root: ET.Element) -> dict[str, str]:
-    """Id -> label of everything the keyboard reaches."""
-    found = [g for g in root.iter(f"{SVG}g") if g.get("tabindex") == "0"]
-    assert all(g.get("role") == "button" for g in found)
-    labels = {str(g.get("id")): str(g.get("aria-label")) for g in found}
-    assert len(labels) == len(found)
-    return labels
-
-
-def expected_labels(diagram: Diagram) -> dict[str, str]:
-    return {
-        **{node.id: sentence(node) for node in diagram.nodes},
-        **{f"group:{group.id}": f"{', '.join(group.lines)}. Close." for group in diagram.groups},
-    }
-
-
-@needs_dot
-@pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name)[:30])
-def test_names_are_shown_as_they_are(name):
-    report = hostile(name)
-    for opened in looks_of(report)[1:]:
-        diagram = build_diagram(report, opened)
-        root = parse(render(report, opened))
-        assert focusable(root).keys() == expected_labels(diagram).keys()
-        words = ["".join(element.itertext()).replace("\u00a0", " ") for element in root.iter(f"{SVG}text")]
-        shown = [line for node in diagram.nodes for line in node.lines]
-        shown += [line for group in diagram.groups for line in group.lines]
-        assert set(shown) <= set(words)
-        assert any(name in line for line in shown)
-
-
-@needs_dot
-@pytest.mark.parametrize(
-    "name",
-    NAMES,
-    ids=lambda name: ascii(name)[:30],
-)
-def test_names_are_spoken_as_they_are(name):
-    """All open: no run is left, whose id has a hyphen."""
-    report = hostile(name)
-    opened = golden.expanded(report)
-    assert focusable(parse(render(report, opened))) == expected_labels(build_diagram(report, opened))
-
-
-@needs_dot
-@pytest.mark.parametrize(
-    "name",
-    WORSE,
-    ids=lambda name: ascii(name)[:30],
-)
-def test_worse_names_are_drawn_somehow(name):
-    report = hostile(name)
-    opened = golden.expanded(report)
-    labels = focusable(parse(render(report, opened)))
-    expected = expected_labels(build_diagram(report, opened))
-    assert len(labels) == len(expected)
-    assert all(len(label) < 2000 for label in labels.values())
-    if name.isprintable():
-        assert labels.keys() == expected.keys()
-
-
-@needs_dot
-@pytest.mark.parametrize("name", NAMES + WORSE, ids=ascii)
-def test_names_never_become_markup(name):
-    """Drawn or refused: in both cases nothing of a name is an element, an attribute or another kind of error."""
-    report = hostile(name)
-    for opened in looks_of(report):
-        try:
-            parse(render(report, opened))
-        except DiagramError:
-            if name in NAMES:
-                raise
-
-
-MARKUP = re.compile(r'<(/?[a-z0-9]+)((?: [\w-]+="[^"<>]*")*)>')
-
-
-def markup(report: Report) -> tuple[set[tuple[str, ...]], int]:
-    """Elements and their attributes' names in all tables and the inspector; how often "<" is anything else."""
-    nodes = build_diagram(report, golden.expanded(report)).nodes
-    pages = [tables.summary(report), checks.checks(report), tables.layers(report)]
-    text = "".join(pages + [inspector.inspector(report, node) for node in nodes])
-    found = {(m[1], *re.findall(r' ([\w-]+)="', m[2])) for m in MARKUP.finditer(text)}
-    return found, text.count("<") - len(MARKUP.findall(text))
-
-
-@pytest.mark.parametrize("name", NAMES + WORSE, ids=lambda name: ascii(name)[:30])
-def test_names_never_become_markup_in_tables_and_inspector(name):
-    usual, _ = markup(hostile("body"))
-    found, others = markup(hostile(name))
-    assert found <= usual
-    assert others == 0
-
-
-def test_labels_of_one_line_are_no_html():
-    node = Node("a", Role.OP, ("<b>bold</b>",), (0,))
-    assert "label=<" not in to_dot(Diagram((node,), (), (), ()))
-
-
-# ---- what the page and a screen reader get ---------------------------------------------------------------
-
-
-@needs_dot
-@pytest.mark.parametrize("name", ["resnet18", "cifar_resnet20", "resnet50, identity", "pre-activation"])
-def test_every_node_is_reached_by_keyboard_and_named(name):
-    report = report_named(name)
-    opened = frozenset(openable(name))
-    diagram = build_diagram(report, opened)
-    labels = focusable(parse(render(report, opened)))
-    assert labels == expected_labels(diagram)
-    assert all(label.endswith(".") and label.isprintable() for label in labels.values())
-
-
-@needs_dot
-@pytest.mark.parametrize("name", ["resnet50", "cifar_resnet110"])
-def test_runs_are_named_too(name, report_of: Inspect):
-    report = report_of(name)
-    opened = default_open(report)
-    assert focusable(parse(render(report, opened))) == expected_labels(build_diagram(report, opened))
-
-
-def test_sentences():
-    report = inspect(PRESETS["cifar_resnet20"].with_(shortcut_overrides={"layer3.0": "identity"}))
-    diagram = build_diagram(report, default_open(report))
-    said = {node.id: sentence(node) for node in diagram.nodes}
-    assert said["input"] == "input, 3×32×32."
-    assert said["layer1.0-2"] == "layer1.0-2, BasicBlock × 3, 16×32×32, 3 equal blocks."
-    assert said["layer2.0:shortcut"] == "zero-pad +16 /2, 32×16×16."
-    assert said["layer2.0:add"] == ("Sum of layer2.0, fits. layer2.0: branch and shortcut both give 32×16×16.")
-    assert said["layer3.0:add"].startswith(
-        "Sum of layer3.0, does not fit. layer3.0: the branch gives 64×8×8, the shortcut 32×16×16: "
-    )
-
-
-@needs_dot
-def test_the_picture_takes_the_size_of_its_frame(report_of: Inspect):
-    report = report_of("resnet18")
-    text = render(report, default_open(report))
-    root = ET.fromstring(text)
-    assert (root.get("width"), root.get("height"), root.get("role")) == (None, None, "group")
-    assert root.get("aria-label") == "Network diagram"
-    assert re.fullmatch(r"0\.00 0\.00 [\d.]+ [\d.]+", str(root.get("viewBox")))
-    assert not re.search(r"<title|<!--|<\?xml|<!DOCTYPE", text)
-
-
-@needs_dot
-def test_broken_sums_are_marked():
-    report = report_named("resnet50, identity")
-    root = ET.fromstring(render(report, default_open(report)))
-    classes = {str(g.get("id")): str(g.get("class")).split() for g in root.iter(f"{SVG}g")}
-    broken = {name for name, words in classes.items() if "broken" in words and "node" in words}
-    assert broken == {f"layer{i}.0:add" for i in (1, 2, 3, 4)}
-    assert sum("broken" in words and "edge" in words for words in classes.values()) == 8
-    assert "".join(root.itertext()).count("✕") == 4
-
-
-# ---- when it cannot be drawn -----------------------------------------------------------------------------
-
-
-INSTALL = r"apt-get install graphviz \(Debian, Ubuntu\) or brew install graphviz \(macOS\)"
-
-
-def test_dot_is_missing(monkeypatch):
-    monkeypatch.setenv("PATH", "")
-    report = hostile("no program")
-    with pytest.raises(
-        DiagramError,
-        match=rf"\AThe diagram needs Graphviz, which is not installed: {INSTALL}\. "
-        r"The table below shows the same\.\Z",
-    ):
-        render(report, NOTHING)
-
-
-@pytest.fixture
-def fake_dot(tmp_path, monkeypatch) -> Callable[[str], None]:
-    """Puts a shell script in the place of ``dot``."""
-
-    def put(script: str) -> None:
-        program = tmp_path / "dot"
-        program.write_text(f"#!/bin/sh\n{script}\n")
-        program.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin")
-
-    return put
-
-
-FAILED = rf"\AGraphviz could not draw this network\. The table below shows the same\. Reinstall: {INSTALL}\.\Z"
-
-
-@pytest.mark.parametrize("script", ["echo 'Error: <stdin>: syntax error' >&2; exit 1", "kill -SEGV $$"])
-def test_dot_fails(script, fake_dot):
-    fake_dot(script)
-    with pytest.raises(DiagramError, match=FAILED):
-        run_dot(f"digraph {{ {len(script)} }}")
-
-
-def test_dot_cannot_be_started(fake_dot, tmp_path):
-    fake_dot("")
-    (tmp_path / "dot").write_bytes(b"\x7fELF no program")
-    with pytest.raises(DiagramError, match=FAILED):
-        run_dot("digraph { unstartable }")
-
-
-def test_dot_takes_too_long(fake_dot, monkeypatch):
-    assert svg.TIMEOUT_S == 5
-    monkeypatch.setattr(svg, "TIMEOUT_S", 0.2)
-    fake_dot("exec tail -f /dev/null")
-    with pytest.raises(
-        DiagramError, match=r"\AGraphviz took longer than 0\.2 s and was stopped\. Close some blocks\.\Z"
-    ):
-        run_dot("digraph { endless }")
-
-
-@needs_dot
-def test_a_failure_is_not_remembered(monkeypatch):
-    source = "digraph { once_missing }"
-    with monkeypatch.context() as patch:
-        patch.setenv("PATH", "")
-        with pytest.raises(DiagramError):
-            run_dot(source)
-    assert "once_missing" in run_dot(source)
-
-
-def test_too_many_boxes(report_of: Inspect):
-    report = report_of("preact_resnet1001")
-    everything = golden.expanded(report)
-    count = f"{len(report.trace.ops):,}"
-    assert count == "3,340"
-    with pytest.raises(
-        DiagramError, match=rf"\A{count} boxes are too many to read; at most 700 are drawn\. Close some\.\Z"
-    ):
-        render(report, everything)
-
-
-def test_between_folded_stages_one_line_stands_for_both_paths() -> None:
-    report = inspect(PRESETS["resnet50"])
-    edges = build_diagram(report, frozenset()).edges
-    assert [(e.source, e.target, e.role) for e in edges] == [
-        ("input", "stem", Role.MAIN),
-        ("stem", "layer1", Role.MAIN),
-        ("layer1", "layer2", Role.MAIN),
-        ("layer2", "layer3", Role.MAIN),
-        ("layer3", "layer4", Role.MAIN),
-        ("layer4", "head", Role.MAIN),
-    ]

@@ -66,6 +66,15 @@ def test_the_main_path_is_straight_and_titles_stand_beside_it(name: str, shortcu
     assert_straight(report, everything(report))
 
 
+def test_only_large_drawings_leave_identity_lines_loose_and_their_main_path_is_straight_too() -> None:
+    for name, loose in {"resnet50": False, "resnet101": True}.items():
+        report = report_of_spec(PRESETS[name])
+        diagram = build_diagram(report, everything(report))
+        identities = sum(edge.role is Role.IDENTITY for edge in diagram.edges)
+        assert to_dot(diagram).count("constraint=false") == (identities if loose else 0)
+    assert_straight(report, everything(report))
+
+
 @settings(max_examples=30)
 @given(name=st.sampled_from(list(SPECS)), data=st.data())
 def test_whatever_is_open(name: str, data: st.DataObject) -> None:

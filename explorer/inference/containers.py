@@ -108,6 +108,7 @@ def _check_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
+    # zipfile raises the last for versions and methods it doesn't know.
     except (zipfile.BadZipFile, ValueError, struct.error, NotImplementedError) as error:
         raise refusal(_DAMAGED) from error
     names = [entry.filename for entry in entries]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from torch import Tensor, nn
 
 from ..spec import Block, BlockPlan, ResNetSpec, Shortcut, StrideOn
@@ -9,7 +11,7 @@ from .layers import activation, conv, norm
 from .shortcuts import shortcut
 
 
-class ResidualBlock(nn.Module):
+class ResidualBlock(nn.Module, ABC):
     """y = σ(F(x) + s(x)), (N, in, H, W) -> (N, out, ⌈H/stride⌉, ⌈W/stride⌉) (He et al. 2015, Eq. 1, 2).
 
     ``downsample`` is s, torchvision's name for it; None is the identity. A plain block is y = σ(F(x)).
@@ -22,13 +24,13 @@ class ResidualBlock(nn.Module):
         self.add_branch(plan, spec)
         self.downsample = shortcut(plan, spec)
 
+    @abstractmethod
     def add_branch(self, plan: BlockPlan, spec: ResNetSpec) -> None:
         """Create the layers of F."""
-        raise NotImplementedError
 
+    @abstractmethod
     def branch(self, x: Tensor) -> Tensor:
         """F(x)."""
-        raise NotImplementedError
 
     def shortcut(self, x: Tensor) -> Tensor:
         """s(x)."""

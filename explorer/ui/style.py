@@ -12,7 +12,7 @@ ASSETS = Path(__file__).parents[2] / "assets"
 # One sheet for each part of the page; a later one may refine an earlier one.
 _SHEETS = (
     "page", "diagram", "inspector", "tables", "classify", "compare", "export", "files", "checks", "gradients", "why",
-    "nets", "training",
+    "classify_more", "training",
 )  # fmt: skip
 
 

@@ -74,6 +74,8 @@ def test_a_click_beside_the_drawing_and_escape_outside_of_blocks_select_nothing(
     assert frame is not None
     page.locator('g[id="layer2.0:add"]').click()
     expect(words).to_contain_text("layer2.0 · sum")
+    page.locator("#graph g.edge text").first.click()
+    expect(page.locator("#graph g.selected")).to_have_attribute("id", "layer2.0:add")
     page.mouse.click(frame["x"] + 8, frame["y"] + frame["height"] / 2)
     expect(words).to_contain_text("The whole network")
     expect(page.locator("#graph g.selected")).to_have_count(0)

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 from explorer.errors import DiagramError, ExplorerError
 from explorer.inspection import Report, inspect
+from explorer.inspection.stages import stages
 from explorer.network import onnx_file
 from explorer.spec import PRESETS, from_json
 from explorer.views import csv_text, picture
 from explorer.views.diagram import default_open, everything
 from explorer.views.files import KINDS, file_name
 from explorer.views.report_html import report_html
-from explorer.views.stages import stages
 from explorer.views.svg import render, standalone
 from explorer.views.theme import LIGHT, ROLES
 from tests.strategies import described

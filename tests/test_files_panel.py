@@ -27,7 +27,7 @@ from explorer.inference import decode
 from explorer.inference.checkpoint import Checkpoint
 from explorer.inference.recognise import network_shapes, recognise
 from explorer.inspection import inspect
-from explorer.inspection.onnx_graph import OnnxGraph
+from explorer.inspection.onnx.graph import OnnxGraph
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec, Shortcut, ZeroPad, to_query
 from explorer.ui import controls, files, held, networks

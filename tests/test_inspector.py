@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from torch import nn
 
 from explorer.inspection import Report, inspect
-from explorer.inspection.memory import kept_for_backward
+from explorer.inspection.saved_tensors import kept_for_backward
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec, Shortcut
 from explorer.views.arithmetic import op_sums, path_sums

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from explorer.compat import torchvision
 from explorer.inspection import inspect
-from explorer.inspection.memory import kept_for_backward
+from explorer.inspection.saved_tensors import kept_for_backward
 from explorer.network import build
 from explorer.spec import ResNetSpec
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from explorer.cli import app
 from explorer.errors import TraceError
 from explorer.inspection import Verdict, inspect
-from explorer.inspection.onnx_graph import MAX_NODES, inspect_onnx, read, report_of
+from explorer.inspection.onnx.graph import MAX_NODES, inspect_onnx, read, report_of
 from explorer.network import build
 from explorer.spec import Block, ResNetSpec, Shortcut, Stem, ZeroPad
 from explorer.views.diagram import build_diagram, default_open

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 
 from explorer.errors import TraceError
 from explorer.inspection import Report, Trace
-from explorer.inspection.trace import record, trace_spec
+from explorer.inspection.tracing.trace import record, trace_spec
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec
 from tests.strategies import described, specs

@@ -8,7 +8,7 @@ from typing import Any
 
 from explorer.inspection import Report, inspect
 from explorer.inspection.contract import Outcome, Unmet
-from explorer.inspection.diagnosis import Finding
+from explorer.inspection.joins.findings import Finding
 from explorer.spec import PRESETS
 from explorer.views.sarif import EXPECTATION, HELP, sarif
 

@@ -65,11 +65,11 @@ def read_report(
         if inputs:
             raise ExplorerError("--input: an ONNX file says itself what its inputs are")
         from ..inference.sandbox import opened
-        from ..inspection.onnx_graph import read_graph
+        from ..inspection.onnx.graph import read_graph
 
         if changes:
             raise ExplorerError("--set: an ONNX file holds a finished graph; nothing in it can be set")
-        with opened("explorer.inspection.onnx_graph:write_graph", Path(target)) as result:
+        with opened("explorer.inspection.onnx.graph:write_graph", Path(target)) as result:
             graph = read_graph(result)
         return graph.report, graph.notes
     spec, notes = _read(target, changes)

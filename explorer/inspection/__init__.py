@@ -1,12 +1,12 @@
 """Shapes only: what a network is, costs and sees, and what is wrong with it, on the meta device."""
 
-from .diagnosis import Finding, Producer
-from .fixes import Fix
-from .merges import Merge, Verdict
-from .operations import Op
+from .fixes.propose import Fix
+from .joins.additions import Merge, Verdict
+from .joins.findings import Finding, Producer
 from .receptive_field import ReceptiveField
-from .replay import Layer, Trace
 from .report import Report, inspect
+from .tracing.operations import Op
+from .tracing.repeats import Layer, Trace
 
 __all__ = [
     "Finding",

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
 
 from ..errors import ExplorerError
 from ..spec.fields import shown
-from .diagnosis import Finding
-from .replay import Shape
+from .joins.findings import Finding
 from .report import Report
+from .tracing.repeats import Shape
 
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _MAX_WORDS, _MAX_COUNT = 60, 10**18

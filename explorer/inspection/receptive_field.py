@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .operations import Op
-from .replay import Trace
+from .tracing.operations import Op
+from .tracing.repeats import Trace
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from torch import Tensor, nn
 from ..errors import TraceError
 from ..network.shortcuts import projection
 from ..spec import ResNetSpec, title
-from .diagnosis import Finding, diagnose
-from .fixes import fixes_of
-from .inputs import Inputs, Sizes, examples
-from .merges import Merge, find_merges
-from .operations import Op
+from .fixes.propose import fixes_of
+from .joins.additions import Merge, find_merges
+from .joins.findings import Finding, diagnose
 from .receptive_field import ReceptiveField, receptive_fields
-from .replay import Layer, Shape, Trace
-from .trace import Subject, subject_of, trace_spec
+from .tracing.inputs import Inputs, Sizes, examples
+from .tracing.operations import Op
+from .tracing.repeats import Layer, Shape, Trace
+from .tracing.trace import Subject, subject_of, trace_spec
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from starlette.requests import ClientDisconnect
 from ..errors import ExplorerError
 from ..inference import sandbox
 from ..inference.checkpoint import Checkpoint, open_checkpoint, rebuild
-from ..inspection.onnx_graph import OnnxGraph, read_graph
+from ..inspection.onnx.graph import OnnxGraph, read_graph
 from ..spec import ResNetSpec
 from ..views import opened
 from ..views.markup import tag, text
@@ -156,7 +156,7 @@ def read(path: Path, name: str) -> Checkpoint | OnnxGraph:
         ExplorerError: it is refused.
     """
     if name.lower().endswith(".onnx"):
-        with sandbox.opened("explorer.inspection.onnx_graph:write_graph", path) as result:
+        with sandbox.opened("explorer.inspection.onnx.graph:write_graph", path) as result:
             return read_graph(result)
     checkpoint = open_checkpoint(path)
     if checkpoint.recognition.spec is not None:

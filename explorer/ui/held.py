@@ -12,7 +12,7 @@ from ..errors import ExplorerError
 from ..inference import Classifier
 from ..inference.checkpoint import Checkpoint, checkpoint_classifier
 from ..inspection import Report, inspect
-from ..inspection.onnx_graph import OnnxGraph
+from ..inspection.onnx.graph import OnnxGraph
 from ..spec import FIELDS, ResNetSpec, from_query
 from ..views.words import printable
 

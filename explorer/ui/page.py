@@ -9,7 +9,7 @@ import gradio as gr
 
 from ..errors import SpecError
 from ..inspection import inspect
-from ..inspection.onnx_graph import OnnxGraph
+from ..inspection.onnx.graph import OnnxGraph
 from ..spec import ResNetSpec, from_query, title, to_query
 from ..views import tables
 from ..views.markup import banner, tag

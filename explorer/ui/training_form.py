@@ -12,7 +12,7 @@ import gradio as gr
 from ..errors import ExplorerError
 from ..inference.cache import cache_folder
 from ..inspection import inspect
-from ..inspection.memory import kept_for_backward
+from ..inspection.saved_tensors import kept_for_backward
 from ..spec import PRESETS, ResNetSpec, from_query, title
 from ..spec.budget import estimate
 from ..training.builtin import find_data

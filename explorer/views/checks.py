@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from ..inspection import Merge, Report
-from ..inspection.diagnosis import Finding
-from ..inspection.fixes import Fix
+from ..inspection.fixes.propose import Fix
+from ..inspection.joins.findings import Finding
+from ..inspection.outline import outline
 from ..spec import ResNetSpec, Shortcut, to_query
 from . import csv_text, numbers
 from .markup import tag, text
-from .outline import outline
 from .override import WORDS
 from .walk import Step
 from .words import printable

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..errors import ExplorerError
 from ..inspection import Report, inspect
+from ..inspection.outline import outline
 from . import numbers
-from .outline import outline
 from .steps import changes
 from .words import shape_text
 

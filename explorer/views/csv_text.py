@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 
 from ..inspection import Report
-from .stages import stages as stages_of
+from ..inspection.stages import stages as stages_of
 
 Value = str | float | None
 # A spreadsheet takes text that starts so for a formula, which may fetch and send.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from ..inspection import Merge, Op, Report
-from .outline import Unit, outline, run_id, runs
+from ..inspection.outline import Unit, outline, run_id, runs
 from .words import block_words, op_words, printable, shape_text, shortcut_words
 
 MAX_NODES = 700

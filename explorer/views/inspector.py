@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..inspection import Merge, Report, Verdict
+from ..inspection.outline import outline
 from . import numbers
 from .details import details
 from .diagram import Node, Role
 from .formulas import block_formulas, merge_formula, network_formula, op_formula, shortcut_formulas
 from .markup import Cell, facts, tag, text
-from .outline import outline
 from .override import concerns, control
 from .selected import Selected, kept, link
 from .words import op_words, printable, shape_text

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from ..inference.checkpoint import Checkpoint
 from ..inspection import inspect
-from ..inspection.onnx_graph import OnnxGraph
+from ..inspection.onnx.graph import OnnxGraph
 from ..spec import title
 from . import numbers
 from .markup import tag, text

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from .. import __version__
 from ..errors import DiagramError
 from ..inspection import Report
+from ..inspection.stages import Stage, stages
 from ..network.codegen import source
 from ..spec import to_json
 from . import numbers, tables
 from .checks import checks
 from .markup import Cell, facts, table, tag, text
-from .stages import Stage, stages
 from .svg import STANDALONE_STYLE, render, still
 from .theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .. import __version__
 from ..inspection.contract import Outcome
-from ..inspection.diagnosis import Finding
+from ..inspection.joins.findings import Finding
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 EXPECTATION = "expectation"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from ..inspection import Op, Report
-from ..inspection.memory import Kept, kept_for_backward
+from ..inspection.outline import Unit, outline
+from ..inspection.saved_tensors import Kept, kept_for_backward
 from ..spec import BlockPlan
 from .diagram import Node, Role
 from .markup import tag, text
-from .outline import Unit, outline
 from .words import printable
 
 

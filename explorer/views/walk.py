@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..inspection import Merge, Op, Report, Verdict
+from ..inspection.outline import Unit, outline, runs
 from . import numbers
-from .outline import Unit, outline, runs
 from .words import op_words, shape_text
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")

@@ -21,11 +21,11 @@ from rich.table import Table
 from torchview import draw_graph
 
 from explorer.inspection import Report, inspect
+from explorer.inspection.outline import outline
 from explorer.inspection.report import _pending
 from explorer.network import build
 from explorer.spec import PRESETS
 from explorer.views.diagram import default_open, everything
-from explorer.views.outline import outline
 from explorer.views.svg import render, start_dot
 
 CACHES = (_pending, outline, start_dot)

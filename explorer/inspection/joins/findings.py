@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..fixes.propose import Fix
+from ..tracing.operations import Op
+from ..tracing.repeats import Trace
+from .additions import Merge
 from .causes import Cause, cause_of_layer, causes_of_merge
-from .fixes import Fix
-from .merges import Merge
-from .operations import Op
-from .replay import Trace
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .forks import is_sum
-from .merges import Merge, Verdict
-from .operations import WEIGHTED, Op
+from ..tracing.forks import is_sum
+from ..tracing.operations import WEIGHTED, Op
+from ..tracing.repeats import Shape
+from .additions import Merge, Verdict
 from .paths import Changes, Side, agree, layout, same_padding, strides_that_agree
-from .replay import Shape
 
 
 @dataclass(frozen=True)

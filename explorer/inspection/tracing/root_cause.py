@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..joins.paths import Side, agree, same_padding
 from .forks import channels_from, find_fork, is_sum
 from .operations import Op
-from .paths import Side, agree, same_padding
 
 
 def culprits(ops: Sequence[Op]) -> frozenset[int]:

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import TraceError
-from .replay import Shape
+from ...errors import TraceError
+from .repeats import Shape
 
 Sizes = Shape | Sequence[Shape]  # of the one input, or of each of several
 Inputs = Mapping[str, Any] | Sequence[Any]  # by keyword, or by position

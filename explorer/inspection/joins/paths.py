@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .operations import Op
-from .replay import Shape
+from ..tracing.operations import Op
+from ..tracing.repeats import Shape
 
 if TYPE_CHECKING:
-    from .merges import Merge
+    from .additions import Merge
 
 Changes = dict[int, dict[str, Shape]]  # operation -> its attributes "stride" and "padding" as they would be
 

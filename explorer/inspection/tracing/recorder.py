@@ -14,8 +14,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from .forks import find_fork
 from .inputs import tensors
 from .operations import NAMES, SHAPE_PRESERVING, TRANSPARENT, Op, added, creates, describe
-from .replay import Shape
-from .sources import source_line
+from .repeats import Shape
+from .source_lines import source_line
 
 Adapter = Callable[[Tensor], Tensor]
 _ADDITIONS = {torch.ops.aten.add.Tensor, torch.ops.aten.add_.Tensor}

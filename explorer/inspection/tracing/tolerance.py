@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from .recorder import Recorder
-from .replay import Shape
+from .repeats import Shape
 
 Arguments = dict[str, Any]
 _CONV = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..inspection import Report
+from . import Report
 from .outline import outline
 
 

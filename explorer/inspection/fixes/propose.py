@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from ..errors import ExplorerError
-from ..network.shortcuts import projection
-from ..spec import BlockPlan, Norm, ResNetSpec, Shortcut
+from ...errors import ExplorerError
+from ...network.shortcuts import projection
+from ...spec import BlockPlan, Norm, ResNetSpec, Shortcut
+from ..tracing.recorder import Adapter as Run
+from ..tracing.trace import Subject
 from .adapters import Adapter, adapters_for, projecting
 from .candidates import for_layer, for_merge, preparing
 from .edits import Edit, changing, edited
-from .recorder import Adapter as Run
-from .trace import Subject
 
 if TYPE_CHECKING:
-    from .diagnosis import Finding
-    from .report import Report
+    from ..joins.findings import Finding
+    from ..report import Report
 
 Inspect = Callable[[ResNetSpec, tuple[int, ...]], "Report"]
 

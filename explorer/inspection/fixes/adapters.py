@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .merges import Merge
-from .operations import Op
-from .paths import channels_last
+from ..joins.additions import Merge
+from ..joins.paths import channels_last
+from ..tracing.operations import Op
 
 
 @dataclass(frozen=True)

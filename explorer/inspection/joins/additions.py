@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from .forks import find_fork, is_sum
-from .operations import Op, added
-from .replay import Shape, Trace
+from ..tracing.forks import find_fork, is_sum
+from ..tracing.operations import Op, added
+from ..tracing.repeats import Shape, Trace
 
 Price = Callable[[str], int]
 

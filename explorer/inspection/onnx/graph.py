@@ -12,10 +12,10 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from ..errors import TraceError
-from .operations import Op
-from .replay import Layer, Recording, Trace
-from .report import Report
+from ...errors import TraceError
+from ..report import Report
+from ..tracing.operations import Op
+from ..tracing.repeats import Layer, Recording, Trace
 
 MAX_NODES = 5000
 _DEFAULT = (1, 3, 224, 224)  # what stands for a side of the input that the file leaves open
@@ -60,7 +60,7 @@ def read(data: bytes) -> dict[str, Any]:
     Raises:
         TraceError: as ``inspect_onnx``.
     """
-    from .onnx_nodes import steps_of
+    from .nodes import steps_of
 
     model = _parsed(data)
     name, total = _name(model.graph.name), len(model.graph.node)
@@ -131,7 +131,7 @@ def _parsed(data: bytes) -> Any:
     from google.protobuf.message import DecodeError
     from onnx.inliner import inline_local_functions
 
-    from .onnx_constants import LARGEST
+    from .constants import LARGEST
 
     try:
         model = onnx.load_model_from_string(data)

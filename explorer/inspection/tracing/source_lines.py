@@ -11,7 +11,8 @@ from types import FrameType
 import torch
 import torchinfo
 
-_SKIPPED = tuple(str(Path(file).parent) + os.sep for file in (torch.__file__, __file__))
+_INSPECTION = Path(__file__).parents[1]
+_SKIPPED = tuple(f"{folder}{os.sep}" for folder in (Path(torch.__file__).parent, _INSPECTION))
 _TORCHINFO = str(Path(torchinfo.__file__).parent) + os.sep
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
-from .operations import Op
-from .replay import Trace
+from .tracing.operations import Op
+from .tracing.repeats import Trace
 
 # What PyTorch's derivative of an operation reads again (torch 2.13, tools/autograd/derivatives.yaml). Sums, slices,
 # paddings, reshapes and global means read nothing again, only shapes.

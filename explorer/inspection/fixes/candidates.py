@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from math import gcd
 
+from ..joins.additions import Merge
+from ..joins.paths import Side, layout, same_padding, strides_that_agree
+from ..tracing.forks import is_sum
+from ..tracing.operations import WEIGHTED, Op
 from .edits import Edit
-from .forks import is_sum
-from .merges import Merge
-from .operations import WEIGHTED, Op
-from .paths import Side, layout, same_padding, strides_that_agree
 
 Edits = tuple[Edit, ...]
 _NORMS = frozenset({"batch_norm", "group_norm", "layer_norm"})

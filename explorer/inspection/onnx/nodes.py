@@ -9,11 +9,11 @@ from typing import Any
 
 from onnx import ModelProto, NodeProto, helper, shape_inference
 
-from ..errors import TraceError
-from .forks import find_fork
-from .onnx_constants import Constants
-from .onnx_scopes import own_path, placed
-from .operations import Op, added
+from ...errors import TraceError
+from ..tracing.forks import find_fork
+from ..tracing.operations import Op, added
+from .constants import Constants
+from .scopes import own_path, placed
 
 Shape = tuple[int, ...]
 

@@ -25,13 +25,13 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 from torchinfo.layer_info import LayerInfo
 
-from ..errors import TraceError
-from ..network import build_skeleton
-from ..spec import ResNetSpec
-from .culprits import culprits
+from ...errors import TraceError
+from ...network import build_skeleton
+from ...spec import ResNetSpec
 from .inputs import batched, like, tensors
 from .recorder import Adapter, Detours, Recorder
-from .replay import Layer, Recording, Shape, Trace
+from .repeats import Layer, Recording, Shape, Trace
+from .root_cause import culprits
 from .tolerance import Tolerance
 
 Called = list[Any] | dict[str, Any]  # with these positional or keyword arguments

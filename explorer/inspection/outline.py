@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
-from ..inspection import Op, Report
+from . import Op, Report
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.inference.images import FORMATS, Photo
+from explorer.inference.images.decode import FORMATS, Photo
 from tests import hostile_images as make
 
 ROOT = Path(__file__).parent.parent

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from explorer.inference.batching import Batches, Output, _Request
-from explorer.inference.engine import Engine
-from explorer.inference.runtime import CLOSE
+from explorer.inference.running.batching import Batches, Output, _Request
+from explorer.inference.running.engine import Engine
+from explorer.inference.running.runtime import CLOSE
 from tests.seeded import CPU, SMALL, eager, images, network
 
 # ---- batches -------------------------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ def test_what_waits_runs_together_up_to_the_most() -> None:
 
 
 def test_while_all_cores_prepare_photos_the_network_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.inference.batching.PATIENCE", 30)
+    monkeypatch.setattr("explorer.inference.running.batching.PATIENCE", 30)
     batches, gate = Batches(8, cores=2), Gate()
     gate.open.set()
     with ThreadPoolExecutor(2) as pool:
@@ -94,7 +94,7 @@ def test_while_all_cores_prepare_photos_the_network_waits_for_them(monkeypatch: 
 def test_it_waits_neither_long_nor_while_a_core_is_free_nor_for_cores_it_does_not_use(
     monkeypatch: pytest.MonkeyPatch, cores: int, patience: float
 ) -> None:
-    monkeypatch.setattr("explorer.inference.batching.PATIENCE", patience)
+    monkeypatch.setattr("explorer.inference.running.batching.PATIENCE", patience)
     batches, gate = Batches(8, cores), Gate()
     gate.open.set()
     with ThreadPoolExecutor(1) as pool, batches.preparing():
@@ -102,7 +102,7 @@ def test_it_waits_neither_long_nor_while_a_core_is_free_nor_for_cores_it_does_no
 
 
 def test_patience_is_counted_from_when_a_request_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.inference.batching.PATIENCE", 30)
+    monkeypatch.setattr("explorer.inference.running.batching.PATIENCE", 30)
     batches, gate = Batches(1, cores=1), Gate()
     gate.open.set()
     old = _Request(ones(1, 1), came=monotonic() - 31)

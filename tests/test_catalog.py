@@ -13,8 +13,8 @@ import torch
 
 from explorer.compat import torchvision
 from explorer.errors import WeightsError
-from explorer.inference.catalog import Variant, find, is_cached, variants
 from explorer.inference.transform import Transform
+from explorer.inference.weights.catalogue import Variant, find, is_cached, variants
 from explorer.spec import PRESETS
 from explorer.spec.budget import estimate
 from tests.weight_server import CIFAR, built_in, variant_of

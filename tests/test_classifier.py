@@ -21,11 +21,11 @@ from torch import Tensor, nn
 from explorer.compat import torchvision
 from explorer.errors import ExplorerError, ImageError, WeightsError
 from explorer.inference import decode, find, load_classifier, load_variant
-from explorer.inference.catalog import BUILTIN, Variant, variants
 from explorer.inference.classifier import _LOADED
-from explorer.inference.runtime import OnnxRuntime
+from explorer.inference.running.runtime import OnnxRuntime
 from explorer.inference.throughput import Point, throughput
 from explorer.inference.transform import Transform
+from explorer.inference.weights.catalogue import BUILTIN, Variant, variants
 from tests import hostile_images as make
 from tests.photo_files import PHOTOS
 from tests.weight_server import built_in, serving, stalled, whole

@@ -26,7 +26,7 @@ from explorer.cli import app
 from explorer.cli.networks import branches
 from explorer.gradients import probe_with_twin
 from explorer.inference import find, load_classifier
-from explorer.inference.checkpoint import open_checkpoint
+from explorer.inference.weights.checkpoint import open_checkpoint
 from explorer.spec import PRESETS, ResNetSpec, Stem, to_json
 from explorer.training.datasets import CIFAR10_CLASSES
 from explorer.training.digits import DIGITS

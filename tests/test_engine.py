@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.inference import available_devices
-from explorer.inference.engine import OUT_OF_MEMORY, Engine, choose_device, is_exact
-from explorer.inference.memory import Recent
-from explorer.inference.onnx_record import NotRecorded, record
-from explorer.inference.runtime import CLOSE, OnnxRuntime, close
+from explorer.inference.running.engine import OUT_OF_MEMORY, Engine, choose_device, is_exact
+from explorer.inference.running.memory import Recent
+from explorer.inference.running.onnx_recorder import NotRecorded, record
+from explorer.inference.running.runtime import CLOSE, OnnxRuntime, close
 from explorer.spec import PRESETS
 from tests.seeded import CPU, SMALL, eager, images, network
 

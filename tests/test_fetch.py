@@ -17,7 +17,7 @@ import pytest
 
 from explorer.errors import WeightsError
 from explorer.inference import Progress, fetch
-from explorer.inference.cache import cached_path
+from explorer.inference.weights.cache import cached_path
 from tests.weight_server import Server, broken, moved, page, serving, short, stalled, variant_of, whole
 
 ROOT = Path(__file__).parent.parent
@@ -301,7 +301,7 @@ def test_a_read_only_cache(server: Server, cache: Path) -> None:
 
 
 def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from explorer.inference.cache import cache_folder
+    from explorer.inference.weights.cache import cache_folder
 
     assert cache_folder() == tmp_path / "cache"
     monkeypatch.delenv("RESNET_EXPLORER_CACHE")

@@ -24,8 +24,8 @@ from safetensors.torch import save
 
 from explorer.errors import ExplorerError
 from explorer.inference import decode
-from explorer.inference.checkpoint import Checkpoint
-from explorer.inference.recognise import network_shapes, recognise
+from explorer.inference.weights.checkpoint import Checkpoint
+from explorer.inference.weights.recognise import network_shapes, recognise
 from explorer.inspection import inspect
 from explorer.inspection.onnx.graph import OnnxGraph
 from explorer.network import build

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from explorer.inference.images import decode
+from explorer.inference.images.decode import decode
 from tests import hostile_images as make
 from tests.photo_files import (
     ANIMATED,

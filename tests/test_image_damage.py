@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile, features
 
 from explorer.errors import ImageError
-from explorer.inference.image_files import jpeg
-from explorer.inference.images import FORMATS, decode
+from explorer.inference.images.decode import FORMATS, decode
+from explorer.inference.images.formats import jpeg
 from tests import hostile_images as make
 from tests.photo_files import (
     jpeg_damages,

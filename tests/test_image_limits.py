@@ -11,9 +11,9 @@ import pytest
 from PIL import Image, ImageFile
 
 from explorer.errors import ImageError
-from explorer.inference import images
-from explorer.inference.image_files import jpeg
-from explorer.inference.images import MAX_BYTES, Photo, decode
+from explorer.inference.images import decode as decoder
+from explorer.inference.images.decode import MAX_BYTES, Photo, decode
+from explorer.inference.images.formats import jpeg
 from tests import hostile_images as make
 from tests.photo_files import (
     oriented,
@@ -56,7 +56,7 @@ def no_decoding(monkeypatch):
     for place, what in (
         (ImageFile.ImageFile, "load"),
         (pillow_heif.HeifImage, "to_pillow"),
-        (images, "check_pixels"),
+        (decoder, "check_pixels"),
         (jpeg, "decode"),
     ):
         monkeypatch.setattr(place, what, forbidden)
@@ -94,7 +94,7 @@ def test_the_limits_themselves_are_allowed(monkeypatch):
     assert decode(make.encode(make.scene(800, 40), "PNG")).notes == ()
     with pytest.raises(ImageError, match=r"801×40 pixels, 20\.0 times as long"):
         decode(make.encode(make.scene(801, 40), "PNG"))
-    monkeypatch.setattr(images, "MAX_PIXELS", 64 * 64)
+    monkeypatch.setattr(decoder, "MAX_PIXELS", 64 * 64)
     assert decode(make.encode(make.scene(64, 64), "PNG")).notes == ()
     with pytest.raises(ImageError, match="65×64 pixels"):
         decode(make.encode(make.scene(65, 64), "PNG"))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from explorer.inference.image_files import contents
-from explorer.inference.images import decode
+from explorer.inference.images.decode import decode
+from explorer.inference.images.formats import contents
 from tests import hostile_images as make
 from tests.photo_files import (
     distance,

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from explorer.errors import ImageError
-from explorer.inference.image_files import contents, jpeg, sniff, take_apart
-from explorer.inference.images import FORMATS, decode
+from explorer.inference.images.decode import FORMATS, decode
+from explorer.inference.images.formats import contents, jpeg, sniff, take_apart
 from tests import hostile_images as make
 from tests.photo_files import (
     ANIMATED,

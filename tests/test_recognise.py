@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 
 from explorer.compat import torchvision
-from explorer.inference.recognise import Shapes, nearest_preset, network_shapes, recognise
+from explorer.inference.weights.recognise import Shapes, nearest_preset, network_shapes, recognise
 from explorer.spec import PRESETS, Block, Norm, ResNetSpec, Shortcut, Stem, ZeroPad
 from tests.strategies import specs
 

@@ -18,8 +18,8 @@ from safetensors.torch import save
 from sklearn import datasets
 
 from explorer.errors import DataError, ExplorerError
-from explorer.inference.card import KEY, read_card
-from explorer.inference.checkpoint import checkpoint_classifier, open_checkpoint
+from explorer.inference.weights.card import KEY, read_card
+from explorer.inference.weights.checkpoint import checkpoint_classifier, open_checkpoint
 from explorer.network import build
 from explorer.spec import PRESETS, Norm
 from explorer.training.digits import load_digits

@@ -19,8 +19,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from explorer.errors import WeightsError
-from explorer.inference import sandbox
-from explorer.inference.sandbox import Limits, opened, read_weights
+from explorer.inference.weights import sandbox
+from explorer.inference.weights.sandbox import Limits, opened, read_weights
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process")
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such limits or signals")

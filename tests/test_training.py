@@ -19,7 +19,7 @@ from PIL import Image
 
 from explorer.errors import DataError, ExplorerError
 from explorer.inference import find, load_classifier
-from explorer.inference.catalog import BUILTIN
+from explorer.inference.weights.catalogue import BUILTIN
 from explorer.network import build
 from explorer.spec import ResNetSpec, to_dict
 from explorer.training.builtin import CIFAR10, NETS, checkpoint_path, find_data, polished, prepare, publish, train

@@ -19,8 +19,8 @@ from sklearn.preprocessing import StandardScaler
 
 from explorer.errors import DataError, Stopped, WeightsError
 from explorer.inference import Classifier, load_variant, transfer
-from explorer.inference.catalog import find
 from explorer.inference.transfer import Head, features, from_bytes, taught, teach, to_bytes
+from explorer.inference.weights.catalogue import find
 from tests.weight_server import built_in
 
 

@@ -21,8 +21,8 @@ from torch import nn
 
 from explorer.errors import WeightsError
 from explorer.inference import load_into, load_state_dict
-from explorer.inference.recognise import nearest_preset
-from explorer.inference.weights import not_finite, shapes_of
+from explorer.inference.weights.read import not_finite, shapes_of
+from explorer.inference.weights.recognise import nearest_preset
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec
 

@@ -14,8 +14,8 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor
 
-from explorer.inference.catalog import Variant
 from explorer.inference.transform import Transform
+from explorer.inference.weights.catalogue import Variant
 from explorer.network import build
 from explorer.spec import PRESETS, to_dict
 

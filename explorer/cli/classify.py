@@ -165,7 +165,7 @@ def _load(model: str | None, device: str) -> Classifier:
 
 def _own(weights: Path, changes: list[str] | None, device: str) -> Classifier:
     """The classifier of the user's file; says on standard error how it was recognised."""
-    from ..inference.checkpoint import checkpoint_classifier, open_checkpoint
+    from ..inference.weights.checkpoint import checkpoint_classifier, open_checkpoint
 
     checkpoint = open_checkpoint(weights)
     spec = changed(checkpoint.spec, changes)

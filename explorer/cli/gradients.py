@@ -104,7 +104,7 @@ def _images(inputs: Inputs, spec: ResNetSpec, count: int, seed: int, data: Path 
     import torch
 
     from ..gradients import standardised
-    from ..inference.cache import cache_folder
+    from ..inference.weights.cache import cache_folder
     from ..training.builtin import find_data
     from ..training.datasets import load_cifar10
 

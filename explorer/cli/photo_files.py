@@ -40,7 +40,7 @@ def photo_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
 
 def read(file: Path) -> bytes:
     """At most a byte more than a photo may have, which the decoder then refuses."""
-    from ..inference.images import MAX_BYTES
+    from ..inference.images.decode import MAX_BYTES
 
     with file.open("rb") as opened:
         return opened.read(MAX_BYTES + 1)

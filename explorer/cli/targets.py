@@ -64,7 +64,7 @@ def read_report(
     if target.lower().endswith(ONNX):
         if inputs:
             raise ExplorerError("--input: an ONNX file says itself what its inputs are")
-        from ..inference.sandbox import opened
+        from ..inference.weights.sandbox import opened
         from ..inspection.onnx.graph import read_graph
 
         if changes:
@@ -91,7 +91,7 @@ def _read(target: str, changes: list[str] | None) -> tuple[ResNetSpec, tuple[str
     """The network, and of a weight file how it was recognised."""
     if not target.lower().endswith(WEIGHTS):
         return changed(_described(target), changes), ()
-    from ..inference.checkpoint import open_checkpoint
+    from ..inference.weights.checkpoint import open_checkpoint
 
     checkpoint = open_checkpoint(Path(target))
     spec = changed(checkpoint.spec, changes)

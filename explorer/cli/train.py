@@ -79,9 +79,9 @@ def train(
     ] = None,
 ) -> None:
     """Train a network. Ctrl-C stops it; the same command goes on after the last whole epoch."""
-    from ..inference.cache import cache_folder
-    from ..inference.catalog import BUILTIN
-    from ..inference.engine import choose_device
+    from ..inference.running.engine import choose_device
+    from ..inference.weights.cache import cache_folder
+    from ..inference.weights.catalogue import BUILTIN
     from ..training import builtin, digits
 
     if repeat:
@@ -157,8 +157,8 @@ def _repeat(file: Path, data: str | None, output: Path | None, device: str) -> N
     Raises:
         ExplorerError: the file is no run, or the folder for the results is not named.
     """
-    from ..inference.cache import cache_folder
-    from ..inference.engine import choose_device
+    from ..inference.running.engine import choose_device
+    from ..inference.weights.cache import cache_folder
     from ..training.run_file import MAX_TEXT, read_run, run_json, weights_file
     from ..training.runs import Training
     from ..views.runs import outcomes, repeated

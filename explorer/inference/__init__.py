@@ -10,34 +10,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .catalog import Variant, find, is_cached, variants
     from .classifier import Classifier, Prediction, Timings, load_classifier, load_variant
-    from .engine import Device, Engine, available_devices
-    from .images import Photo, decode
+    from .images.decode import Photo, decode
+    from .running.engine import Device, Engine, available_devices
     from .transform import Seen, Transform
-    from .weights import Progress, fetch, load_into, load_state_dict
+    from .weights.catalogue import Variant, find, is_cached, variants
+    from .weights.read import Progress, fetch, load_into, load_state_dict
 
 _HOME = {
     "Classifier": "classifier",
-    "Device": "engine",
-    "Engine": "engine",
-    "Photo": "images",
+    "Device": "running.engine",
+    "Engine": "running.engine",
+    "Photo": "images.decode",
     "Prediction": "classifier",
-    "Progress": "weights",
+    "Progress": "weights.read",
     "Seen": "transform",
     "Timings": "classifier",
     "Transform": "transform",
-    "Variant": "catalog",
-    "available_devices": "engine",
-    "decode": "images",
-    "fetch": "weights",
-    "find": "catalog",
-    "is_cached": "catalog",
+    "Variant": "weights.catalogue",
+    "available_devices": "running.engine",
+    "decode": "images.decode",
+    "fetch": "weights.read",
+    "find": "weights.catalogue",
+    "is_cached": "weights.catalogue",
     "load_classifier": "classifier",
-    "load_into": "weights",
-    "load_state_dict": "weights",
+    "load_into": "weights.read",
+    "load_state_dict": "weights.read",
     "load_variant": "classifier",
-    "variants": "catalog",
+    "variants": "weights.catalogue",
 }
 
 __all__ = [

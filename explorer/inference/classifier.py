@@ -14,13 +14,13 @@ from torch import nn
 
 from ..errors import WeightsError
 from ..network import build
-from .cache import cached_path, intact_path
-from .catalog import BUILTIN, Variant, find
-from .engine import Engine, choose_device, is_exact
-from .images import Photo, decode
-from .memory import Recent
+from .images.decode import Photo, decode
+from .running.engine import Engine, choose_device, is_exact
+from .running.memory import Recent
 from .transform import Seen
-from .weights import Progress, fetch, load_into, load_state_dict, not_finite
+from .weights.cache import cached_path, intact_path
+from .weights.catalogue import BUILTIN, Variant, find
+from .weights.read import Progress, fetch, load_into, load_state_dict, not_finite
 
 DEFAULT = "everyday200_resnet14"
 KEPT_BYTES = 2**31  # of loaded networks (``Engine.size_bytes``): ResNet-18, -50 and -152 together have three quarters

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .images import decode
+from .images.decode import decode
 
 if TYPE_CHECKING:
     from .classifier import Classifier

@@ -24,10 +24,10 @@ from torch import Tensor
 
 from ..errors import DataError, Stopped, WeightsError
 from ..network import ResNet, build
-from .catalog import Variant
 from .classifier import Classifier
-from .engine import Engine
-from .images import Photo
+from .images.decode import Photo
+from .running.engine import Engine
+from .weights.catalogue import Variant
 
 Features = NDArray[np.float32]
 

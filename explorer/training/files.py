@@ -45,7 +45,7 @@ def _archived(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
 
 
 def decode(data: bytes, name: str) -> np.ndarray:
-    """A local training image -> (32, 32, 3) uint8. Photos from outside: ``explorer.inference.images``."""
+    """A local training image -> (32, 32, 3) uint8. Photos from outside: ``explorer.inference.images.decode``."""
     try:
         image = Image.open(io.BytesIO(data), formats=["JPEG", "PNG"])
         if image.size != (SIDE, SIDE):

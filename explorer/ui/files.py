@@ -22,8 +22,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from ..errors import ExplorerError
-from ..inference import sandbox
-from ..inference.checkpoint import Checkpoint, open_checkpoint, rebuild
+from ..inference.weights import sandbox
+from ..inference.weights.checkpoint import Checkpoint, open_checkpoint, rebuild
 from ..inspection.onnx.graph import OnnxGraph, read_graph
 from ..spec import ResNetSpec
 from ..views import opened

@@ -68,7 +68,7 @@ def _photos(session: str) -> list[tuple[str, str, Photo]]:
 
 def _cifar_source() -> Path | None:
     """An archive or a folder of images; one that would have to be downloaded first is none."""
-    from ..inference.cache import cache_folder
+    from ..inference.weights.cache import cache_folder
     from ..training.builtin import find_data
 
     try:

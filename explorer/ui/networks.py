@@ -9,11 +9,11 @@ from threading import RLock
 
 from ..errors import ExplorerError, WeightsError
 from ..inference import Classifier, Photo, Prediction, Variant, find, is_cached, load_variant, variants
-from ..inference.cache import intact_path
-from ..inference.checkpoint import variant_of
 from ..inference.classifier import DEFAULT, KEPT_BYTES
-from ..inference.memory import Recent
+from ..inference.running.memory import Recent
 from ..inference.transfer import Head, taught
+from ..inference.weights.cache import intact_path
+from ..inference.weights.checkpoint import variant_of
 from ..spec import title
 from ..views import numbers
 from ..views.variants_table import Row

@@ -18,7 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import ExplorerError
-from ..inference.images import MAX_BYTES
+from ..inference.images.decode import MAX_BYTES
 from . import classify, export, files, plots, style, training
 from .page import TITLE, build_page
 

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from ..errors import ExplorerError, Stopped
-from ..inference.engine import choose_device
+from ..inference.running.engine import choose_device
 from ..training.run_file import MAX_TEXT, read_run
 from ..training.runs import Plan, Training
 from ..views import runs as words

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from ..errors import ExplorerError
-from ..inference.cache import cache_folder
+from ..inference.weights.cache import cache_folder
 from ..inspection import inspect
 from ..inspection.saved_tensors import kept_for_backward
 from ..spec import PRESETS, ResNetSpec, from_query, title

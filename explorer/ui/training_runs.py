@@ -18,10 +18,10 @@ from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
 from ..errors import ExplorerError
-from ..inference.card import parse_card
-from ..inference.checkpoint import Checkpoint, described
-from ..inference.recognise import Recognition
-from ..inference.weights import not_finite
+from ..inference.weights.card import parse_card
+from ..inference.weights.checkpoint import Checkpoint, described
+from ..inference.weights.read import not_finite
+from ..inference.weights.recognise import Recognition
 from ..training.run_file import card, run_json, weights_file
 from ..training.runs import Record
 from ..views.runs import csv

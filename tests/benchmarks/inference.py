@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from explorer.compat import torchvision
 from explorer.inference import Classifier, decode, find
-from explorer.inference.engine import Engine
+from explorer.inference.running.engine import Engine
 from explorer.network import build
 from explorer.spec import PRESETS
 from explorer.training.builtin import find_photos

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...inference.images import MAX_BYTES
+from ...inference.images.decode import MAX_BYTES
 
 _PICK = 'accept="image/*,.heic,.heif,.avif" hidden'
 

@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from ...errors import ExplorerError, ImageError
 from ...inference import Photo, decode
-from ...inference.images import MAX_BYTES
+from ...inference.images.decode import MAX_BYTES
 from ...views.pictures import photo_picture
 from ..failures import told
 from ..photos import ALBUM

@@ -6,15 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from .contents import (
-    MAX_PROFILE_BYTES,
-    Contents,
-    bounded_profile,
-    bytes_at,
-    counted,
-    damaged,
-    exif_orientation,
-)
+from .contents import MAX_PROFILE_BYTES, Contents, bounded_profile, bytes_at, counted, damaged, exif_orientation
 
 _KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT"})
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type

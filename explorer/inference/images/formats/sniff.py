@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from ...errors import ImageError
+from ....errors import ImageError
 
 FORMATS = ("JPEG", "PNG", "WebP", "GIF", "AVIF", "HEIC")
 """The formats accepted, as they are called in messages and in ``Photo.format``."""

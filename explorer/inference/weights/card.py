@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..errors import SpecError
-from ..spec import ResNetSpec, from_dict
+from ...errors import SpecError
+from ...spec import ResNetSpec, from_dict
 
 KEY = "resnet_explorer"  # of safetensors' metadata
 _MAX_HEADER, _MAX_TEXT = 16 * 2**20, 256 * 1024  # bytes, characters

@@ -20,14 +20,14 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ExplorerError, WeightsError
+from ...errors import ExplorerError, WeightsError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 MIB = 2**20
 MAX_FILE = 1024 * MIB
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 _SLOTS = BoundedSemaphore(2)  # children at once
 _NO_MEMORY, _REFUSED = 3, 4  # exit codes
 _MAX_REASON = 4000  # characters
@@ -60,8 +60,8 @@ def read_weights(path: Path, limits: Limits = LIMITS) -> dict[str, Tensor]:
     Raises:
         WeightsError: the file is refused, or asked for more memory or time than ``limits`` allow.
     """
-    with opened("explorer.inference.sandbox:rewrite", path, limits) as result:
-        from .weights import load_state_dict
+    with opened("explorer.inference.weights.sandbox:rewrite", path, limits) as result:
+        from .read import load_state_dict
 
         return load_state_dict(result)
 
@@ -90,7 +90,7 @@ def rewrite(path: Path, result: Path) -> None:
     import torch
     from safetensors.torch import save_file
 
-    from .weights import load_state_dict
+    from .read import load_state_dict
 
     state = load_state_dict(path, verified=_is_published(path))
     save_file({name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}, result)
@@ -109,7 +109,7 @@ def _is_published(path: Path) -> bool:
     with path.open("rb") as file:
         if file.read(len(LEGACY_MAGIC)) != LEGACY_MAGIC:
             return False
-    from .catalog import variants
+    from .catalogue import variants
 
     return digest(path).startswith((*_PORT, *(variant.sha256 for variant in variants())))
 
@@ -135,7 +135,7 @@ def _run(job: str, path: Path, result: Path, size: int, limits: Limits) -> None:
     """Start the child, and turn its end into words."""
     budget = limits.memory * MIB + limits.times * size
     task = json.dumps([job, str(path.absolute()), str(result), budget, size * 2 + 16 * MIB, limits.seconds])
-    command = [sys.executable, "-m", "explorer.inference.sandbox", task]
+    command = [sys.executable, "-m", "explorer.inference.weights.sandbox", task]
     quiet: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     try:
         code = subprocess.run(
@@ -169,7 +169,7 @@ def _child(task: str) -> int:
     module, _, function = job.partition(":")
     work = getattr(import_module(module), function)
     import_module("safetensors.torch")
-    from .weights import ran_out_of_memory
+    from .read import ran_out_of_memory
 
     # What is imported so far doesn't count.
     _limit(memory, file_size, seconds)

@@ -8,19 +8,19 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..errors import WeightsError
-from ..network import ResNet, build
-from ..spec import ResNetSpec, title
-from ..spec.budget import estimate
+from ...errors import WeightsError
+from ...network import ResNet, build
+from ...spec import ResNetSpec, title
+from ...spec.budget import estimate
+from ..classifier import Classifier
+from ..running.engine import Engine, choose_device, is_exact
+from ..transform import Transform
 from .cache import digest
 from .card import Card, read_card
-from .catalog import Variant, find
-from .classifier import Classifier
-from .engine import Engine, choose_device, is_exact
+from .catalogue import Variant, find
+from .read import load_into, not_finite, shapes_of
 from .recognise import Recognition, network_shapes, recognise
 from .sandbox import LIMITS, Limits, read_weights
-from .transform import Transform
-from .weights import load_into, not_finite, shapes_of
 
 _CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 # What weights don't say is taken from the data set most networks of their kind are trained on.

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from ..errors import SpecError
-from ..network import build
-from ..spec import PRESETS, Block, Norm, ResNetSpec, Shortcut, Stem, ZeroPad, preset_of, title
-from .spellings import PORT_CLASSIFIER, Naming, read_names
+from ...errors import SpecError
+from ...network import build
+from ...spec import PRESETS, Block, Norm, ResNetSpec, Shortcut, Stem, ZeroPad, preset_of, title
+from .naming import PORT_CLASSIFIER, Naming, read_names
 
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]

@@ -12,7 +12,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from ..errors import ExplorerError
+from ...errors import ExplorerError
 from .batching import Batches, Output
 from .runtime import CAPTURING, Eager, Forward, OnnxRuntime, cpu_runtime
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from .catalog import Variant
+    from .catalogue import Variant
 
 CACHE_VARIABLE = "RESNET_EXPLORER_CACHE"
 MIRROR_VARIABLE = "RESNET_EXPLORER_MIRROR"

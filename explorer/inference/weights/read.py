@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ..errors import WeightsError
+from ...errors import WeightsError
 from .containers import Container, container_of, refusal
 from .download import Progress, fetch
 from .recognise import OPTIONAL, compare, first, nearest_preset, shape_text

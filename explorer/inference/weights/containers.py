@@ -17,7 +17,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from ..errors import WeightsError
+from ...errors import WeightsError
 
 MAX_HEADER = 2**20  # bytes of a safetensors header
 MAX_ENTRIES = 10_000  # of a zip, or tensors of a safetensors file

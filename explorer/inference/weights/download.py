@@ -21,11 +21,11 @@ import httpx
 from anyio.from_thread import start_blocking_portal
 from filelock import FileLock, Timeout
 
-from ..errors import WeightsError
+from ...errors import WeightsError
 from .cache import CACHE_VARIABLE, MIRROR_VARIABLE, cache_folder, digest, intact_path, is_intact, mirror
 
 if TYPE_CHECKING:
-    from .catalog import Variant
+    from .catalogue import Variant
 
 _TIMEOUT = httpx.Timeout(30, connect=10)  # seconds without a byte
 _POLL = 0.1  # seconds between looks at `cancelled`

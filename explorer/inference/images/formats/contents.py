@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ...errors import ImageError
+from ....errors import ImageError
 
 MAX_PROFILE_BYTES = 4 * 2**20  # the largest in common use, for CMYK presses, have about 2.7 MB
 MAX_PARTS = 100_000  # segments, chunks or blocks: an animation of 10,000 frames has 20,000

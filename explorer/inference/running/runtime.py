@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .onnx_record import INPUT, NotRecorded, Recording, record
+from .onnx_recorder import INPUT, NotRecorded, Recording, record
 
 CLOSE = 1e-4  # by how much logits may differ from eager float32; of their largest, where that is above 1
 GRAPHED = 8  # images; in larger batches a GPU computes long enough to hide the launches

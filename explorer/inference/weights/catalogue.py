@@ -11,14 +11,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import ExplorerError, WeightsError
-from ..spec import PRESETS, ResNetSpec, from_dict, title
-from ..spec.budget import estimate
+from ...errors import ExplorerError, WeightsError
+from ...spec import PRESETS, ResNetSpec, from_dict, title
+from ...spec.budget import estimate
+from ..photo_score import PhotoScore
+from ..transform import Transform
 from .cache import cached_path
-from .photo_score import PhotoScore
-from .transform import Transform
 
-BUILTIN = Path(__file__).resolve().parents[2] / "assets" / "weights"
+BUILTIN = Path(__file__).resolve().parents[3] / "assets" / "weights"
 _MIB = 2**20
 _LICENCE = (
     "Published by torchvision (BSD-3-Clause). Trained on ImageNet, whose terms allow non-commercial research "
@@ -185,7 +185,7 @@ def _limits(spec: ResNetSpec) -> str:
 @lru_cache(maxsize=1)
 def _torchvision() -> tuple[Variant, ...]:
     """All weights torchvision publishes for the presets it shares with this program."""
-    from ..compat import torchvision  # seconds; only where it is needed
+    from ...compat import torchvision  # seconds; only where it is needed
 
     models = torchvision.models
     shared = [name for name in PRESETS if name in models.list_models(module=models)]

@@ -10,10 +10,10 @@ from io import BytesIO
 
 from PIL import Image, ImageFile, features
 
-from ..errors import ImageError
-from .image_colour import on_white, split_alpha, to_srgb
-from .image_files import FORMATS, Contents, check_pixels, jpeg, recognise, take_apart
-from .image_files.contents import bounded_profile, exif_orientation
+from ...errors import ImageError
+from .colour import on_white, split_alpha, to_srgb
+from .formats import FORMATS, Contents, check_pixels, jpeg, recognise, take_apart
+from .formats.contents import bounded_profile, exif_orientation
 
 __all__ = ["FORMATS", "MAX_ASPECT", "MAX_BYTES", "MAX_PIXELS", "TINY_SIDE", "Photo", "decode"]
 

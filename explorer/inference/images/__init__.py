@@ -1,0 +1,1 @@
+"""Uploaded photos: the only code that reads their bytes."""

@@ -1,0 +1,1 @@
+"""Where a network runs: devices, batching, ONNX Runtime and CUDA graphs, and a cache bounded by bytes."""

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from explorer.cli import app as command_line
 from explorer.errors import DiagramError
 from explorer.inspection import inspect
-from explorer.network import onnx_file
+from explorer.network import onnx_export
 from explorer.network.codegen import source
 from explorer.spec import PRESETS, ResNetSpec, to_json
 from explorer.ui import export
@@ -79,7 +79,7 @@ def test_onnx_comes_from_a_process_of_its_own(client):
 
 
 def test_busy_says_when_to_come_again(client):
-    with onnx_file._ONE:
+    with onnx_export._ONE:
         answer = client.get(f"/export/onnx?{TINY}")
     assert refused(answer, 503) == "Another ONNX file is being written; try again in a moment."
     assert answer.headers["retry-after"] == "2"

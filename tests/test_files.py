@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from explorer.errors import DiagramError, ExplorerError
 from explorer.inspection import Report, inspect
 from explorer.inspection.stages import stages
-from explorer.network import onnx_file
+from explorer.network import onnx_export
 from explorer.spec import PRESETS, from_json
 from explorer.views import csv_text, picture
 from explorer.views.diagram import default_open, everything
@@ -323,4 +323,4 @@ def test_what_was_not_described_has_no_description(kind, tmp_path, foreign):
 
 def test_the_menu_says_that_weights_are_random():
     assert KINDS["onnx"].contents == "random initial weights"
-    assert onnx_file.WEIGHTS.startswith("Random initial weights")
+    assert onnx_export.WEIGHTS.startswith("Random initial weights")

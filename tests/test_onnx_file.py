@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
-from explorer.network import build, onnx_file
+from explorer.network import build, onnx_export
 from explorer.spec import PRESETS, Activation, Block, Norm, ResNetSpec, ZeroPad, from_json
 from tests.strategies import described, fits, normalisable, small_specs
 
@@ -25,7 +25,7 @@ UP_TO_152_LAYERS = [name for name, spec in PRESETS.items() if spec.weighted_laye
 
 def assert_same(spec: ResNetSpec, path: Path, *batches: int) -> None:
     """Outputs of the file equal PyTorch's, relative to the largest logit, for each number of images."""
-    onnx_file.write(spec, path)
+    onnx_export.write(spec, path)
     model = build(spec, seed=0).eval()
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     for batch in batches:
@@ -94,7 +94,7 @@ def dims(value: Any) -> list[str | int]:
 
 def test_the_file_says_what_it_is_and_nothing_of_this_machine(tmp_path):
     path = tmp_path / "net.onnx"
-    onnx_file.write(SMALL, path)
+    onnx_export.write(SMALL, path)
     onnx.checker.check_model(str(path), full_check=True)
     model = onnx.load(path)
     assert [(v.name, dims(v)) for v in model.graph.input] == [("image", ["batch", 3, 9, 9])]
@@ -111,8 +111,8 @@ def test_the_file_says_what_it_is_and_nothing_of_this_machine(tmp_path):
 
 
 def test_a_process_of_its_own_writes_the_same_file(tmp_path):
-    onnx_file.write(SMALL, tmp_path / "here.onnx")
-    onnx_file.write_apart(SMALL, tmp_path / "apart.onnx")
+    onnx_export.write(SMALL, tmp_path / "here.onnx")
+    onnx_export.write_apart(SMALL, tmp_path / "apart.onnx")
     here, apart = (onnx.load(tmp_path / f"{name}.onnx") for name in ("here", "apart"))
     assert [n.op_type for n in here.graph.node] == [n.op_type for n in apart.graph.node]
     assert [w.raw_data for w in here.graph.initializer] == [w.raw_data for w in apart.graph.initializer]
@@ -120,12 +120,12 @@ def test_a_process_of_its_own_writes_the_same_file(tmp_path):
 
 def test_what_exceeds_a_protobuf_is_refused_before_anything_is_built(tmp_path):
     huge = described(depths=(1,), widths=(8192,), stem="cifar", image_size=1, num_classes=1)
-    for write in (onnx_file.write, onnx_file.write_apart):
+    for write in (onnx_export.write, onnx_export.write_apart):
         with pytest.raises(ExplorerError, match=r"has 1,208,238,081 parameters of four bytes; at most 500,000,000"):
             write(huge, tmp_path / "net.onnx")
     assert not list(tmp_path.iterdir())
 
 
 def test_one_at_a_time(tmp_path):
-    with onnx_file._ONE, pytest.raises(onnx_file.Busy, match="Another ONNX file is being written"):
-        onnx_file.write_apart(SMALL, tmp_path / "net.onnx")
+    with onnx_export._ONE, pytest.raises(onnx_export.Busy, match="Another ONNX file is being written"):
+        onnx_export.write_apart(SMALL, tmp_path / "net.onnx")

@@ -14,7 +14,7 @@ from starlette.background import BackgroundTask
 
 from ..errors import DiagramError, ExplorerError
 from ..inspection import Report, inspect
-from ..network import onnx_file
+from ..network import onnx_export
 from ..spec import ResNetSpec, from_query
 from ..spec.codec import MAX_TEXT
 from ..views.diagram import default_open
@@ -101,7 +101,7 @@ def add_route(app: FastAPI) -> None:
             return PlainTextResponse(f"There is no such file; there are: {', '.join(KINDS)}.", 404)
         try:
             return _file(kind, request.url.query)
-        except onnx_file.Busy as error:
+        except onnx_export.Busy as error:
             return PlainTextResponse(str(error), 503, {"Retry-After": "2"})
         except ExplorerError as error:
             return PlainTextResponse(str(error), 400)
@@ -117,7 +117,7 @@ def _file(kind: str, query: str) -> Response:
     try:
         if kind == "onnx":
             # Not in this process: see there.
-            onnx_file.write_apart(runnable(report), path)
+            onnx_export.write_apart(runnable(report), path)
         else:
             KINDS[kind].write(report, opened, path)
     except BaseException:

@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from ..errors import ExplorerError
 from ..inspection import Report
-from ..network import onnx_file
+from ..network import onnx_export
 from ..network.codegen import source
 from ..spec import ResNetSpec, preset_of, to_json
 from . import csv_text, picture
@@ -63,7 +63,7 @@ def runnable(report: Report) -> ResNetSpec:
     if report.broken:
         raise ExplorerError(f"A network that cannot run has no ONNX file. {report.broken[0].explanation}")
     spec = described(report)
-    onnx_file.check_size(spec)
+    onnx_export.check_size(spec)
     return spec
 
 
@@ -80,7 +80,7 @@ def _table(make: Callable[[Report], str], report: Report, _: Open, path: Path) -
 
 
 def _onnx(report: Report, _: Open, path: Path) -> None:
-    onnx_file.write(runnable(report), path)
+    onnx_export.write(runnable(report), path)
 
 
 def _svg(report: Report, opened: Open) -> str:

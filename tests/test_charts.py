@@ -13,7 +13,7 @@ from explorer.gradients import BlockGradient, GradientProbe, LayerGradient, Sett
 from explorer.spec import PRESETS, ResNetSpec
 from explorer.views.charts import gradient_figure, summary_sentence
 from explorer.views.gradient_quantity import Quantity
-from explorer.views.theme import DARK, LIGHT, NEUTRAL, ROLES, plotly_layout, translucent
+from explorer.views.kit.theme import DARK, LIGHT, NEUTRAL, ROLES, plotly_layout, translucent
 
 SPEC = ResNetSpec().with_(
     depths=(1, 1), widths=(8, 16), stem="cifar", shortcut="projection", num_classes=5, image_size=16

@@ -18,12 +18,13 @@ from explorer.inspection import Report, inspect
 from explorer.inspection.stages import stages
 from explorer.network import onnx_export
 from explorer.spec import PRESETS, from_json
-from explorer.views import csv_text, picture
+from explorer.views import picture
 from explorer.views.diagram import default_open, everything
 from explorer.views.files import KINDS, file_name
+from explorer.views.kit import csv_text
+from explorer.views.kit.theme import LIGHT, ROLES
 from explorer.views.report_html import report_html
 from explorer.views.svg import render, standalone
-from explorer.views.theme import LIGHT, ROLES
 from tests.strategies import described
 
 BROKEN = PRESETS["resnet18"].with_(shortcut="identity")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.views import numbers
+from explorer.views.kit import numbers
 
 
 @pytest.mark.parametrize(

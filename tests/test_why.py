@@ -21,7 +21,7 @@ from explorer.spec import from_query
 from explorer.ui import why
 from explorer.ui.photos import ALBUM
 from explorer.views import why as words
-from explorer.views.pictures import heat_picture, photo_picture
+from explorer.views.kit.pictures import heat_picture, photo_picture
 
 BLOCKS = [f"layer{stage}.{index}" for stage in (1, 2, 3) for index in range(3)]
 

@@ -118,6 +118,6 @@ class AnswersFile:
 
 
 def _csv_line(values: list[str]) -> str:
-    from ..views.csv_text import lines  # which needs torch
+    from ..views.kit.csv_text import lines  # which needs torch
 
     return lines([values])

@@ -207,7 +207,7 @@ def _print_text(outcomes: Sequence[Outcome], fix: bool, out: Console) -> None:
 def _lines(outcome: Outcome, report: Report, fix: bool) -> Iterator[Text]:
     from rich.text import Text
 
-    from ..views import numbers
+    from ..views.kit import numbers
 
     for finding in outcome.findings:
         yield Text(finding.sentence)

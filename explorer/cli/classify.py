@@ -199,7 +199,7 @@ def _plain(prediction: Prediction) -> dict[str, Any]:
 
 
 def _print(file: Path, prediction: Prediction) -> None:
-    from ..views.numbers import percent
+    from ..views.kit.numbers import percent
 
     out = console()
     answers = ", ".join(f"{name} {percent(probability)}" for name, probability in prediction.top)

@@ -60,7 +60,7 @@ def of_depths(points: Sequence[SweepPoint]) -> Found:
     """First ÷ last layer: a row for each depth, a column for each kind of network."""
     from ..gradients import sweep_csv
     from ..views.gradient_charts import sweep_figure
-    from ..views.numbers import magnitude
+    from ..views.kit.numbers import magnitude
 
     names = list(dict.fromkeys(point.name for point in points))
     depths = list(dict.fromkeys((point.spec.depths, point.depth) for point in points))
@@ -84,7 +84,7 @@ def of_paths(result: PathLengths) -> Found:
     """A row for each length of path."""
     from ..gradients import path_csv
     from ..views.gradient_charts import paths_figure
-    from ..views.numbers import magnitude, percent
+    from ..views.kit.numbers import magnitude, percent
 
     columns = ("length", "paths", "share of paths", "‖∂L/∂x‖₂ of one", "low … high", "share of gradient")
     rows = [
@@ -109,7 +109,7 @@ def of_paths(result: PathLengths) -> Found:
 
 def page(heading: str, found: Found) -> str:
     """A page with the sentences and the plots; it fetches nothing."""
-    from ..views.theme import DARK, LIGHT, SANS
+    from ..views.kit.theme import DARK, LIGHT, SANS
 
     words = "\n".join(f"<p>{escape(line)}</p>" for line in found.sentences)
     plots = "\n".join(
@@ -150,7 +150,7 @@ def _pairs(
 
 
 def _layer_rows(probe: GradientProbe, twins: Sequence[GradientProbe]) -> Iterator[tuple[str, ...]]:
-    from ..views.numbers import magnitude
+    from ..views.kit.numbers import magnitude
 
     for layer, others in _pairs(probe, twins):
         yield (
@@ -177,7 +177,7 @@ def _layer_csv(probe: GradientProbe, twins: Sequence[GradientProbe]) -> str:
 
 
 def _path_sentences(result: PathLengths) -> Iterator[str]:
-    from ..views.numbers import three_digits
+    from ..views.kit.numbers import three_digits
 
     setting = result.setting
     yield (

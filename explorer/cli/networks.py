@@ -97,7 +97,7 @@ def branches(depths: Sequence[int]) -> list[str]:
 
 def _tree(report: Report, depth: int) -> Iterator[tuple[str | Text, ...]]:
     """Rows of the layers down to a nesting level; ``nn.Identity`` does nothing and is left out."""
-    from ..views import numbers
+    from ..views.kit import numbers
 
     rows = [row for row in report.layers if 0 < row.depth <= depth and row.kind != "Identity"]
     merges = {merge.path: merge for merge in report.merges}
@@ -135,7 +135,7 @@ def _print_notes(out: Console, notes: Sequence[str]) -> None:
 
 
 def _totals(report: Report) -> str:
-    from ..views import numbers
+    from ..views.kit import numbers
 
     field = report.receptive_field
     parts = [

@@ -15,7 +15,7 @@ from ..spec.fields import shown
 from ..views import beside
 from ..views.aligned import Side, align, marked
 from ..views.compare import compare
-from ..views.markup import tag, text
+from ..views.kit.markup import tag, text
 from ..views.svg import render
 from .failures import told
 from .graph_panel import MAX_NAME, MAX_OPEN

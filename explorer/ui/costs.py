@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from ..views.markup import banner, tag, text
+from ..views.kit.markup import banner, tag, text
 from ..views.options_cost import cost_figure, cost_table
 from .failures import told
 from .held import report_of

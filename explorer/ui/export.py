@@ -19,7 +19,7 @@ from ..spec import ResNetSpec, from_query
 from ..spec.codec import MAX_TEXT
 from ..views.diagram import default_open
 from ..views.files import KINDS, file_name, runnable
-from ..views.markup import tag, text
+from ..views.kit.markup import tag, text
 from .failures import told
 from .graph_panel import MAX_NAME, MAX_OPEN
 

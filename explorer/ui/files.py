@@ -27,7 +27,7 @@ from ..inference.weights.checkpoint import Checkpoint, open_checkpoint, rebuild
 from ..inspection.onnx.graph import OnnxGraph, read_graph
 from ..spec import ResNetSpec
 from ..views import opened
-from ..views.markup import tag, text
+from ..views.kit.markup import tag, text
 from .failures import told
 from .held import SHELF, Held
 from .style import script

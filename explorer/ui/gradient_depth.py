@@ -15,7 +15,7 @@ from ..spec import title
 from ..views import gradient_table
 from ..views.charts import gradient_figure, summary_sentence
 from ..views.gradient_quantity import Quantity
-from ..views.markup import banner, progress_bar
+from ..views.kit.markup import banner, progress_bar
 from . import gradient_runs, plots
 from .failures import told
 from .gradient_settings import Settings, Wish, read

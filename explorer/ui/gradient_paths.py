@@ -10,7 +10,7 @@ import gradio as gr
 from ..gradients import PathLengths, path_csv, path_lengths
 from ..views.gradient_charts import paths_figure, paths_sentence
 from ..views.gradient_table import path_rows
-from ..views.markup import banner, progress_bar
+from ..views.kit.markup import banner, progress_bar
 from . import gradient_panel, gradient_runs, plots
 from .failures import told
 from .gradient_settings import Settings, Wish, read

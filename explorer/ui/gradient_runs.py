@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import Stopped
 from ..gradients import ProbeCancelled
-from ..views.markup import banner, progress_bar, tag, text
+from ..views.kit.markup import banner, progress_bar, tag, text
 from .failures import told
 from .jobs import Job, Waiting
 

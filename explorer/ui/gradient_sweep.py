@@ -12,7 +12,7 @@ from ..gradients import SweepPoint, depth_sweep, sweep_csv
 from ..spec import PRESETS, ResNetSpec, Stem, title
 from ..views.gradient_charts import sweep_figure, sweep_sentence
 from ..views.gradient_table import sweep_rows
-from ..views.markup import banner, progress_bar
+from ..views.kit.markup import banner, progress_bar
 from . import gradient_panel, gradient_runs, plots
 from .failures import told
 from .gradient_settings import Settings, Wish, read

@@ -9,7 +9,7 @@ import gradio as gr
 from ..errors import SpecError
 from ..spec import from_query
 from ..views.gradient_switches import switches
-from ..views.markup import banner, tag
+from ..views.kit.markup import banner, tag
 from . import gradient_depth, gradient_inputs, gradient_paths, gradient_sweep
 from .failures import told
 from .gradient_settings import MOST_SEED, SEEDS, Settings

@@ -16,7 +16,7 @@ from ..spec import to_query
 from ..views.diagram import MAX_NODES, Diagram, Node, build_diagram, default_open, everything, locate
 from ..views.dot import to_dot
 from ..views.inspector import empty, inspector
-from ..views.markup import banner, tag, text
+from ..views.kit.markup import banner, tag, text
 from ..views.svg import paint, sentence, start_dot
 from ..views.tint import Measure
 from ..views.tint import tint as tinted

@@ -15,9 +15,9 @@ from ..inference.transfer import Head, taught
 from ..inference.weights.cache import intact_path
 from ..inference.weights.checkpoint import variant_of
 from ..spec import title
-from ..views import numbers
+from ..views.kit import numbers
+from ..views.kit.words import printable
 from ..views.variants_table import Row
-from ..views.words import printable
 from . import files
 from .failures import told
 from .held import FILE, SHELF, Held

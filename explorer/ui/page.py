@@ -11,8 +11,8 @@ from ..errors import SpecError
 from ..inspection import inspect
 from ..inspection.onnx.graph import OnnxGraph
 from ..spec import ResNetSpec, from_query, title, to_query
-from ..views import tables
-from ..views.markup import banner, tag
+from ..views.kit import tables
+from ..views.kit.markup import banner, tag
 from . import classify, compare, controls, costs, export, files, gradients, training
 from .checks import checks_panel
 from .failures import told

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from ..views.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
+from ..views.kit.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
 
 ASSETS = Path(__file__).parents[2] / "assets"
 # One sheet for each part of the page; a later one may refine an earlier one.

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ..inference.throughput import BATCH_SIZES, Point, throughput
-from ..views.markup import banner, progress_bar, tag, text
+from ..views.kit.markup import banner, progress_bar, tag, text
 from ..views.throughput import figure, sentence
 from . import networks, plots
 from .failures import told

@@ -17,7 +17,7 @@ from ..training.run_file import MAX_TEXT, read_run
 from ..training.runs import Plan, Training
 from ..views import runs as words
 from ..views import training_charts as charts
-from ..views.markup import banner, progress_bar, tag, text
+from ..views.kit.markup import banner, progress_bar, tag, text
 from . import plots, training_form
 from .failures import told
 from .held import SHELF

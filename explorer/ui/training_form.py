@@ -19,7 +19,7 @@ from ..training.builtin import find_data
 from ..training.digits import RECIPE
 from ..training.recipe import Recipe, Schedule
 from ..training.runs import DATA, Choice, Plan
-from ..views import numbers
+from ..views.kit import numbers
 
 MEMORY = 6 * 2**30
 NETWORKS = {

@@ -24,8 +24,8 @@ from ..inference.weights.read import not_finite
 from ..inference.weights.recognise import Recognition
 from ..training.run_file import card, run_json, weights_file
 from ..training.runs import Record
+from ..views.kit.words import printable
 from ..views.runs import csv
-from ..views.words import printable
 
 PER_PAGE, MAX_RUNS, MAX_BYTES = 16, 400, 2**30
 SECONDS = 6 * 3600.0  # without use

@@ -24,7 +24,7 @@ from ..inference.explain import (
 )
 from ..spec import to_query
 from ..views import why as shown
-from ..views.pictures import GRADIENT, heat_picture, photo_picture
+from ..views.kit.pictures import GRADIENT, heat_picture, photo_picture
 from .failures import told
 from .jobs import Finished, Job, Waiting
 from .networks import classifier_of

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import prod
 
 from ..inspection import Merge, Op, ReceptiveField, Report
-from . import numbers
+from .kit import numbers
 
 Fields = Sequence[ReceptiveField | None]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import numbers
 from .aligned import Side
 from .compare import HEAD, Comparison, Part, part, signed, table
 from .diagram import Node
-from .markup import Cell, tag, text
-from .markup import table as html_table
-from .words import printable
+from .kit import numbers
+from .kit.markup import Cell, tag, text
+from .kit.markup import table as html_table
+from .kit.words import printable
 
 _STEPS = "Each line is the cost of one choice, made after those above it; together they make the difference."
 _HINT = "Click a box: its counterpart is selected with it, and their difference stands here."

@@ -12,8 +12,8 @@ import plotly.graph_objects as go
 
 from ..spec import ResNetSpec, title
 from .gradient_quantity import Point, Quantity, drawable, log_axis, points, spread
-from .numbers import magnitude
-from .theme import GRID, NEUTRAL, ROLES, plotly_layout, translucent
+from .kit.numbers import magnitude
+from .kit.theme import GRID, NEUTRAL, ROLES, plotly_layout, translucent
 
 if TYPE_CHECKING:
     from ..gradients import GradientProbe

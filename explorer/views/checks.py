@@ -10,11 +10,11 @@ from ..inspection.fixes.propose import Fix
 from ..inspection.joins.findings import Finding
 from ..inspection.outline import outline
 from ..spec import ResNetSpec, Shortcut, to_query
-from . import csv_text, numbers
-from .markup import tag, text
+from .kit import csv_text, numbers
+from .kit.markup import tag, text
+from .kit.words import printable
 from .override import WORDS
 from .walk import Step
-from .words import printable
 
 SIGNS = {"match": "✓", "mismatch": "✕", "broadcast": "✕"}
 KINDS = {"identity": "identity", "projection": "projection", "zero_pad": "zero-pad", "other": "other"}

@@ -10,9 +10,9 @@ from typing import Any
 from ..errors import ExplorerError
 from ..inspection import Report, inspect
 from ..inspection.outline import outline
-from . import numbers
+from .kit import numbers
+from .kit.words import shape_text
 from .steps import changes
-from .words import shape_text
 
 EQUAL = "The two networks are equal."
 HEAD = ("Part", "Blocks", "Output", "Parameters", "", "MACs", "", "Receptive field")

@@ -13,7 +13,7 @@ from enum import Enum
 
 from ..inspection import Merge, Op, Report
 from ..inspection.outline import Unit, outline, run_id, runs
-from .words import block_words, op_words, printable, shape_text, shortcut_words
+from .kit.words import block_words, op_words, printable, shape_text, shortcut_words
 
 MAX_NODES = 700
 

@@ -14,7 +14,8 @@ from ..inspection import Report
 from ..network import onnx_export
 from ..network.codegen import source
 from ..spec import ResNetSpec, preset_of, to_json
-from . import csv_text, picture
+from . import picture
+from .kit import csv_text
 from .report_html import report_html
 from .svg import render, standalone
 

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 
 from ..spec import title
 from .gradient_quantity import drawable, log_axis, spread
-from .numbers import magnitude, percent
-from .theme import ROLES, plotly_layout, translucent
+from .kit.numbers import magnitude, percent
+from .kit.theme import ROLES, plotly_layout, translucent
 
 if TYPE_CHECKING:
     from ..gradients import SweepPoint

@@ -7,7 +7,7 @@ from enum import Enum
 from math import ceil, isfinite, log10, nan
 from typing import TYPE_CHECKING, Any
 
-from .numbers import magnitude
+from .kit.numbers import magnitude
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ExplorerError
 from ..spec import Activation, Block, Init, Norm, Option, ResNetSpec, Shortcut
-from .markup import tag, text
+from .kit.markup import tag, text
 
 _PREACT = {
     Block.BASIC: Block.PREACT_BASIC,

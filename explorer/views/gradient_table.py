@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..spec import title
 from .gradient_quantity import Point, Quantity, points, spread
-from .markup import tag, text
-from .numbers import magnitude, percent
+from .kit.markup import tag, text
+from .kit.numbers import magnitude, percent
 
 if TYPE_CHECKING:
     from ..gradients import GradientProbe, SweepPoint

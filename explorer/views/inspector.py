@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..inspection import Merge, Report, Verdict
 from ..inspection.outline import outline
-from . import numbers
 from .details import details
 from .diagram import Node, Role
 from .formulas import block_formulas, merge_formula, network_formula, op_formula, shortcut_formulas
-from .markup import Cell, facts, tag, text
+from .kit import numbers
+from .kit.markup import Cell, facts, tag, text
+from .kit.words import op_words, printable, shape_text
 from .override import concerns, control
 from .selected import Selected, kept, link
-from .words import op_words, printable, shape_text
 
 HINT = "Click a box to see its shapes and cost; a block opens where it stands."
 _ATTRIBUTES = ("kernel", "stride", "padding", "dilation", "groups", "bias")

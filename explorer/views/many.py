@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from ..inference import Prediction
-from . import numbers
-from .csv_text import lines
-from .markup import tag, text
-from .words import printable
+from .kit import numbers
+from .kit.csv_text import lines
+from .kit.markup import tag, text
+from .kit.words import printable
 
 TOP = 3  # classes in the table of many photos; the CSV has them with all digits
 CSV_HEAD = lines(

@@ -8,10 +8,10 @@ from ..inference.weights.checkpoint import Checkpoint
 from ..inspection import inspect
 from ..inspection.onnx.graph import OnnxGraph
 from ..spec import title
-from . import numbers
-from .markup import tag, text
-from .tables import verdict
-from .words import printable
+from .kit import numbers
+from .kit.markup import tag, text
+from .kit.tables import verdict
+from .kit.words import printable
 
 # What of a network's answer hangs on it is said at once, the rest on a click.
 _FIRST = ("shortcut", "zero_pad", "stride_on", "block")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..spec import BlockPlan, ResNetSpec, Shortcut
-from . import numbers
 from .diagram import Node, Role
-from .markup import tag, text
+from .kit import numbers
+from .kit.markup import tag, text
 
 AS_NETWORK = "as-network"
 WORDS = {

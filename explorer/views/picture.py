@@ -8,10 +8,10 @@ from graphviz import Digraph
 
 from ..errors import DiagramError
 from ..inspection import Report
-from . import numbers
 from .dot import to_dot
+from .kit import numbers
+from .kit.theme import LIGHT, ROLES
 from .svg import drawable, run_dot, run_program
-from .theme import LIGHT, ROLES
 
 _POINTS, _DPI = 72, 144  # an inch on a screen, and twice as sharp
 MAX_PX = 16_384  # beyond it many viewers give up

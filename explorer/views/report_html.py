@@ -11,11 +11,11 @@ from ..inspection import Report
 from ..inspection.stages import Stage, stages
 from ..network.codegen import source
 from ..spec import to_json
-from . import numbers, tables
 from .checks import checks
-from .markup import Cell, facts, table, tag, text
+from .kit import numbers, tables
+from .kit.markup import Cell, facts, table, tag, text
+from .kit.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
 from .svg import STANDALONE_STYLE, render, still
-from .theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
 
 
 def report_html(report: Report, opened: frozenset[str], unmet: Sequence[str] = ()) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from ..spec import title
 from ..spec.budget import estimate
-from . import numbers
-from .csv_text import Value, lines
-from .markup import progress_bar, tag, text
+from .kit import numbers
+from .kit.csv_text import Value, lines
+from .kit.markup import progress_bar, tag, text
 from .training_charts import line
 
 if TYPE_CHECKING:

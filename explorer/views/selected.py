@@ -10,8 +10,8 @@ from ..inspection.outline import Unit, outline
 from ..inspection.saved_tensors import Kept, kept_for_backward
 from ..spec import BlockPlan
 from .diagram import Node, Role
-from .markup import tag, text
-from .words import printable
+from .kit.markup import tag, text
+from .kit.words import printable
 
 
 @dataclass(frozen=True)

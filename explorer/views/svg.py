@@ -13,8 +13,8 @@ from ..errors import DiagramError
 from ..inspection import Report
 from .diagram import MAX_NODES, Diagram, Node, build_diagram
 from .dot import to_dot
-from .theme import DARK, LIGHT, ROLES, Neutrals
-from .words import printable
+from .kit.theme import DARK, LIGHT, ROLES, Neutrals
+from .kit.words import printable
 
 TIMEOUT_S = 5
 _LAYOUTS = ThreadPoolExecutor(4, thread_name_prefix="dot")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..inference.transfer import Head, Lesson
-from . import numbers
-from .markup import tag, text
-from .words import printable
+from .kit import numbers
+from .kit.markup import tag, text
+from .kit.words import printable
 
 _MOST_MISSED = 24
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from . import numbers
-from .theme import ROLES, plotly_layout
+from .kit import numbers
+from .kit.theme import ROLES, plotly_layout
 
 if TYPE_CHECKING:
     from ..inference.throughput import Point

@@ -9,8 +9,8 @@ from math import hypot, isfinite, log10
 
 from ..gradients import GradientProbe
 from ..inspection import Report
-from . import numbers
 from .diagram import Diagram
+from .kit import numbers
 
 
 class Measure(str, Enum):

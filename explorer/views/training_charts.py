@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from .charts import HERE, TWIN
-from .theme import ROLES, plotly_layout, translucent
+from .kit.theme import ROLES, plotly_layout, translucent
 
 if TYPE_CHECKING:
     from ..training.runs import Point, Record

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ..inspection import Merge, Op, Report, Verdict
 from ..inspection.outline import Unit, outline, runs
-from . import numbers
-from .words import op_words, shape_text
+from .kit import numbers
+from .kit.words import op_words, shape_text
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _MOST_CONVOLUTIONS = 4

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from ..inference.explain import BranchStrength, Contribution, FeatureMap, FeatureMaps, Score
-from . import numbers
-from .markup import tag, text
-from .pictures import heat_picture
+from .kit import numbers
+from .kit.markup import tag, text
+from .kit.pictures import heat_picture
 
 _HEADS = (
     ("Block", "", ""),

@@ -12,8 +12,9 @@ import gradio as gr
 from ...errors import ExplorerError
 from ...inference import available_devices
 from ...inference.classifier import DEFAULT
-from ...views import many, numbers
-from ...views.markup import tag, text
+from ...views import many
+from ...views.kit import numbers
+from ...views.kit.markup import tag, text
 from .. import files, jobs, throughput, why
 from ..held import FILE
 from ..networks import HEADS, about, choices, known, to_download

@@ -12,8 +12,8 @@ from ...errors import ImageError
 from ...inference import Photo, Prediction
 from ...inference.classifier import DEFAULT, NotHere
 from ...views import many, variants_table
-from ...views.markup import banner
-from ...views.pictures import photo_picture
+from ...views.kit.markup import banner
+from ...views.kit.pictures import photo_picture
 from ...views.prediction import answer
 from .. import networks
 from ..failures import told

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from ...inference import Progress, fetch, find
-from ...views.markup import banner
+from ...views.kit.markup import banner
 from ...views.prediction import download_progress
 from ..failures import told
 from ..networks import base_of, choices

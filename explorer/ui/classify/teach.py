@@ -22,7 +22,7 @@ from ...errors import DataError, ImageError, Stopped
 from ...inference import Classifier
 from ...inference.transfer import MAX_HEAD_BYTES, MAX_NAME, Features, Lesson, features, from_bytes, teach, to_bytes
 from ...views import teach as shown
-from ...views.markup import banner, progress_bar
+from ...views.kit.markup import banner, progress_bar
 from .. import networks
 from ..failures import told
 from ..jobs import Finished, Job

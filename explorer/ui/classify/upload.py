@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from ...errors import ExplorerError, ImageError
 from ...inference import Photo, decode
 from ...inference.images.decode import MAX_BYTES
-from ...views.pictures import photo_picture
+from ...views.kit.pictures import photo_picture
 from ..failures import told
 from ..photos import ALBUM
 

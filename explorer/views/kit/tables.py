@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..inspection import Layer, Report
+from ...inspection import Layer, Report
 from . import numbers
 from .markup import Cell, table, tag, text
 

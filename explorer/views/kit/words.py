@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from unicodedata import category
 
-from ..inspection import Op
+from ...inspection import Op
 from . import numbers
 
 Shape = tuple[int, ...]

@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
-from ..inspection import Report
-from ..inspection.stages import stages as stages_of
+from ...inspection import Report
+from ...inspection.stages import stages as stages_of
 
 Value = str | float | None
 # A spreadsheet takes text that starts so for a formula, which may fetch and send.

@@ -14,7 +14,7 @@ from explorer.inspection import inspect
 from explorer.spec import PRESETS, ResNetSpec, Shortcut, from_query, to_query
 from explorer.ui import checks as panel
 from explorer.ui import history
-from explorer.ui.controls import CONTROLS, read
+from explorer.ui.builder import CONTROLS, read
 from explorer.views.checks import all_button, checks, csv_lines, fix_all, stop
 from explorer.views.diagram import build_diagram, locate
 from explorer.views.walk import in_words, walk

@@ -30,12 +30,13 @@ from explorer.inspection import inspect
 from explorer.inspection.onnx.graph import OnnxGraph
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec, Shortcut, ZeroPad, to_query
-from explorer.ui import controls, files, held, networks
+from explorer.ui import builder, files, networks
 from explorer.ui.checks import list_checks
 from explorer.ui.classify import answers
 from explorer.ui.graph_panel import describe, draw, tint
-from explorer.ui.held import FILE, SHELF, Shelf
-from explorer.ui.photos import ALBUM
+from explorer.ui.kit import model_files
+from explorer.ui.kit.model_files import FILE, SHELF, Shelf
+from explorer.ui.kit.photos import ALBUM
 from explorer.ui.server import create_app, may_open_files
 from explorer.views import opened
 
@@ -147,8 +148,8 @@ def test_the_third_partys_checkpoint_is_option_a_with_zeros_on_each_side(client:
 
 def test_controls_that_are_pointed_to_are_in_the_builder() -> None:
     with gr.Blocks():
-        builder = controls.create(ResNetSpec())
-    assert {field: builder.field(field).label for field in files.LABELS} == files.LABELS
+        form = builder.create(ResNetSpec())
+    assert {field: form.field(field).label for field in files.LABELS} == files.LABELS
 
 
 def test_other_weights_name_the_nearest_network_and_change_nothing(client: TestClient) -> None:
@@ -298,7 +299,7 @@ def test_the_files_opened_last_are_kept_for_the_page_that_opened_them() -> None:
     shelf = Shelf()
     (first,) = kept(shelf, 1, "another page")
     with pytest.raises(ExplorerError, match="This file is not kept here any more"):
-        kept(shelf, held.MAX_FILES) and shelf.find(first)
+        kept(shelf, model_files.MAX_FILES) and shelf.find(first)
     assert [file.name for _, file in shelf.of("page")] == ["3.onnx", "2.onnx", "1.onnx", "0.onnx"]
     shelf.leave("page")
     assert shelf.of("page") == []
@@ -315,15 +316,15 @@ def test_who_guesses_nothing_sees_nothing_of_others() -> None:
 def test_an_hour_without_use_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = Shelf()
     (token,) = kept(shelf, 1)
-    shelf.find(token).used -= held.SECONDS - 60
+    shelf.find(token).used -= model_files.SECONDS - 60
     assert shelf.find(token)
-    shelf.find(token).used -= held.SECONDS + 1
+    shelf.find(token).used -= model_files.SECONDS + 1
     assert shelf.of("page") == []
 
 
 def test_memory_is_bounded(tiny: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = Shelf()
-    monkeypatch.setattr(held, "MAX_BYTES", 2 * shelf.find(shelf.put("a", tiny)).size - 1)
+    monkeypatch.setattr(model_files, "MAX_BYTES", 2 * shelf.find(shelf.put("a", tiny)).size - 1)
     second = shelf.put("b", tiny)
     assert [shelf.find(second).name, len(shelf._files)] == ["b", 1]
 

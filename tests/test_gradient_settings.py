@@ -21,8 +21,8 @@ from explorer.ui import gradient_inputs, gradient_runs
 from explorer.ui.gradient_settings import Wish, read
 from explorer.ui.gradient_sweep import of_family
 from explorer.ui.gradients import list_switches
-from explorer.ui.jobs import Finished, Job, Waiting
-from explorer.ui.photos import ALBUM
+from explorer.ui.kit.jobs import Finished, Job, Waiting
+from explorer.ui.kit.photos import ALBUM
 from explorer.views.gradient_switches import switches
 
 TWENTY = PRESETS["cifar_resnet20"]

@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from explorer.inspection import Report, inspect
 from explorer.spec import PRESETS, ResNetSpec, to_query
-from explorer.ui import controls
+from explorer.ui import builder
 from explorer.ui.graph_panel import draw, search
 
 
@@ -23,7 +23,7 @@ from explorer.ui.graph_panel import draw, search
 def test_the_builders_fields_are_drawn_as_their_query_is(name: str) -> None:
     spec = PRESETS[name]
     by_query = json.loads(draw({"query": to_query(spec), "open": None}))
-    by_fields = json.loads(draw({"fields": controls.show(spec)[2:], "open": None}))
+    by_fields = json.loads(draw({"fields": builder.show(spec)[2:], "open": None}))
     assert by_fields == by_query
     assert by_fields["query"] == to_query(spec)
     assert by_fields["svg"].startswith("<svg")
@@ -35,7 +35,7 @@ def test_the_builders_fields_are_drawn_as_their_query_is(name: str) -> None:
         ([], "A network is expected."),
         (["basic"] * 40, "A network is expected."),
         ("basic", "A network is expected."),
-        (["basic", "nonsense", *controls.show(ResNetSpec())[4:]], "shortcut: got 'nonsense'"),
+        (["basic", "nonsense", *builder.show(ResNetSpec())[4:]], "shortcut: got 'nonsense'"),
     ],
 )
 def test_fields_that_are_no_network_are_told_so(fields: Any, error: str) -> None:

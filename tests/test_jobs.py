@@ -11,8 +11,8 @@ from PIL import Image
 
 from explorer.errors import ImageError, Stopped
 from explorer.inference import Photo
-from explorer.ui import jobs, photos
-from explorer.ui.jobs import Finished, Job, Waiting
+from explorer.ui.kit import jobs, photos
+from explorer.ui.kit.jobs import Finished, Job, Waiting
 
 
 class Gate:

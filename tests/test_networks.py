@@ -11,7 +11,7 @@ from explorer.inference import find
 from explorer.inference.classifier import NotHere
 from explorer.inference.transfer import Head
 from explorer.ui import classify, networks
-from explorer.ui.held import FILE
+from explorer.ui.kit.model_files import FILE
 
 RESNET50 = find("resnet50")
 

@@ -25,9 +25,9 @@ from explorer.inference.transfer import Features, Lesson, taught, teach, to_byte
 from explorer.ui import networks
 from explorer.ui.classify import ROUTE, answers, upload
 from explorer.ui.classify import teach as lessons
-from explorer.ui.jobs import Job
+from explorer.ui.kit.jobs import Job
+from explorer.ui.kit.photos import ALBUM
 from explorer.ui.networks import HEADS, TAUGHT
-from explorer.ui.photos import ALBUM
 from explorer.ui.server import create_app
 from explorer.views import many, throughput, variants_table
 from explorer.views import teach as shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from explorer.inference.throughput import Point
-from explorer.ui.jobs import Finished
+from explorer.ui.kit.jobs import Finished
 from explorer.ui.throughput import _ended
 
 ONE = Point(1, 50.0, 20.0, "cuda:0")

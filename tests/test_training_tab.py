@@ -23,8 +23,8 @@ from explorer.training.recipe import Recipe, Schedule
 from explorer.training.run_file import read_run, run_json
 from explorer.training.runs import DATA, Plan, Record, Training
 from explorer.ui import training_form
-from explorer.ui.held import Held
-from explorer.ui.jobs import Finished, Job, Waiting
+from explorer.ui.kit.jobs import Finished, Job, Waiting
+from explorer.ui.kit.model_files import Held
 from explorer.ui.server import create_app
 from explorer.ui.training_lesson import Lesson
 from explorer.ui.training_runs import PER_PAGE, RUNS, Runs, checkpoint_of, left, owner_of

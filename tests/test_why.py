@@ -19,7 +19,7 @@ from explorer.inference import Photo, find, load_variant
 from explorer.inference.explain import BranchStrength, Contribution, FeatureMap, FeatureMaps, Score, contributions
 from explorer.spec import from_query
 from explorer.ui import why
-from explorer.ui.photos import ALBUM
+from explorer.ui.kit.photos import ALBUM
 from explorer.views import why as words
 from explorer.views.kit.pictures import heat_picture, photo_picture
 

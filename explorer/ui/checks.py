@@ -11,9 +11,9 @@ from ..errors import DiagramError
 from ..inspection import Report
 from ..views import checks as rows
 from ..views.walk import walk
-from .failures import told
-from .held import report_of
-from .style import script
+from .kit.failures import told
+from .kit.model_files import report_of
+from .kit.style import script
 
 _TEMPLATE = """
 <div class="rx-checks">

@@ -17,9 +17,9 @@ from ..views.aligned import Side, align, marked
 from ..views.compare import compare
 from ..views.kit.markup import tag, text
 from ..views.svg import render
-from .failures import told
 from .graph_panel import MAX_NAME, MAX_OPEN
-from .style import script
+from .kit.failures import told
+from .kit.style import script
 
 PLAIN = "plain"
 _OPTIONS = "".join(tag("option", text(title(spec)), value=name) for name, spec in PRESETS.items())

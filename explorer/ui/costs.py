@@ -8,9 +8,9 @@ import gradio as gr
 
 from ..views.kit.markup import banner, tag, text
 from ..views.options_cost import cost_figure, cost_table
-from .failures import told
-from .held import report_of
-from .sight import on_sight
+from .kit.failures import told
+from .kit.model_files import report_of
+from .kit.visibility import on_sight
 
 _NO_SPEC = "Of an opened file's graph the shortcuts are what they are: there are no options to choose from."
 

@@ -20,8 +20,8 @@ from ..spec.codec import MAX_TEXT
 from ..views.diagram import default_open
 from ..views.files import KINDS, file_name, runnable
 from ..views.kit.markup import tag, text
-from .failures import told
 from .graph_panel import MAX_NAME, MAX_OPEN
+from .kit.failures import told
 
 _HELP = "Keyboard shortcuts"
 _GROUPS = {

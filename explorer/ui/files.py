@@ -28,9 +28,9 @@ from ..inspection.onnx.graph import OnnxGraph, read_graph
 from ..spec import ResNetSpec
 from ..views import opened
 from ..views.kit.markup import tag, text
-from .failures import told
-from .held import SHELF, Held
-from .style import script
+from .kit.failures import told
+from .kit.model_files import SHELF, Held
+from .kit.style import script
 
 ROUTE = "/model"
 ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".onnx")

@@ -16,11 +16,12 @@ from ..views import gradient_table
 from ..views.charts import gradient_figure, summary_sentence
 from ..views.gradient_quantity import Quantity
 from ..views.kit.markup import banner, progress_bar
-from . import gradient_runs, plots
-from .failures import told
+from . import gradient_runs
 from .gradient_settings import Settings, Wish, read
-from .jobs import Finished, Job, Waiting
-from .rows import filled, rows
+from .kit import plot
+from .kit.failures import told
+from .kit.jobs import Finished, Job, Waiting
+from .kit.table import filled, rows
 
 KIND = "along depth"
 KEPT = 16
@@ -79,7 +80,7 @@ def build(settings: Settings, opened: Sequence[Any]) -> None:
         stop = gr.Button("Cancel", size="md", scale=0, min_width=96, elem_id="cancel-gradients")
         measure = gr.Button("Measure", size="md", scale=0, min_width=96, elem_id="measure-gradients")
     status = gr.HTML("", padding=False, elem_id="gradient-status")
-    chart = plots.chart("gradient-plot", "Gradients along depth", 440, "The chart comes with the first measurement.")
+    chart = plot.chart("gradient-plot", "Gradients along depth", 440, "The chart comes with the first measurement.")
     table = rows("gradient-table")
     wish, visible = gr.State(None), gr.Checkbox(visible="hidden", label="Gradients are open")
     # First what is outdated stops (a new network stops it in the very event that makes it), then the one listener
@@ -169,7 +170,7 @@ def _shown(found: Found, name: str) -> list[Any]:
     file = f"gradients_{title(probe.spec).replace(' ', '_')}_{quantity.value}.csv"
     return [
         gradient_runs.finding(sentence, notes),
-        plots.payload(gradient_figure(probe, twin, quantity)),
+        plot.payload(gradient_figure(probe, twin, quantity)),
         filled(table, gradient_table.gradient_csv(probe, twin, quantity), file),
     ]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ExplorerError
 from ..spec import ResNetSpec
-from .photos import ALBUM
+from .kit.photos import ALBUM
 
 if TYPE_CHECKING:
     import torch

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from . import gradient_runs, plots
+from . import gradient_runs
 from .gradient_settings import Settings
-from .rows import rows
+from .kit import plot
+from .kit.table import rows
 
 
 def build(
@@ -39,7 +40,7 @@ def build(
         stop = gr.Button("Cancel", size="md", scale=0, min_width=96, elem_id=f"cancel-{name}")
         start = gr.Button("Measure", size="md", variant="primary", scale=0, min_width=96, elem_id=f"measure-{name}")
     status = gr.HTML("", padding=False, elem_id=f"{name}-status")
-    chart = plots.chart(f"{name}-plot", label, 440, empty)
+    chart = plot.chart(f"{name}-plot", label, 440, empty)
     table = rows(f"{name}-table")
     stop.click(stopped, None, None, queue=False, show_progress="hidden")
     start.click(

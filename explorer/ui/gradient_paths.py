@@ -11,11 +11,12 @@ from ..gradients import PathLengths, path_csv, path_lengths
 from ..views.gradient_charts import paths_figure, paths_sentence
 from ..views.gradient_table import path_rows
 from ..views.kit.markup import banner, progress_bar
-from . import gradient_panel, gradient_runs, plots
-from .failures import told
+from . import gradient_panel, gradient_runs
 from .gradient_settings import Settings, Wish, read
-from .jobs import Finished, Job, Waiting
-from .rows import filled
+from .kit import plot
+from .kit.failures import told
+from .kit.jobs import Finished, Job, Waiting
+from .kit.table import filled
 
 KIND = "paths"
 SAMPLES = (1, 4, 8)
@@ -66,6 +67,6 @@ def _told(event: Any) -> list[Any]:
     result, images = event.result
     return [
         gradient_runs.finding(f"{paths_sentence(result)} {images}", result.notes),
-        plots.payload(paths_figure(result)),
+        plot.payload(paths_figure(result)),
         filled(path_rows(result), path_csv(result), "path_lengths.csv"),
     ]

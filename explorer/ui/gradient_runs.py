@@ -9,8 +9,8 @@ from typing import Any
 from ..errors import Stopped
 from ..gradients import ProbeCancelled
 from ..views.kit.markup import banner, progress_bar, tag, text
-from .failures import told
-from .jobs import Job, Waiting
+from .kit.failures import told
+from .kit.jobs import Job, Waiting
 
 LEAST_S = 0.25  # between two updates
 

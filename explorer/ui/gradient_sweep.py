@@ -13,11 +13,12 @@ from ..spec import PRESETS, ResNetSpec, Stem, title
 from ..views.gradient_charts import sweep_figure, sweep_sentence
 from ..views.gradient_table import sweep_rows
 from ..views.kit.markup import banner, progress_bar
-from . import gradient_panel, gradient_runs, plots
-from .failures import told
+from . import gradient_panel, gradient_runs
 from .gradient_settings import Settings, Wish, read
-from .jobs import Finished, Job, Waiting
-from .rows import filled
+from .kit import plot
+from .kit.failures import told
+from .kit.jobs import Finished, Job, Waiting
+from .kit.table import filled
 
 KIND = "depth sweep"
 FAMILIES = {"cifar": "20, 32, 44, 56, 110 · CIFAR", "imagenet": "18, 34, 50, 101, 152 · ImageNet"}
@@ -93,4 +94,4 @@ def _own_notes(point: SweepPoint) -> tuple[str, ...]:
 def _drawn(points: list[SweepPoint]) -> list[str]:
     """Chart and table."""
     table = filled(sweep_rows(points), sweep_csv(points), "depth_sweep.csv")
-    return [plots.payload(sweep_figure(points)), table]
+    return [plot.payload(sweep_figure(points)), table]

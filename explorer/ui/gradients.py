@@ -11,9 +11,9 @@ from ..spec import from_query
 from ..views.gradient_switches import switches
 from ..views.kit.markup import banner, tag
 from . import gradient_depth, gradient_inputs, gradient_paths, gradient_sweep
-from .failures import told
 from .gradient_settings import MOST_SEED, SEEDS, Settings
-from .style import script
+from .kit.failures import told
+from .kit.style import script
 
 INTRODUCTION = (
     "Real backward passes of cross-entropy at the initial weights, before any training. A choice here is the "

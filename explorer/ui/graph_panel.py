@@ -20,10 +20,10 @@ from ..views.kit.markup import banner, tag, text
 from ..views.svg import paint, sentence, start_dot
 from ..views.tint import Measure
 from ..views.tint import tint as tinted
-from . import controls
-from .failures import told
-from .held import report_of
-from .style import script
+from . import builder
+from .kit.failures import told
+from .kit.model_files import report_of
+from .kit.style import script
 from .tint import gradients
 
 MAX_OPEN = 2500
@@ -90,7 +90,7 @@ def draw(request: Any) -> str:
     """Browser's ``{"query", "open", "find"}`` -> JSON ``{"svg", "open", "found", "edges", "notice", "query"}`` or
     ``{"error"}``.
 
-    In the browser's, ``fields`` may stand for ``query``: the builder's, as ``controls.read`` takes them. ``open``: ids,
+    In the browser's, ``fields`` may stand for ``query``: the builder's, as ``builder.read`` takes them. ``open``: ids,
     null for the first look, ``"all"`` for everything. ``find``: a name to open the diagram for. ``notice``: why less is
     open than was asked for.
     """
@@ -184,9 +184,9 @@ def _with_query(request: Any) -> Any:
     fields = request.get("fields") if isinstance(request, dict) else None
     if not isinstance(fields, list):
         return request
-    if len(fields) != len(controls.CONTROLS):
+    if len(fields) != len(builder.CONTROLS):
         raise DiagramError("A network is expected.")
-    return {**request, "query": to_query(controls.read(fields))}
+    return {**request, "query": to_query(builder.read(fields))}
 
 
 def _parse(request: Any) -> tuple[Report, frozenset[str]]:

@@ -9,9 +9,9 @@ import gradio as gr
 
 from ..errors import SpecError
 from ..spec import from_query
-from . import controls
-from .failures import told
-from .style import script
+from . import builder
+from .kit.failures import told
+from .kit.style import script
 
 _TEMPLATE = """
 <div class="rx-toast" role="status" hidden>
@@ -24,7 +24,7 @@ _TEMPLATE = """
 
 
 def history() -> gr.HTML:
-    """Its ``input`` event brings the builder's fields, as JSON, in the order of ``controls.CONTROLS``.
+    """Its ``input`` event brings the builder's fields, as JSON, in the order of ``builder.CONTROLS``.
 
     A button with ``data-apply="?QUERY"`` puts that network in its place, and then the page says its ``data-done``.
     """
@@ -44,6 +44,6 @@ def fields(request: Any) -> str:
     try:
         if not isinstance(request, dict) or not isinstance(request.get("query"), str):
             raise SpecError("query", "a network's address is expected")
-        return json.dumps({"fields": controls.show(from_query(request["query"]))[2:]})
+        return json.dumps({"fields": builder.show(from_query(request["query"]))[2:]})
     except Exception as error:
         return json.dumps({"error": told(error)})

@@ -19,8 +19,8 @@ from ..views.kit import numbers
 from ..views.kit.words import printable
 from ..views.variants_table import Row
 from . import files
-from .failures import told
-from .held import FILE, SHELF, Held
+from .kit.failures import told
+from .kit.model_files import FILE, SHELF, Held
 
 TAUGHT = "taught:"  # before a token, as ``FILE`` is
 MAX_NAME = 100

@@ -13,13 +13,13 @@ from ..inspection.onnx.graph import OnnxGraph
 from ..spec import ResNetSpec, from_query, title, to_query
 from ..views.kit import tables
 from ..views.kit.markup import banner, tag
-from . import classify, compare, controls, costs, export, files, gradients, training
+from . import builder, classify, compare, costs, export, files, gradients, training
 from .checks import checks_panel
-from .failures import told
 from .graph_panel import foresee, graph_panel
-from .held import FILE, Held, report_of
 from .history import history
-from .sight import on_sight
+from .kit.failures import told
+from .kit.model_files import FILE, Held, report_of
+from .kit.visibility import on_sight
 
 TITLE = "ResNet Explorer"
 # Where a field that was not given clashes, one of these that was given is at fault.
@@ -48,7 +48,7 @@ def build_page(model_files: bool = False) -> gr.Blocks:
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="builder"):
                 opened = files.panel(model_files)
-                builder = controls.create(start, opened)
+                form = builder.create(start, opened)
             with gr.Column(elem_id="workspace"):
                 message = gr.HTML("", padding=False, elem_id="message")
                 query = gr.Textbox("loading", visible="hidden", label="Network", elem_id="query")
@@ -71,43 +71,43 @@ def build_page(model_files: bool = False) -> gr.Blocks:
                         trained = training.build_tab(training_tab, query, model_files)
                     with gr.Tab("Classify"):
                         classifying = classify.build_tab(opened, trained)
-        outputs = [*builder.widgets, message, summary, query, graph, beside]
-        _wire(builder, graph, switches, past, outputs)
+        outputs = [*form.widgets, message, summary, query, graph, beside]
+        _wire(form, graph, switches, past, outputs)
         asks.input(_layers, asks, layers, show_progress="hidden", trigger_mode="always_last")
         query.change(None, query, None, js="query => window.explorerSetQuery(query)")
-        opened.input(_opened, [opened, query, *builder.widgets], outputs, show_progress="hidden")
+        opened.input(_opened, [opened, query, *form.widgets], outputs, show_progress="hidden")
         page.unload(files.left)
         page.unload(training.left)
-        page.load(_on_load, builder.widgets, outputs, show_progress="hidden")
+        page.load(_on_load, form.widgets, outputs, show_progress="hidden")
         page.unload(classify.left)
         page.load(classify.loaded, None, classifying, show_progress="hidden")
     return page
 
 
-def _wire(builder: controls.Builder, graph: Any, switches: Any, past: Any, outputs: Sequence[Any]) -> None:
+def _wire(form: builder.Builder, graph: Any, switches: Any, past: Any, outputs: Sequence[Any]) -> None:
     """Every change recomputes everything, through one listener: of several quick ones the last is answered last.
 
     Preset, depth, the inspector's choice for a block, switches of other tabs, fixes and undo only fill fields in, in
     the browser. Typed text counts when it is finished, choices at once.
     """
     filled = gr.Number(visible="hidden", label="Filled in")
-    depth_fields = [builder.field(name) for name in ("block", "depths", "widths", "shortcut_overrides")]
-    builder.preset.input(
-        None, [builder.preset, *builder.fields], [*builder.fields, filled], js=controls.fill_from_preset()
+    depth_fields = [form.field(name) for name in ("block", "depths", "widths", "shortcut_overrides")]
+    form.preset.input(
+        None, [form.preset, *form.fields], [*form.fields, filled], js=builder.fill_from_preset()
     )
-    builder.depth.input(None, [builder.depth, *depth_fields], [*depth_fields, filled], js=controls.fill_from_depth())
-    overrides = builder.field("shortcut_overrides")
-    graph.input(None, [graph, overrides], [overrides, filled], js=controls.fill_from_override())
-    switches.input(None, [switches, *builder.fields], [*builder.fields, filled], js=controls.fill_from_switch())
-    past.input(None, past, [*builder.fields, filled], js="fields => [...JSON.parse(fields), Date.now()]")
+    form.depth.input(None, [form.depth, *depth_fields], [*depth_fields, filled], js=builder.fill_from_depth())
+    overrides = form.field("shortcut_overrides")
+    graph.input(None, [graph, overrides], [overrides, filled], js=builder.fill_from_override())
+    switches.input(None, [switches, *form.fields], [*form.fields, filled], js=builder.fill_from_switch())
+    past.input(None, past, [*form.fields, filled], js="fields => [...JSON.parse(fields), Date.now()]")
     triggers = [filled.change]
-    for widget in builder.fields:
+    for widget in form.fields:
         typed = isinstance(widget, (gr.Textbox, gr.Number))
         triggers += [widget.submit, widget.blur] if typed else [widget.input]
     gr.on(
         triggers,
         _recompute,
-        builder.widgets,
+        form.widgets,
         outputs,
         show_progress="hidden",
         trigger_mode="always_last",
@@ -119,9 +119,9 @@ def _wire(builder: controls.Builder, graph: Any, switches: Any, past: Any, outpu
 def _recompute(request: gr.Request, *values: Any) -> list[Any]:
     """Widget values -> updates of all outputs. An error keeps every input and the last good diagram."""
     try:
-        spec = controls.read(values[2:])
+        spec = builder.read(values[2:])
         gradients.outdate(request)
-        return [*_changed(controls.show(spec), values), *_consequences(spec)]
+        return [*_changed(builder.show(spec), values), *_consequences(spec)]
     except Exception as error:
         return _said(banner(told(error)), values)
 
@@ -132,7 +132,7 @@ def _opened(request: gr.Request, wish: Any, query: str, *values: Any) -> list[An
         do, token, held = files.wished(wish, str(request.session_hash))
         if held and (spec := files.network_of(held, do)):
             gradients.outdate(request)
-            return [*_changed(controls.show(spec), values), *_consequences(spec)]
+            return [*_changed(builder.show(spec), values), *_consequences(spec)]
         if held and do in ("open", "show") and isinstance(held.content, OnnxGraph):
             return [*[gr.skip()] * len(values), *_graph(held, held.content, token, from_query(query))]
         if do in ("close", "builder"):
@@ -179,7 +179,7 @@ def _bar(spec: ResNetSpec) -> str:
 def _on_load(request: gr.Request, *values: Any) -> list[Any]:
     """Restore the network that the URL names; a bad value is dropped and said, the others are kept."""
     spec, problems = spec_from_url(dict(request.query_params))
-    updates = [*_changed(controls.show(spec), values), *_consequences(spec)]
+    updates = [*_changed(builder.show(spec), values), *_consequences(spec)]
     updates[len(values)] = banner(f"From the address: {problems[0]}", "note") if problems else ""
     return updates
 

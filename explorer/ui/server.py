@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import ExplorerError
 from ..inference.images.decode import MAX_BYTES
-from . import classify, export, files, plots, style, training
+from . import classify, export, files, training
+from .kit import plot, style
 from .page import TITLE, build_page
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
@@ -88,7 +89,7 @@ def create_app(
     export.add_route(app)
     classify.add_route(app)
     files.add_route(app, model_files)
-    plots.add_route(app)
+    plot.add_route(app)
     training.add_route(app)
     page = (build or partial(build_page, model_files))().queue(max_size=32, api_open=False, default_concurrency_limit=4)
     # What is loaded by now stays for good: looking through all of torch again and again is a pause of 0.3 s.

@@ -10,9 +10,10 @@ import gradio as gr
 from ..inference.throughput import BATCH_SIZES, Point, throughput
 from ..views.kit.markup import banner, progress_bar, tag, text
 from ..views.throughput import figure, sentence
-from . import networks, plots
-from .failures import told
-from .jobs import Finished, Job
+from . import networks
+from .kit import plot
+from .kit.failures import told
+from .kit.jobs import Finished, Job
 
 _ABOUT = (
     "The network above, on noise, which takes as long as photos: its forward pass for batches of "
@@ -44,7 +45,7 @@ def build_panel(variant: gr.Dropdown, device: gr.Radio) -> None:
                 elem_classes="rx-button",
             )
         status = gr.HTML("", padding=False, elem_id="throughput-status")
-        chart = plots.chart("throughput-chart", "Images per second by batch size", 320)
+        chart = plot.chart("throughput-chart", "Images per second by batch size", 320)
         address = gr.Textbox(visible="hidden", label="Address while measuring")
     start.click(
         _measure,
@@ -79,7 +80,7 @@ def _measure(name: str, device: str, network: str, request: gr.Request) -> Itera
                     gr.skip(),
                 ]
             elif isinstance(event, tuple):
-                yield [_progress(event), gr.skip(), gr.skip(), plots.payload(figure(event))]
+                yield [_progress(event), gr.skip(), gr.skip(), plot.payload(figure(event))]
             else:
                 yield [tag("p", text(event), css="rx-note", role="status"), *[gr.skip()] * 3]
     finally:

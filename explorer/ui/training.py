@@ -18,11 +18,12 @@ from ..training.runs import Plan, Training
 from ..views import runs as words
 from ..views import training_charts as charts
 from ..views.kit.markup import banner, progress_bar, tag, text
-from . import plots, training_form
-from .failures import told
-from .held import SHELF
-from .jobs import Finished, Job, Waiting
-from .style import script
+from . import training_form
+from .kit import plot
+from .kit.failures import told
+from .kit.jobs import Finished, Job, Waiting
+from .kit.model_files import SHELF
+from .kit.style import script
 from .training_lesson import LESSONS, Lesson, left
 from .training_runs import RUNS, add_route, checkpoint_of, owner_of
 
@@ -68,7 +69,7 @@ def build_tab(tab: gr.Tab, query: gr.Textbox, folders: bool = False) -> gr.Textb
         pause, resume, stop = (_button(name, visible=False) for name in ("Pause", "Continue", "Stop"))
     status = gr.HTML("", padding=False, elem_id="training-status")
     with gr.Row(elem_id="training-charts"):
-        figures = [plots.chart(name, label, 300, "Start a run to see it.") for name, (label, _) in _CHARTS.items()]
+        figures = [plot.chart(name, label, 300, "Start a run to see it.") for name, (label, _) in _CHARTS.items()]
     panel = gr.HTML(
         value="",
         rows=words.table(()),
@@ -253,7 +254,7 @@ class _Desk:
         shown = [(kept.place, kept.record) for _, kept in RUNS.of(owner) if kept.shown]
         figures = [draw(shown) for _, draw in _CHARTS.values()]
         return {
-            chart: plots.payload(figure) if shown else "" for chart, figure in zip(self.figures, figures, strict=True)
+            chart: plot.payload(figure) if shown else "" for chart, figure in zip(self.figures, figures, strict=True)
         }
 
     def _buttons(self, state: str) -> Updates:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import gradio as gr
 
 from ..training.runs import Training
-from . import jobs, training_form, training_runs
-from .jobs import Job
+from . import training_form, training_runs
+from .kit import jobs
+from .kit.jobs import Job
 from .training_runs import RUNS
 
 INTERVAL = 0.4  # seconds between updates of the charts

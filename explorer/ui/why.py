@@ -25,11 +25,11 @@ from ..inference.explain import (
 from ..spec import to_query
 from ..views import why as shown
 from ..views.kit.pictures import GRADIENT, heat_picture, photo_picture
-from .failures import told
-from .jobs import Finished, Job, Waiting
+from .kit.failures import told
+from .kit.jobs import Finished, Job, Waiting
+from .kit.photos import ALBUM
+from .kit.style import script
 from .networks import classifier_of
-from .photos import ALBUM
-from .style import script
 
 # Multiply-adds of all passes that are done at once, without asking and out of turn: half a second on two cores.
 QUICK_GMACS = 8.0

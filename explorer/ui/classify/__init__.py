@@ -15,11 +15,12 @@ from ...inference.classifier import DEFAULT
 from ...views import many
 from ...views.kit import numbers
 from ...views.kit.markup import tag, text
-from .. import files, jobs, throughput, why
-from ..held import FILE
+from .. import files, throughput, why
+from ..kit import jobs
+from ..kit.model_files import FILE
+from ..kit.photos import ALBUM
+from ..kit.style import script
 from ..networks import HEADS, about, choices, known, to_download
-from ..photos import ALBUM
-from ..style import script
 from . import answers, teach, templates
 from .download import cancelled, download
 from .upload import ROUTE, add_route

@@ -16,8 +16,8 @@ from ...views.kit.markup import banner
 from ...views.kit.pictures import photo_picture
 from ...views.prediction import answer
 from .. import networks
-from ..failures import told
-from ..photos import ALBUM
+from ..kit.failures import told
+from ..kit.photos import ALBUM
 from . import upload
 
 _MOST_ROWS = 64  # networks side by side

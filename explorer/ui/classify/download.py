@@ -13,7 +13,7 @@ import gradio as gr
 from ...inference import Progress, fetch, find
 from ...views.kit.markup import banner
 from ...views.prediction import download_progress
-from ..failures import told
+from ..kit.failures import told
 from ..networks import base_of, choices
 
 _PAUSE = 0.25  # seconds between two progress lines

@@ -24,9 +24,9 @@ from ...inference.transfer import MAX_HEAD_BYTES, MAX_NAME, Features, Lesson, fe
 from ...views import teach as shown
 from ...views.kit.markup import banner, progress_bar
 from .. import networks
-from ..failures import told
-from ..jobs import Finished, Job
-from ..photos import ALBUM
+from ..kit.failures import told
+from ..kit.jobs import Finished, Job
+from ..kit.photos import ALBUM
 from .answers import session_of
 from .upload import MAX_SESSION
 

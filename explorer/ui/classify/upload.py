@@ -19,8 +19,8 @@ from ...errors import ExplorerError, ImageError
 from ...inference import Photo, decode
 from ...inference.images.decode import MAX_BYTES
 from ...views.kit.pictures import photo_picture
-from ..failures import told
-from ..photos import ALBUM
+from ..kit.failures import told
+from ..kit.photos import ALBUM
 
 ROUTE = "/photo"
 THUMB = 96  # longer side, px

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ExplorerError, Stopped
+from ...errors import ExplorerError, Stopped
 
 MOST = 16  # jobs in line: each holds one of the 40 threads that answer the page
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from ..errors import ExplorerError
+from ...errors import ExplorerError
 
 _LOG = logging.getLogger("explorer")
 

@@ -8,8 +8,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import RLock
 
-from ..errors import ImageError
-from ..inference import Photo
+from ...errors import ImageError
+from ...inference import Photo
 
 MAX_PIXELS = 300_000_000  # of all photos kept: 1.2 GB
 PER_SESSION = 64

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import gradio as gr
 
-from ..views.kit.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
+from ...views.kit.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
 
-ASSETS = Path(__file__).parents[2] / "assets"
+ASSETS = Path(__file__).parents[3] / "assets"
 # One sheet for each part of the page; a later one may refine an earlier one.
 _SHEETS = (
     "page", "diagram", "inspector", "tables", "classify", "compare", "export", "files", "checks", "gradients", "why",

@@ -8,13 +8,13 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import RLock
 
-from ..errors import ExplorerError
-from ..inference import Classifier
-from ..inference.weights.checkpoint import Checkpoint, checkpoint_classifier
-from ..inspection import Report, inspect
-from ..inspection.onnx.graph import OnnxGraph
-from ..spec import FIELDS, ResNetSpec, from_query
-from ..views.kit.words import printable
+from ...errors import ExplorerError
+from ...inference import Classifier
+from ...inference.weights.checkpoint import Checkpoint, checkpoint_classifier
+from ...inspection import Report, inspect
+from ...inspection.onnx.graph import OnnxGraph
+from ...spec import FIELDS, ResNetSpec, from_query
+from ...views.kit.words import printable
 
 FILE = "file:"  # before a token, where a network's query or a variant's name stands otherwise
 MAX_FILES, MAX_BYTES = 4, 2**30

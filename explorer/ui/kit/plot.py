@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from fastapi import FastAPI, Request, Response
 
-from ..views.kit.markup import tag, text
+from ...views.kit.markup import tag, text
 from .style import script
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What every panel shares: server answers, sessions, jobs, charts, tables, scripts and style sheets."""

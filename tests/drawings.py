@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from explorer.inspection import Report, inspect
 from explorer.spec import PRESETS
-from explorer.views.diagram import Diagram
-from explorer.views.svg import sentence
+from explorer.views.diagram.model import Diagram
+from explorer.views.diagram.svg import sentence
 from tests import golden
 from tests.strategies import described
 

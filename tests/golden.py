@@ -12,8 +12,8 @@ from pathlib import Path
 
 from explorer.inspection import Report, inspect
 from explorer.spec import PRESETS
-from explorer.views.diagram import build_diagram, default_open
-from explorer.views.dot import to_dot
+from explorer.views.diagram.dot import to_dot
+from explorer.views.diagram.model import build_diagram, default_open
 
 FOLDER = Path(__file__).with_suffix("")
 EXPANDED = ("resnet18", "cifar_resnet20")

@@ -19,8 +19,8 @@ from explorer.ui.compare import deeper, describe_pair, draw_pair, second
 from explorer.views import beside
 from explorer.views.aligned import Mark, Side, align, marked
 from explorer.views.compare import EQUAL, Comparison, compare, part, table, whole
+from explorer.views.diagram.svg import render
 from explorer.views.steps import changes
-from explorer.views.svg import render
 
 from .strategies import normalisable, specs
 
@@ -361,7 +361,7 @@ def test_odd_values_are_ignored(odd: Any) -> None:
 
 
 def test_without_graphviz_words_and_table_still_stand(monkeypatch: pytest.MonkeyPatch) -> None:
-    from explorer.views import svg
+    from explorer.views.diagram import svg
 
     svg.start_dot.cache_clear()
     monkeypatch.setenv("PATH", "")

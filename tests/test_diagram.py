@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from explorer.inspection import Report, inspect
 from explorer.inspection.outline import outline
 from explorer.spec import PRESETS
-from explorer.views.diagram import Diagram, Role, build_diagram, default_open, everything, locate
-from explorer.views.svg import sentence
+from explorer.views.diagram.model import Diagram, Role, build_diagram, default_open, everything, locate
+from explorer.views.diagram.svg import sentence
 from tests import golden
 from tests.drawings import NOTHING, SPECS, Calls, Inspect, conv, openable, report_named
 

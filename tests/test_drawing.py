@@ -12,9 +12,9 @@ import pytest
 from explorer.errors import DiagramError
 from explorer.inspection import inspect
 from explorer.spec import PRESETS
-from explorer.views import svg
-from explorer.views.diagram import Role, build_diagram, default_open
-from explorer.views.svg import render, run_dot, sentence
+from explorer.views.diagram import svg
+from explorer.views.diagram.model import Role, build_diagram, default_open
+from explorer.views.diagram.svg import render, run_dot, sentence
 from tests import golden
 from tests.drawings import (
     NOTHING,

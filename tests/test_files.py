@@ -18,13 +18,13 @@ from explorer.inspection import Report, inspect
 from explorer.inspection.stages import stages
 from explorer.network import onnx_export
 from explorer.spec import PRESETS, from_json
-from explorer.views import picture
-from explorer.views.diagram import default_open, everything
+from explorer.views.diagram import raster
+from explorer.views.diagram.model import default_open, everything
+from explorer.views.diagram.svg import render, standalone
 from explorer.views.files import KINDS, file_name
 from explorer.views.kit import csv_text
 from explorer.views.kit.theme import LIGHT, ROLES
 from explorer.views.report_html import report_html
-from explorer.views.svg import render, standalone
 from tests.strategies import described
 
 BROKEN = PRESETS["resnet18"].with_(shortcut="identity")
@@ -146,7 +146,7 @@ def colours(png: bytes) -> set[str]:
 
 def test_png_has_the_page_s_layout_and_colours(report_of):
     report = report_of("resnet50")
-    png = picture.png(report, default_open(report))
+    png = raster.png(report, default_open(report))
     image = Image.open(BytesIO(png))
     found = re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', render(report, default_open(report)))
     assert found
@@ -159,20 +159,20 @@ def test_png_has_the_page_s_layout_and_colours(report_of):
 def test_png_shows_what_does_not_fit_even_folded_away():
     report = inspect(BROKEN)
     for opened in (frozenset[str](), default_open(report)):
-        assert ROLES["broken"].colour in colours(picture.png(report, opened))
+        assert ROLES["broken"].colour in colours(raster.png(report, opened))
 
 
 def test_png_too_long_to_read_is_refused(report_of):
     report = report_of("preact_resnet164")
     with pytest.raises(DiagramError, match=r"would be \d\d,\d{3} pixels long; at most 16,384 .* take SVG or PDF\."):
-        picture.png(report, everything(report))
-    assert picture.pdf(report, everything(report)).startswith(b"%PDF-")
+        raster.png(report, everything(report))
+    assert raster.pdf(report, everything(report)).startswith(b"%PDF-")
 
 
 def test_a_long_picture_has_fewer_pixels_a_point(report_of):
     report = report_of("resnet50")
-    image = Image.open(BytesIO(picture.png(report, everything(report))))
-    assert max(image.size) == pytest.approx(picture.MAX_PX, abs=2)
+    image = Image.open(BytesIO(raster.png(report, everything(report))))
+    assert max(image.size) == pytest.approx(raster.MAX_PX, abs=2)
 
 
 @pytest.mark.parametrize("kind", ["svg", "png", "pdf"])

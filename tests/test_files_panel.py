@@ -33,7 +33,7 @@ from explorer.spec import PRESETS, ResNetSpec, Shortcut, ZeroPad, to_query
 from explorer.ui import builder, files, networks
 from explorer.ui.checks import list_checks
 from explorer.ui.classify import answers
-from explorer.ui.graph_panel import describe, draw, tint
+from explorer.ui.diagram.panel import describe, draw, tint
 from explorer.ui.kit import model_files
 from explorer.ui.kit.model_files import FILE, SHELF, Shelf
 from explorer.ui.kit.photos import ALBUM

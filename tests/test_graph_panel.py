@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from explorer.inspection import Report, inspect
 from explorer.spec import PRESETS, ResNetSpec, to_query
 from explorer.ui import builder
-from explorer.ui.graph_panel import draw, search
+from explorer.ui.diagram.panel import draw, search
 
 
 @pytest.mark.parametrize("name", ["resnet18", "cifar_resnet20", "preact_resnet164"])

@@ -8,11 +8,12 @@ import pytest
 
 from explorer.errors import DiagramError
 from explorer.inspection import Report
-from explorer.views import checks, inspector
-from explorer.views.diagram import Diagram, Node, Role, build_diagram, default_open
-from explorer.views.dot import to_dot
+from explorer.views import checks
+from explorer.views.diagram.dot import to_dot
+from explorer.views.diagram.model import Diagram, Node, Role, build_diagram, default_open
+from explorer.views.diagram.svg import render
+from explorer.views.inspector import panel as inspector
 from explorer.views.kit import tables
-from explorer.views.svg import render
 from tests import golden
 from tests.drawings import NOTHING, SVG, expected_labels, focusable, hostile, needs_dot, parse
 

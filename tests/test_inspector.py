@@ -14,13 +14,13 @@ from explorer.inspection import Report, inspect
 from explorer.inspection.saved_tensors import kept_for_backward
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec, Shortcut
-from explorer.views.arithmetic import op_sums, path_sums
-from explorer.views.diagram import Node, build_diagram, default_open, everything
-from explorer.views.formulas import block_formulas, network_formula, op_formula
-from explorer.views.inspector import empty, inspector
-from explorer.views.lines import block_lines, merge_lines, op_lines, source_of, stage_lines
-from explorer.views.override import AS_NETWORK, control, modes
-from explorer.views.paper import block_place, head_place, stage_place, stem_place
+from explorer.views.diagram.model import Node, build_diagram, default_open, everything
+from explorer.views.inspector.arithmetic import op_sums, path_sums
+from explorer.views.inspector.code_lines import block_lines, merge_lines, op_lines, source_of, stage_lines
+from explorer.views.inspector.formulas import block_formulas, network_formula, op_formula
+from explorer.views.inspector.panel import empty, inspector
+from explorer.views.inspector.paper import block_place, head_place, stage_place, stem_place
+from explorer.views.inspector.shortcut_choice import AS_NETWORK, control, modes
 from tests.strategies import derails, described, normalisable, specs
 
 MIXED = described(

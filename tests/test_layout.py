@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from explorer.inspection import Report, inspect
 from explorer.spec import PRESETS, ResNetSpec, Shortcut
-from explorer.views.diagram import Role, build_diagram, default_open, everything
-from explorer.views.dot import to_dot
-from explorer.views.svg import run_program
+from explorer.views.diagram.dot import to_dot
+from explorer.views.diagram.model import Role, build_diagram, default_open, everything
+from explorer.views.diagram.svg import run_program
 from tests.strategies import described
 
 pytestmark = [

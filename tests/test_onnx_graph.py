@@ -19,7 +19,7 @@ from explorer.inspection import Verdict, inspect
 from explorer.inspection.onnx.graph import MAX_NODES, inspect_onnx, read, report_of
 from explorer.network import build
 from explorer.spec import Block, ResNetSpec, Shortcut, Stem, ZeroPad
-from explorer.views.diagram import build_diagram, default_open
+from explorer.views.diagram.model import build_diagram, default_open
 
 SPECS = {
     "projection": ResNetSpec(depths=(1, 2), widths=(8, 16), num_classes=4, image_size=64),

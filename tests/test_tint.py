@@ -9,9 +9,9 @@ import pytest
 from explorer.gradients import probe_gradients
 from explorer.inspection import inspect
 from explorer.spec import PRESETS, ResNetSpec, Stem
-from explorer.ui.tint import gradients
-from explorer.views.diagram import build_diagram, default_open, everything
-from explorer.views.tint import Measure, tint
+from explorer.ui.diagram.tint import gradients
+from explorer.views.diagram.model import build_diagram, default_open, everything
+from explorer.views.diagram.tint import Measure, tint
 
 SMALL = ResNetSpec(depths=(1, 2), widths=(8, 16), image_size=16, stem=Stem.CIFAR, num_classes=5)
 

@@ -43,7 +43,7 @@ def export(
     table: Annotated[Table, typer.Option(help="Which table a .csv file holds.")] = Table.LAYERS,
 ) -> None:
     """Take the network away as a file; the ending of its name decides what is in it."""
-    from ..views.diagram import default_open, everything
+    from ..views.diagram.model import default_open, everything
     from ..views.files import KINDS
 
     path = Path(output)

@@ -54,8 +54,8 @@ def diagram(
     changes: Changes = None,
 ) -> None:
     """Draw the network as SVG, equal blocks folded. Needs Graphviz."""
-    from ..views.diagram import default_open
-    from ..views.svg import render, standalone
+    from ..views.diagram.model import default_open
+    from ..views.diagram.svg import render, standalone
 
     path = output_path(output, ".svg")
     report, notes = read_report(target, changes)

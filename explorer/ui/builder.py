@@ -26,7 +26,7 @@ from ..spec import (
     preset_of,
     title,
 )
-from ..views.override import AS_NETWORK
+from ..views.inspector.shortcut_choice import AS_NETWORK
 
 CUSTOM = "custom"
 

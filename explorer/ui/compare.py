@@ -15,9 +15,9 @@ from ..spec.fields import shown
 from ..views import beside
 from ..views.aligned import Side, align, marked
 from ..views.compare import compare
+from ..views.diagram.svg import render
 from ..views.kit.markup import tag, text
-from ..views.svg import render
-from .graph_panel import MAX_NAME, MAX_OPEN
+from .diagram.panel import MAX_NAME, MAX_OPEN
 from .kit.failures import told
 from .kit.style import script
 

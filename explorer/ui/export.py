@@ -17,10 +17,10 @@ from ..inspection import Report, inspect
 from ..network import onnx_export
 from ..spec import ResNetSpec, from_query
 from ..spec.codec import MAX_TEXT
-from ..views.diagram import default_open
+from ..views.diagram.model import default_open
 from ..views.files import KINDS, file_name, runnable
 from ..views.kit.markup import tag, text
-from .graph_panel import MAX_NAME, MAX_OPEN
+from .diagram.panel import MAX_NAME, MAX_OPEN
 from .kit.failures import told
 
 _HELP = "Keyboard shortcuts"

@@ -15,8 +15,8 @@ from ..views.kit import tables
 from ..views.kit.markup import banner, tag
 from . import builder, classify, compare, costs, export, files, gradients, training
 from .checks import checks_panel
-from .graph_panel import foresee, graph_panel
-from .history import history
+from .diagram.panel import foresee, graph_panel
+from .history.panel import history
 from .kit.failures import told
 from .kit.model_files import FILE, Held, report_of
 from .kit.visibility import on_sight
@@ -92,9 +92,7 @@ def _wire(form: builder.Builder, graph: Any, switches: Any, past: Any, outputs: 
     """
     filled = gr.Number(visible="hidden", label="Filled in")
     depth_fields = [form.field(name) for name in ("block", "depths", "widths", "shortcut_overrides")]
-    form.preset.input(
-        None, [form.preset, *form.fields], [*form.fields, filled], js=builder.fill_from_preset()
-    )
+    form.preset.input(None, [form.preset, *form.fields], [*form.fields, filled], js=builder.fill_from_preset())
     form.depth.input(None, [form.depth, *depth_fields], [*depth_fields, filled], js=builder.fill_from_depth())
     overrides = form.field("shortcut_overrides")
     graph.input(None, [graph, overrides], [overrides, filled], js=builder.fill_from_override())

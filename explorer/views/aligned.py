@@ -11,7 +11,7 @@ from html import escape, unescape
 
 from ..inspection import Report
 from ..inspection.outline import outline, run_id, runs
-from .diagram import Diagram, Node, Role, build_diagram, default_open
+from .diagram.model import Diagram, Node, Role, build_diagram, default_open
 
 _ON_SHORTCUT = frozenset({Role.IDENTITY, Role.PROJECTION, Role.ZERO_PAD, Role.OTHER})
 _ACTIVATIONS = frozenset({"relu", "leaky_relu", "gelu", "silu"})

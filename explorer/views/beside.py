@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .aligned import Side
 from .compare import HEAD, Comparison, Part, part, signed, table
-from .diagram import Node
+from .diagram.model import Node
 from .kit import numbers
 from .kit.markup import Cell, tag, text
 from .kit.markup import table as html_table

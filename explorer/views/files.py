@@ -14,10 +14,10 @@ from ..inspection import Report
 from ..network import onnx_export
 from ..network.codegen import source
 from ..spec import ResNetSpec, preset_of, to_json
-from . import picture
+from .diagram import raster
+from .diagram.svg import render, standalone
 from .kit import csv_text
 from .report_html import report_html
-from .svg import render, standalone
 
 Open = frozenset[str]
 
@@ -90,8 +90,8 @@ def _svg(report: Report, opened: Open) -> str:
 
 KINDS: dict[str, Kind] = {
     "svg": Kind("SVG", "the diagram as drawn", "image/svg+xml", partial(_text, _svg), ".svg"),
-    "png": Kind("PNG", "the diagram as a picture", "image/png", partial(_bytes, picture.png), ".png"),
-    "pdf": Kind("PDF", "the diagram on a page", "application/pdf", partial(_bytes, picture.pdf), ".pdf"),
+    "png": Kind("PNG", "the diagram as a picture", "image/png", partial(_bytes, raster.png), ".png"),
+    "pdf": Kind("PDF", "the diagram on a page", "application/pdf", partial(_bytes, raster.pdf), ".pdf"),
     "html": Kind("Report", "one HTML file, works offline", "text/html", partial(_text, report_html), ".html"),
     "layers": Kind("Layers", "CSV, exact numbers", "text/csv", partial(_table, csv_text.layers), "-layers.csv"),
     "checks": Kind("Shortcut checks", "CSV", "text/csv", partial(_table, csv_text.checks), "-checks.csv"),

@@ -12,10 +12,10 @@ from ..inspection.stages import Stage, stages
 from ..network.codegen import source
 from ..spec import to_json
 from .checks import checks
+from .diagram.svg import STANDALONE_STYLE, render, still
 from .kit import numbers, tables
 from .kit.markup import Cell, facts, table, tag, text
 from .kit.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
-from .svg import STANDALONE_STYLE, render, still
 
 
 def report_html(report: Report, opened: frozenset[str], unmet: Sequence[str] = ()) -> str:

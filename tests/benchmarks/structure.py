@@ -25,8 +25,8 @@ from explorer.inspection.outline import outline
 from explorer.inspection.report import _pending
 from explorer.network import build
 from explorer.spec import PRESETS
-from explorer.views.diagram import default_open, everything
-from explorer.views.svg import render, start_dot
+from explorer.views.diagram.model import default_open, everything
+from explorer.views.diagram.svg import render, start_dot
 
 CACHES = (_pending, outline, start_dot)
 PROFILE_ROWS = 8

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ..inspection import Merge, Op, Report
-from ..inspection.outline import Unit, outline, run_id, runs
-from .kit.words import block_words, op_words, printable, shape_text, shortcut_words
+from ...inspection import Merge, Op, Report
+from ...inspection.outline import Unit, outline, run_id, runs
+from ..kit.words import block_words, op_words, printable, shape_text, shortcut_words
 
 MAX_NODES = 700
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..inspection import Merge, Report, Verdict
-from ..inspection.outline import outline
+from ...inspection import Merge, Report, Verdict
+from ...inspection.outline import outline
+from ..diagram.model import Node, Role
+from ..kit import numbers
+from ..kit.markup import Cell, facts, tag, text
+from ..kit.words import op_words, printable, shape_text
 from .details import details
-from .diagram import Node, Role
 from .formulas import block_formulas, merge_formula, network_formula, op_formula, shortcut_formulas
-from .kit import numbers
-from .kit.markup import Cell, facts, tag, text
-from .kit.words import op_words, printable, shape_text
-from .override import concerns, control
-from .selected import Selected, kept, link
+from .selection import Selected, kept, link
+from .shortcut_choice import concerns, control
 
 HINT = "Click a box to see its shapes and cost; a block opens where it stands."
 _ATTRIBUTES = ("kernel", "stride", "padding", "dilation", "groups", "bias")

@@ -10,20 +10,20 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import DiagramError
-from ..inspection import Report
-from ..spec import to_query
-from ..views.diagram import MAX_NODES, Diagram, Node, build_diagram, default_open, everything, locate
-from ..views.dot import to_dot
-from ..views.inspector import empty, inspector
-from ..views.kit.markup import banner, tag, text
-from ..views.svg import paint, sentence, start_dot
-from ..views.tint import Measure
-from ..views.tint import tint as tinted
-from . import builder
-from .kit.failures import told
-from .kit.model_files import report_of
-from .kit.style import script
+from ...errors import DiagramError
+from ...inspection import Report
+from ...spec import to_query
+from ...views.diagram.dot import to_dot
+from ...views.diagram.model import MAX_NODES, Diagram, Node, build_diagram, default_open, everything, locate
+from ...views.diagram.svg import paint, sentence, start_dot
+from ...views.diagram.tint import Measure
+from ...views.diagram.tint import tint as tinted
+from ...views.inspector.panel import empty, inspector
+from ...views.kit.markup import banner, tag, text
+from .. import builder
+from ..kit.failures import told
+from ..kit.model_files import report_of
+from ..kit.style import script
 from .tint import gradients
 
 MAX_OPEN = 2500

@@ -7,10 +7,10 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from ..gradients import GradientProbe, probe_gradients
-from ..gradients.probe import ProbeCancelled
-from ..spec import ResNetSpec
-from .kit.jobs import Finished, Job, Waiting
+from ...gradients import GradientProbe, probe_gradients
+from ...gradients.probe import ProbeCancelled
+from ...spec import ResNetSpec
+from ..kit.jobs import Finished, Job, Waiting
 
 PATIENCE_S = 5.0  # a page that has not asked for so long is closed, or shows something else
 KEPT = 8

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 from math import hypot, isfinite, log10
 
-from ..gradients import GradientProbe
-from ..inspection import Report
-from .diagram import Diagram
-from .kit import numbers
+from ...gradients import GradientProbe
+from ...inspection import Report
+from ..kit import numbers
+from .model import Diagram
 
 
 class Measure(str, Enum):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from ..inspection import Op, Report
-from ..inspection.outline import Unit, outline
-from ..inspection.saved_tensors import Kept, kept_for_backward
-from ..spec import BlockPlan
-from .diagram import Node, Role
-from .kit.markup import tag, text
-from .kit.words import printable
+from ...inspection import Op, Report
+from ...inspection.outline import Unit, outline
+from ...inspection.saved_tensors import Kept, kept_for_backward
+from ...spec import BlockPlan
+from ..diagram.model import Node, Role
+from ..kit.markup import tag, text
+from ..kit.words import printable
 
 
 @dataclass(frozen=True)

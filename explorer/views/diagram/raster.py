@@ -6,11 +6,11 @@ import re
 
 from graphviz import Digraph
 
-from ..errors import DiagramError
-from ..inspection import Report
+from ...errors import DiagramError
+from ...inspection import Report
+from ..kit import numbers
+from ..kit.theme import LIGHT, ROLES
 from .dot import to_dot
-from .kit import numbers
-from .kit.theme import LIGHT, ROLES
 from .svg import drawable, run_dot, run_program
 
 _POINTS, _DPI = 72, 144  # an inch on a screen, and twice as sharp

@@ -9,12 +9,12 @@ from functools import lru_cache
 from html import escape
 from shutil import which
 
-from ..errors import DiagramError
-from ..inspection import Report
-from .diagram import MAX_NODES, Diagram, Node, build_diagram
+from ...errors import DiagramError
+from ...inspection import Report
+from ..kit.theme import DARK, LIGHT, ROLES, Neutrals
+from ..kit.words import printable
 from .dot import to_dot
-from .kit.theme import DARK, LIGHT, ROLES, Neutrals
-from .kit.words import printable
+from .model import MAX_NODES, Diagram, Node, build_diagram
 
 TIMEOUT_S = 5
 _LAYOUTS = ThreadPoolExecutor(4, thread_name_prefix="dot")

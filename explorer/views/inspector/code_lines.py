@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from textwrap import dedent
 
-from ..inspection import Op, Report
-from ..network.codegen import source
-from ..spec import ResNetSpec
+from ...inspection import Op, Report
+from ...network.codegen import source
+from ...spec import ResNetSpec
 
 # Operations that a ``forward`` of the file spells out itself, by what they look like there.
 _SPELLED: dict[str, type[ast.expr] | str] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..spec import DEPTHS, Activation, Block, BlockPlan, Norm, ResNetSpec, Shortcut, Stem, StrideOn
+from ...spec import DEPTHS, Activation, Block, BlockPlan, Norm, ResNetSpec, Shortcut, Stem, StrideOn
 
 TABLE_1 = "He et al. 2015, Table 1"
 CIFAR = "He et al. 2015, section 4.2"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..inspection import Op
-from ..spec import Activation, BlockPlan, Norm, ResNetSpec, Shortcut
+from ...inspection import Op
+from ...spec import Activation, BlockPlan, Norm, ResNetSpec, Shortcut
 
 _ACTIVATIONS = {
     Activation.RELU: "ReLU",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
 
-from ..inspection import Merge, Op, ReceptiveField, Report
-from .kit import numbers
+from ...inspection import Merge, Op, ReceptiveField, Report
+from ..kit import numbers
 
 Fields = Sequence[ReceptiveField | None]
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..inspection import Op
-from ..inspection.outline import op_name, outline, run_id, runs
+from ...inspection import Op
+from ...inspection.outline import op_name, outline, run_id, runs
+from ..diagram.model import Role
+from ..kit import numbers
+from ..kit.markup import Cell, facts, tag, text
+from ..kit.words import op_words, printable
 from .arithmetic import op_sums, params_sum, path_sums
-from .diagram import Role
-from .kit import numbers
-from .kit.markup import Cell, facts, tag, text
-from .kit.words import op_words, printable
-from .lines import Lines, block_lines, loose_lines, merge_lines, stage_lines
+from .code_lines import Lines, block_lines, loose_lines, merge_lines, stage_lines
 from .paper import Place, block_place, head_place, stage_place, stem_place
-from .selected import Selected, kept, link
+from .selection import Selected, kept, link
 
 _MOST_LISTED = 40
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import SpecError
-from ..spec import from_query
-from . import builder
-from .kit.failures import told
-from .kit.style import script
+from ...errors import SpecError
+from ...spec import from_query
+from .. import builder
+from ..kit.failures import told
+from ..kit.style import script
 
 _TEMPLATE = """
 <div class="rx-toast" role="status" hidden>

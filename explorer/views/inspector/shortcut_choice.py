@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..spec import BlockPlan, ResNetSpec, Shortcut
-from .diagram import Node, Role
-from .kit import numbers
-from .kit.markup import tag, text
+from ...spec import BlockPlan, ResNetSpec, Shortcut
+from ..diagram.model import Node, Role
+from ..kit import numbers
+from ..kit.markup import tag, text
 
 AS_NETWORK = "as-network"
 WORDS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphviz import Digraph, escape, nohtml
 
-from .diagram import Diagram, Edge, Node, Role
+from .model import Diagram, Edge, Node, Role
 
 # Labels are measured 15 % larger than the style sheet sets them: system fonts differ in width, and none may leave
 # its box.

@@ -1,0 +1,1 @@
+"""The diagram and its inspector on the page."""

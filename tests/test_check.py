@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from explorer.cli import app
 from explorer.inspection import Report
 from explorer.inspection.contract import Outcome
-from explorer.views.sarif import sarif
+from explorer.views.checks.sarif import sarif
 
 ROOT = Path(__file__).parent.parent
 MISFITS = ["layer1.0", "layer2.0", "layer3.0", "layer4.0"]

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 
 from explorer.inspection import inspect
 from explorer.spec import PRESETS, ResNetSpec, Shortcut, from_query, to_query
-from explorer.ui import checks as panel
 from explorer.ui.builder import CONTROLS, read
+from explorer.ui.checks import panel
 from explorer.ui.history import panel as history
-from explorer.views.checks import all_button, checks, csv_lines, fix_all, stop
+from explorer.views.checks.rows import all_button, checks, csv_lines, fix_all, stop
+from explorer.views.checks.walk import in_words, walk
 from explorer.views.diagram.model import build_diagram, locate
-from explorer.views.walk import in_words, walk
 from tests.strategies import normalisable, small_specs
 
 BROKEN = ResNetSpec().with_(shortcut="identity")

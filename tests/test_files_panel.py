@@ -31,7 +31,7 @@ from explorer.inspection.onnx.graph import OnnxGraph
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec, Shortcut, ZeroPad, to_query
 from explorer.ui import builder, files, networks
-from explorer.ui.checks import list_checks
+from explorer.ui.checks.panel import list_checks
 from explorer.ui.classify import answers
 from explorer.ui.diagram.panel import describe, draw, tint
 from explorer.ui.kit import model_files

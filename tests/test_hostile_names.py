@@ -8,7 +8,7 @@ import pytest
 
 from explorer.errors import DiagramError
 from explorer.inspection import Report
-from explorer.views import checks
+from explorer.views.checks import rows as checks
 from explorer.views.diagram.dot import to_dot
 from explorer.views.diagram.model import Diagram, Node, Role, build_diagram, default_open
 from explorer.views.diagram.svg import render

@@ -11,7 +11,7 @@ from explorer.errors import SpecError
 from explorer.inspection import inspect
 from explorer.spec import PRESETS, ResNetSpec, Shortcut
 from explorer.spec.budget import estimate
-from explorer.views.options_cost import cost_figure, cost_table, costs
+from explorer.views.costs.shortcut_options import cost_figure, cost_table, costs
 from tests.strategies import normalisable, small_specs
 
 

@@ -10,7 +10,7 @@ from explorer.inspection import Report, inspect
 from explorer.inspection.contract import Outcome, Unmet
 from explorer.inspection.joins.findings import Finding
 from explorer.spec import PRESETS
-from explorer.views.sarif import EXPECTATION, HELP, sarif
+from explorer.views.checks.sarif import EXPECTATION, HELP, sarif
 
 BROKEN = PRESETS["resnet50"].with_(shortcut="identity")
 UNMET = (Unmet("params", "params: got 3; expected 4."), Unmet("shapes.fc", "fc: gives 10; expected 11."))

@@ -121,7 +121,7 @@ def _write(outcomes: Sequence[Outcome], form: Format, path: Path | None, contrac
     if form is Format.HTML and path is not None:
         _write_pages(outcomes, path)
     elif form is not Format.TEXT:
-        from ..views.sarif import sarif
+        from ..views.checks.sarif import sarif
 
         value = sarif(outcomes, contract) if form is Format.SARIF else _plain(outcomes)
         text = json.dumps(value, indent=2, ensure_ascii=False)

@@ -11,7 +11,7 @@ from ..inspection import Report
 from ..inspection.stages import Stage, stages
 from ..network.codegen import source
 from ..spec import to_json
-from .checks import checks
+from .checks.rows import checks
 from .diagram.svg import STANDALONE_STYLE, render, still
 from .kit import numbers, tables
 from .kit.markup import Cell, facts, table, tag, text

@@ -10,9 +10,9 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from .. import __version__
-from ..inspection.contract import Outcome
-from ..inspection.joins.findings import Finding
+from ... import __version__
+from ...inspection.contract import Outcome
+from ...inspection.joins.findings import Finding
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 EXPECTATION = "expectation"

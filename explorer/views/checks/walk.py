@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..inspection import Merge, Op, Report, Verdict
-from ..inspection.outline import Unit, outline, runs
-from .kit import numbers
-from .kit.words import op_words, shape_text
+from ...inspection import Merge, Op, Report, Verdict
+from ...inspection.outline import Unit, outline, runs
+from ..kit import numbers
+from ..kit.words import op_words, shape_text
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _MOST_CONVOLUTIONS = 4

@@ -7,13 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import DiagramError
-from ..inspection import Report
-from ..views import checks as rows
-from ..views.walk import walk
-from .kit.failures import told
-from .kit.model_files import report_of
-from .kit.style import script
+from ...errors import DiagramError
+from ...inspection import Report
+from ...views.checks import rows
+from ...views.checks.walk import walk
+from ..kit.failures import told
+from ..kit.model_files import report_of
+from ..kit.style import script
 
 _TEMPLATE = """
 <div class="rx-checks">

@@ -8,13 +8,13 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ..errors import ExplorerError
-from ..inspection import Report, inspect
-from ..spec import ResNetSpec, Shortcut, to_query
-from .inspector.selection import kept
-from .kit import numbers
-from .kit.markup import tag, text
-from .kit.theme import ROLES, plotly_layout
+from ...errors import ExplorerError
+from ...inspection import Report, inspect
+from ...spec import ResNetSpec, Shortcut, to_query
+from ..inspector.selection import kept
+from ..kit import numbers
+from ..kit.markup import tag, text
+from ..kit.theme import ROLES, plotly_layout
 
 # Top-1 and top-5 error in % on ImageNet's validation set, 10-crop testing (He et al. 2015, Table 3): plain-34 and
 # ResNet-34 with options A, B and C.

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import prod
 
-from ..inspection import Merge, Report
-from ..inspection.fixes.propose import Fix
-from ..inspection.joins.findings import Finding
-from ..inspection.outline import outline
-from ..spec import ResNetSpec, Shortcut, to_query
-from .inspector.shortcut_choice import WORDS
-from .kit import csv_text, numbers
-from .kit.markup import tag, text
-from .kit.words import printable
+from ...inspection import Merge, Report
+from ...inspection.fixes.propose import Fix
+from ...inspection.joins.findings import Finding
+from ...inspection.outline import outline
+from ...spec import ResNetSpec, Shortcut, to_query
+from ..inspector.shortcut_choice import WORDS
+from ..kit import csv_text, numbers
+from ..kit.markup import tag, text
+from ..kit.words import printable
 from .walk import Step
 
 SIGNS = {"match": "✓", "mismatch": "✕", "broadcast": "✕"}

@@ -6,11 +6,11 @@ from typing import Any
 
 import gradio as gr
 
-from ..views.kit.markup import banner, tag, text
-from ..views.options_cost import cost_figure, cost_table
-from .kit.failures import told
-from .kit.model_files import report_of
-from .kit.visibility import on_sight
+from ...views.costs.shortcut_options import cost_figure, cost_table
+from ...views.kit.markup import banner, tag, text
+from ..kit.failures import told
+from ..kit.model_files import report_of
+from ..kit.visibility import on_sight
 
 _NO_SPEC = "Of an opened file's graph the shortcuts are what they are: there are no options to choose from."
 

@@ -1,0 +1,1 @@
+"""The Shortcut checks tab."""

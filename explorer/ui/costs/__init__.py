@@ -1,0 +1,1 @@
+"""The tab on what A, B and C cost."""

@@ -1,0 +1,1 @@
+"""The shortcut checks: a row for each residual addition, the guided walk, and SARIF."""

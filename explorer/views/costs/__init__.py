@@ -1,0 +1,1 @@
+"""What the shortcut options A, B and C cost in one network."""

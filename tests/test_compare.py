@@ -15,12 +15,12 @@ from explorer.cli import app
 from explorer.errors import SpecError
 from explorer.inspection import inspect
 from explorer.spec import PRESETS, ResNetSpec, to_json
-from explorer.ui.compare import deeper, describe_pair, draw_pair, second
-from explorer.views import beside
-from explorer.views.aligned import Mark, Side, align, marked
-from explorer.views.compare import EQUAL, Comparison, compare, part, table, whole
+from explorer.ui.compare.tab import deeper, describe_pair, draw_pair, second
+from explorer.views.compare import panel as beside
+from explorer.views.compare.alignment import Mark, Side, align, marked
+from explorer.views.compare.difference import EQUAL, Comparison, compare, part, table, whole
+from explorer.views.compare.steps import changes
 from explorer.views.diagram.svg import render
-from explorer.views.steps import changes
 
 from .strategies import normalisable, specs
 

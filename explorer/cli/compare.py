@@ -21,7 +21,7 @@ def compare(
 ) -> None:
     """What tells a second network from a first, and what each difference costs. --set changes the second."""
     from ..inspection import inspect
-    from ..views.compare import HEAD, compare, table
+    from ..views.compare.difference import HEAD, compare, table
 
     found = compare(inspect(read_target(target)), inspect(read_target(second, changes)))
     if as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..spec import Option, ResNetSpec
+from ...spec import Option, ResNetSpec
 
 Change = tuple[str, dict[str, Any]]
 _MOST_NAMED = 3

@@ -9,9 +9,9 @@ from enum import Enum
 from functools import lru_cache
 from html import escape, unescape
 
-from ..inspection import Report
-from ..inspection.outline import outline, run_id, runs
-from .diagram.model import Diagram, Node, Role, build_diagram, default_open
+from ...inspection import Report
+from ...inspection.outline import outline, run_id, runs
+from ..diagram.model import Diagram, Node, Role, build_diagram, default_open
 
 _ON_SHORTCUT = frozenset({Role.IDENTITY, Role.PROJECTION, Role.ZERO_PAD, Role.OTHER})
 _ACTIVATIONS = frozenset({"relu", "leaky_relu", "gelu", "silu"})

@@ -7,19 +7,19 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import DiagramError, ExplorerError, SpecError
-from ..inspection import inspect
-from ..spec import FIELDS, PRESETS, ResNetSpec, Stem, from_json, from_query, preset_of, title, to_query
-from ..spec.codec import MAX_TEXT
-from ..spec.fields import shown
-from ..views import beside
-from ..views.aligned import Side, align, marked
-from ..views.compare import compare
-from ..views.diagram.svg import render
-from ..views.kit.markup import tag, text
-from .diagram.panel import MAX_NAME, MAX_OPEN
-from .kit.failures import told
-from .kit.style import script
+from ...errors import DiagramError, ExplorerError, SpecError
+from ...inspection import inspect
+from ...spec import FIELDS, PRESETS, ResNetSpec, Stem, from_json, from_query, preset_of, title, to_query
+from ...spec.codec import MAX_TEXT
+from ...spec.fields import shown
+from ...views.compare import panel as beside
+from ...views.compare.alignment import Side, align, marked
+from ...views.compare.difference import compare
+from ...views.diagram.svg import render
+from ...views.kit.markup import tag, text
+from ..diagram.panel import MAX_NAME, MAX_OPEN
+from ..kit.failures import told
+from ..kit.style import script
 
 PLAIN = "plain"
 _OPTIONS = "".join(tag("option", text(title(spec)), value=name) for name, spec in PRESETS.items())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .aligned import Side
-from .compare import HEAD, Comparison, Part, part, signed, table
-from .diagram.model import Node
-from .kit import numbers
-from .kit.markup import Cell, tag, text
-from .kit.markup import table as html_table
-from .kit.words import printable
+from ..diagram.model import Node
+from ..kit import numbers
+from ..kit.markup import Cell, tag, text
+from ..kit.markup import table as html_table
+from ..kit.words import printable
+from .alignment import Side
+from .difference import HEAD, Comparison, Part, part, signed, table
 
 _STEPS = "Each line is the cost of one choice, made after those above it; together they make the difference."
 _HINT = "Click a box: its counterpart is selected with it, and their difference stands here."

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from ..errors import ExplorerError
-from ..inspection import Report, inspect
-from ..inspection.outline import outline
-from .kit import numbers
-from .kit.words import shape_text
+from ...errors import ExplorerError
+from ...inspection import Report, inspect
+from ...inspection.outline import outline
+from ..kit import numbers
+from ..kit.words import shape_text
 from .steps import changes
 
 EQUAL = "The two networks are equal."

@@ -1,0 +1,1 @@
+"""Two networks side by side: aligned diagrams and the difference in words."""

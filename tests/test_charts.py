@@ -11,8 +11,8 @@ import pytest
 
 from explorer.gradients import BlockGradient, GradientProbe, LayerGradient, Setting
 from explorer.spec import PRESETS, ResNetSpec
-from explorer.views.charts import gradient_figure, summary_sentence
-from explorer.views.gradient_quantity import Quantity
+from explorer.views.gradients.depth_chart import gradient_figure, summary_sentence
+from explorer.views.gradients.quantity import Quantity
 from explorer.views.kit.theme import DARK, LIGHT, NEUTRAL, ROLES, plotly_layout, translucent
 
 SPEC = ResNetSpec().with_(

@@ -18,9 +18,9 @@ from explorer.gradients import (
 )
 from explorer.gradients.path_lengths import PathLength
 from explorer.spec import ResNetSpec
-from explorer.views.gradient_charts import paths_figure, paths_sentence, sweep_figure, sweep_sentence
-from explorer.views.gradient_quantity import Quantity, points
-from explorer.views.gradient_table import gradient_csv, gradient_rows, path_rows, sweep_rows
+from explorer.views.gradients.charts import paths_figure, paths_sentence, sweep_figure, sweep_sentence
+from explorer.views.gradients.quantity import Quantity, points
+from explorer.views.gradients.tables import gradient_csv, gradient_rows, path_rows, sweep_rows
 
 SPEC = ResNetSpec().with_(
     depths=(1, 1), widths=(8, 16), stem="cifar", shortcut="projection", num_classes=5, image_size=8

@@ -17,13 +17,14 @@ from explorer.errors import ExplorerError, Stopped
 from explorer.gradients import ProbeOptions
 from explorer.inference import Photo
 from explorer.spec import PRESETS, ResNetSpec
-from explorer.ui import gradient_inputs, gradient_runs
-from explorer.ui.gradient_settings import Wish, read
-from explorer.ui.gradient_sweep import of_family
-from explorer.ui.gradients import list_switches
+from explorer.ui.gradients import images as gradient_inputs
+from explorer.ui.gradients import measurements as gradient_runs
+from explorer.ui.gradients.settings import Wish, read
+from explorer.ui.gradients.sweep import of_family
+from explorer.ui.gradients.tab import list_switches
 from explorer.ui.kit.jobs import Finished, Job, Waiting
 from explorer.ui.kit.photos import ALBUM
-from explorer.views.gradient_switches import switches
+from explorer.views.gradients.switches import switches
 
 TWENTY = PRESETS["cifar_resnet20"]
 

@@ -34,7 +34,7 @@ class Found:
 
 def of_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> Found:
     """‖∂L/∂W‖₂ of every layer, and of the layer of the same name in every twin."""
-    from ..views.charts import gradient_figure, summary_sentence
+    from ..views.gradients.depth_chart import gradient_figure, summary_sentence
 
     columns = (
         Column("depth", number=True),
@@ -59,7 +59,7 @@ def of_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> Found:
 def of_depths(points: Sequence[SweepPoint]) -> Found:
     """First ÷ last layer: a row for each depth, a column for each kind of network."""
     from ..gradients import sweep_csv
-    from ..views.gradient_charts import sweep_figure
+    from ..views.gradients.charts import sweep_figure
     from ..views.kit.numbers import magnitude
 
     names = list(dict.fromkeys(point.name for point in points))
@@ -83,7 +83,7 @@ def of_depths(points: Sequence[SweepPoint]) -> Found:
 def of_paths(result: PathLengths) -> Found:
     """A row for each length of path."""
     from ..gradients import path_csv
-    from ..views.gradient_charts import paths_figure
+    from ..views.gradients.charts import paths_figure
     from ..views.kit.numbers import magnitude, percent
 
     columns = ("length", "paths", "share of paths", "‖∂L/∂x‖₂ of one", "low … high", "share of gradient")

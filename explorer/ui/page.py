@@ -13,11 +13,12 @@ from ..inspection.onnx.graph import OnnxGraph
 from ..spec import ResNetSpec, from_query, title, to_query
 from ..views.kit import tables
 from ..views.kit.markup import banner, tag
-from . import builder, classify, export, files, gradients, training
+from . import builder, classify, export, files, training
 from .checks.panel import checks_panel
 from .compare import tab as compare
 from .costs import tab as costs
 from .diagram.panel import foresee, graph_panel
+from .gradients import tab as gradients
 from .history.panel import history
 from .kit.failures import told
 from .kit.model_files import FILE, Held, report_of

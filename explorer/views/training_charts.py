@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from .charts import HERE, TWIN
+from .gradients.depth_chart import HERE, TWIN
 from .kit.theme import ROLES, plotly_layout, translucent
 
 if TYPE_CHECKING:

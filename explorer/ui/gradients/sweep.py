@@ -8,17 +8,18 @@ from typing import Any
 
 import gradio as gr
 
-from ..gradients import SweepPoint, depth_sweep, sweep_csv
-from ..spec import PRESETS, ResNetSpec, Stem, title
-from ..views.gradient_charts import sweep_figure, sweep_sentence
-from ..views.gradient_table import sweep_rows
-from ..views.kit.markup import banner, progress_bar
-from . import gradient_panel, gradient_runs
-from .gradient_settings import Settings, Wish, read
-from .kit import plot
-from .kit.failures import told
-from .kit.jobs import Finished, Job, Waiting
-from .kit.table import filled
+from ...gradients import SweepPoint, depth_sweep, sweep_csv
+from ...spec import PRESETS, ResNetSpec, Stem, title
+from ...views.gradients.charts import sweep_figure, sweep_sentence
+from ...views.gradients.tables import sweep_rows
+from ...views.kit.markup import banner, progress_bar
+from ..kit import plot
+from ..kit.failures import told
+from ..kit.jobs import Finished, Job, Waiting
+from ..kit.table import filled
+from . import measurements as gradient_runs
+from . import panel as gradient_panel
+from .settings import Settings, Wish, read
 
 KIND = "depth sweep"
 FAMILIES = {"cifar": "20, 32, 44, 56, 110 · CIFAR", "imagenet": "18, 34, 50, 101, 152 · ImageNet"}

@@ -7,16 +7,17 @@ from typing import Any
 
 import gradio as gr
 
-from ..gradients import PathLengths, path_csv, path_lengths
-from ..views.gradient_charts import paths_figure, paths_sentence
-from ..views.gradient_table import path_rows
-from ..views.kit.markup import banner, progress_bar
-from . import gradient_panel, gradient_runs
-from .gradient_settings import Settings, Wish, read
-from .kit import plot
-from .kit.failures import told
-from .kit.jobs import Finished, Job, Waiting
-from .kit.table import filled
+from ...gradients import PathLengths, path_csv, path_lengths
+from ...views.gradients.charts import paths_figure, paths_sentence
+from ...views.gradients.tables import path_rows
+from ...views.kit.markup import banner, progress_bar
+from ..kit import plot
+from ..kit.failures import told
+from ..kit.jobs import Finished, Job, Waiting
+from ..kit.table import filled
+from . import measurements as gradient_runs
+from . import panel as gradient_panel
+from .settings import Settings, Wish, read
 
 KIND = "paths"
 SAMPLES = (1, 4, 8)

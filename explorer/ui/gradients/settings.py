@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ..errors import ExplorerError
-from ..spec import ResNetSpec, from_query
-from . import gradient_inputs
+from ...errors import ExplorerError
+from ...spec import ResNetSpec, from_query
+from . import images as gradient_inputs
 
 if TYPE_CHECKING:
-    from ..gradients import ProbeOptions
+    from ...gradients import ProbeOptions
 
 SEEDS = (1, 3, 5)
 MOST_SEED = 10_000

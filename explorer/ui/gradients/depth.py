@@ -10,18 +10,18 @@ from typing import Any
 
 import gradio as gr
 
-from ..gradients import GradientProbe, probe_with_twin
-from ..spec import title
-from ..views import gradient_table
-from ..views.charts import gradient_figure, summary_sentence
-from ..views.gradient_quantity import Quantity
-from ..views.kit.markup import banner, progress_bar
-from . import gradient_runs
-from .gradient_settings import Settings, Wish, read
-from .kit import plot
-from .kit.failures import told
-from .kit.jobs import Finished, Job, Waiting
-from .kit.table import filled, rows
+from ...gradients import GradientProbe, probe_with_twin
+from ...spec import title
+from ...views.gradients import tables as gradient_table
+from ...views.gradients.depth_chart import gradient_figure, summary_sentence
+from ...views.gradients.quantity import Quantity
+from ...views.kit.markup import banner, progress_bar
+from ..kit import plot
+from ..kit.failures import told
+from ..kit.jobs import Finished, Job, Waiting
+from ..kit.table import filled, rows
+from . import measurements as gradient_runs
+from .settings import Settings, Wish, read
 
 KIND = "along depth"
 KEPT = 16

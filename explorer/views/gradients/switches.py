@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..errors import ExplorerError
-from ..spec import Activation, Block, Init, Norm, Option, ResNetSpec, Shortcut
-from .kit.markup import tag, text
+from ...errors import ExplorerError
+from ...spec import Activation, Block, Init, Norm, Option, ResNetSpec, Shortcut
+from ..kit.markup import tag, text
 
 _PREACT = {
     Block.BASIC: Block.PREACT_BASIC,

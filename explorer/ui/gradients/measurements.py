@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ..errors import Stopped
-from ..gradients import ProbeCancelled
-from ..views.kit.markup import banner, progress_bar, tag, text
-from .kit.failures import told
-from .kit.jobs import Job, Waiting
+from ...errors import Stopped
+from ...gradients import ProbeCancelled
+from ...views.kit.markup import banner, progress_bar, tag, text
+from ..kit.failures import told
+from ..kit.jobs import Job, Waiting
 
 LEAST_S = 0.25  # between two updates
 

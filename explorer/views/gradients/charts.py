@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from ..spec import title
-from .gradient_quantity import drawable, log_axis, spread
-from .kit.numbers import magnitude, percent
-from .kit.theme import ROLES, plotly_layout, translucent
+from ...spec import title
+from ..kit.numbers import magnitude, percent
+from ..kit.theme import ROLES, plotly_layout, translucent
+from .quantity import drawable, log_axis, spread
 
 if TYPE_CHECKING:
-    from ..gradients import SweepPoint
-    from ..gradients.path_lengths import PathLengths
+    from ...gradients import SweepPoint
+    from ...gradients.path_lengths import PathLengths
 
 # By plain, normalised: colour, dash and marker; each alone tells the curves apart.
 _LOOKS = {

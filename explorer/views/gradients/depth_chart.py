@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from ..spec import ResNetSpec, title
-from .gradient_quantity import Point, Quantity, drawable, log_axis, points, spread
-from .kit.numbers import magnitude
-from .kit.theme import GRID, NEUTRAL, ROLES, plotly_layout, translucent
+from ...spec import ResNetSpec, title
+from ..kit.numbers import magnitude
+from ..kit.theme import GRID, NEUTRAL, ROLES, plotly_layout, translucent
+from .quantity import Point, Quantity, drawable, log_axis, points, spread
 
 if TYPE_CHECKING:
-    from ..gradients import GradientProbe
+    from ...gradients import GradientProbe
 
 # Deeper than this, markers would hide the dashes: only some are drawn.
 MOST_MARKERS, SOME_MARKERS = 64, 24

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..spec import title
-from .gradient_quantity import Point, Quantity, points, spread
-from .kit.markup import tag, text
-from .kit.numbers import magnitude, percent
+from ...spec import title
+from ..kit.markup import tag, text
+from ..kit.numbers import magnitude, percent
+from .quantity import Point, Quantity, points, spread
 
 if TYPE_CHECKING:
-    from ..gradients import GradientProbe, SweepPoint
-    from ..gradients.path_lengths import PathLengths
+    from ...gradients import GradientProbe, SweepPoint
+    from ...gradients.path_lengths import PathLengths
 
 
 class Cell(NamedTuple):

@@ -6,15 +6,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ExplorerError
-from ..spec import ResNetSpec
-from .kit.photos import ALBUM
+from ...errors import ExplorerError
+from ...spec import ResNetSpec
+from ..kit.photos import ALBUM
 
 if TYPE_CHECKING:
     import torch
 
-    from ..gradients import ProbeOptions
-    from ..inference import Photo
+    from ...gradients import ProbeOptions
+    from ...inference import Photo
 
 NOISE, DIGITS, PHOTOS, CIFAR = "noise", "digits", "photos", "cifar10"
 LABELS = {NOISE: "Noise", DIGITS: "Digits", PHOTOS: "Your photos", CIFAR: "CIFAR-10"}
@@ -41,7 +41,7 @@ def images(kind: str, spec: ResNetSpec, session: str) -> tuple[ProbeOptions, str
     Raises:
         ExplorerError: no photo has been given, or the images are not here.
     """
-    from .. import gradients
+    from ... import gradients
 
     side, channels = min(spec.image_size, MOST_PIXELS), spec.in_channels
     if kind == PHOTOS:
@@ -68,8 +68,8 @@ def _photos(session: str) -> list[tuple[str, str, Photo]]:
 
 def _cifar_source() -> Path | None:
     """An archive or a folder of images; one that would have to be downloaded first is none."""
-    from ..inference.weights.cache import cache_folder
-    from ..training.builtin import find_data
+    from ...inference.weights.cache import cache_folder
+    from ...training.builtin import find_data
 
     try:
         source = find_data(None, cache_folder())
@@ -84,8 +84,8 @@ def _cifar(source: Path | None) -> tuple[torch.Tensor, torch.Tensor]:
     import numpy as np
     import torch
 
-    from ..training.datasets import CIFAR10_CLASSES
-    from ..training.files import decode, read_files
+    from ...training.datasets import CIFAR10_CLASSES
+    from ...training.files import decode, read_files
 
     if source is None:
         raise ExplorerError("CIFAR-10 is not on this machine any more. Choose other images.")

@@ -7,12 +7,12 @@ from enum import Enum
 from math import ceil, isfinite, log10, nan
 from typing import TYPE_CHECKING, Any
 
-from .kit.numbers import magnitude
+from ..kit.numbers import magnitude
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..gradients import GradientProbe
+    from ...gradients import GradientProbe
 
 # Powers of ten beside the axis. Within three decades also their doubles and fives (plotly's D2), or all (D1).
 MOST_TICKS = 8

@@ -6,14 +6,17 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import SpecError
-from ..spec import from_query
-from ..views.gradient_switches import switches
-from ..views.kit.markup import banner, tag
-from . import gradient_depth, gradient_inputs, gradient_paths, gradient_sweep
-from .gradient_settings import MOST_SEED, SEEDS, Settings
-from .kit.failures import told
-from .kit.style import script
+from ...errors import SpecError
+from ...spec import from_query
+from ...views.gradients.switches import switches
+from ...views.kit.markup import banner, tag
+from ..kit.failures import told
+from ..kit.style import script
+from . import depth as gradient_depth
+from . import images as gradient_inputs
+from . import paths as gradient_paths
+from . import sweep as gradient_sweep
+from .settings import MOST_SEED, SEEDS, Settings
 
 INTRODUCTION = (
     "Real backward passes of cross-entropy at the initial weights, before any training. A choice here is the "

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from . import gradient_runs
-from .gradient_settings import Settings
-from .kit import plot
-from .kit.table import rows
+from ..kit import plot
+from ..kit.table import rows
+from . import measurements as gradient_runs
+from .settings import Settings
 
 
 def build(

@@ -1,0 +1,1 @@
+"""Gradient measurements as charts, tables, CSV and sentences."""

@@ -22,14 +22,14 @@ from explorer.training.digits import TRAIN
 from explorer.training.recipe import Recipe, Schedule
 from explorer.training.run_file import read_run, run_json
 from explorer.training.runs import DATA, Plan, Record, Training
-from explorer.ui import training_form
 from explorer.ui.kit.jobs import Finished, Job, Waiting
 from explorer.ui.kit.model_files import Held
 from explorer.ui.server import create_app
-from explorer.ui.training_lesson import Lesson
-from explorer.ui.training_runs import PER_PAGE, RUNS, Runs, checkpoint_of, left, owner_of
-from explorer.views import runs as words
-from explorer.views import training_charts as charts
+from explorer.ui.training import form as training_form
+from explorer.ui.training.runs import PER_PAGE, RUNS, Runs, checkpoint_of, left, owner_of
+from explorer.ui.training.session import Lesson
+from explorer.views.training import charts
+from explorer.views.training import runs as words
 
 TINY = DATA["digits"].data.fit(PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8)))
 RECIPE = Recipe(epochs=2, batch_size=256, learning_rate=0.05, pad=1, flip=False)
@@ -179,7 +179,7 @@ def test_only_so_many_runs_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = Runs()
     tokens = [runs.put([Record(plan())], "a")[0] for _ in range(PER_PAGE + 2)]
     assert [token for token, _ in runs.of("a")] == tokens[2:]
-    monkeypatch.setattr("explorer.ui.training_runs.MAX_BYTES", 300)
+    monkeypatch.setattr("explorer.ui.training.runs.MAX_BYTES", 300)
     heavy = [Record(plan(), weights={"w": torch.zeros(40)}) for _ in range(2)]
     runs.put(heavy, "b")
     assert [kept.record for _, kept in runs.of("b")] == heavy[1:]
@@ -247,7 +247,7 @@ def test_a_lesson_is_paused_and_goes_on(record: Record) -> None:
 
 
 def test_a_lesson_that_is_stopped_keeps_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.ui.training_lesson.INTERVAL", 0)
+    monkeypatch.setattr("explorer.ui.training.session.INTERVAL", 0)
     one = lesson()
     job = Job(one.work, "session")
     with closing(job.events()) as events:  # type: ignore[type-var]  # a generator

@@ -161,7 +161,7 @@ def _repeat(file: Path, data: str | None, output: Path | None, device: str) -> N
     from ..inference.weights.cache import cache_folder
     from ..training.run_file import MAX_TEXT, read_run, run_json, weights_file
     from ..training.runs import Training
-    from ..views.runs import outcomes, repeated
+    from ..views.training.runs import outcomes, repeated
 
     if output is None:
         raise ExplorerError("--output: name a folder for the repeated run")
@@ -184,7 +184,7 @@ def _repeat(file: Path, data: str | None, output: Path | None, device: str) -> N
 def _watch(training: Training) -> None:
     from rich.progress import BarColumn, TextColumn
 
-    from ..views.runs import left, outcomes
+    from ..views.training.runs import left, outcomes
 
     with progress(console(), TextColumn("{task.description}"), BarColumn(20)) as bar:
         task = bar.add_task("reading the images", total=1)

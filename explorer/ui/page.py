@@ -13,7 +13,7 @@ from ..inspection.onnx.graph import OnnxGraph
 from ..spec import ResNetSpec, from_query, title, to_query
 from ..views.kit import tables
 from ..views.kit.markup import banner, tag
-from . import builder, classify, export, files, training
+from . import builder, classify, export, files
 from .checks.panel import checks_panel
 from .compare import tab as compare
 from .costs import tab as costs
@@ -23,6 +23,7 @@ from .history.panel import history
 from .kit.failures import told
 from .kit.model_files import FILE, Held, report_of
 from .kit.visibility import on_sight
+from .training import tab as training
 
 TITLE = "ResNet Explorer"
 # Where a field that was not given clashes, one of these that was given is at fault.

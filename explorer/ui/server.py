@@ -19,9 +19,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import ExplorerError
 from ..inference.images.decode import MAX_BYTES
-from . import classify, export, files, training
+from . import classify, export, files
 from .kit import plot, style
 from .page import TITLE, build_page
+from .training import tab as training
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 MAX_BODY = MAX_BYTES * 4 // 3 + 64 * 1024  # a photo in base64, and its frame

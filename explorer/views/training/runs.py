@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
-from ..spec import title
-from ..spec.budget import estimate
-from .kit import numbers
-from .kit.csv_text import Value, lines
-from .kit.markup import progress_bar, tag, text
-from .training_charts import line
+from ...spec import title
+from ...spec.budget import estimate
+from ..kit import numbers
+from ..kit.csv_text import Value, lines
+from ..kit.markup import progress_bar, tag, text
+from .charts import line
 
 if TYPE_CHECKING:
-    from ..training.runs import Record, Training
+    from ...training.runs import Record, Training
 
 
 def left(seconds: float | None) -> str:

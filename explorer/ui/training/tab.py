@@ -11,21 +11,21 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import ExplorerError, Stopped
-from ..inference.running.engine import choose_device
-from ..training.run_file import MAX_TEXT, read_run
-from ..training.runs import Plan, Training
-from ..views import runs as words
-from ..views import training_charts as charts
-from ..views.kit.markup import banner, progress_bar, tag, text
-from . import training_form
-from .kit import plot
-from .kit.failures import told
-from .kit.jobs import Finished, Job, Waiting
-from .kit.model_files import SHELF
-from .kit.style import script
-from .training_lesson import LESSONS, Lesson, left
-from .training_runs import RUNS, add_route, checkpoint_of, owner_of
+from ...errors import ExplorerError, Stopped
+from ...inference.running.engine import choose_device
+from ...training.run_file import MAX_TEXT, read_run
+from ...training.runs import Plan, Training
+from ...views.kit.markup import banner, progress_bar, tag, text
+from ...views.training import charts
+from ...views.training import runs as words
+from ..kit import plot
+from ..kit.failures import told
+from ..kit.jobs import Finished, Job, Waiting
+from ..kit.model_files import SHELF
+from ..kit.style import script
+from . import form as training_form
+from .runs import RUNS, add_route, checkpoint_of, owner_of
+from .session import LESSONS, Lesson, left
 
 __all__ = ["add_route", "build_tab", "left"]
 

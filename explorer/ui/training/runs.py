@@ -17,15 +17,15 @@ from typing import Any
 from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
-from ..errors import ExplorerError
-from ..inference.weights.card import parse_card
-from ..inference.weights.checkpoint import Checkpoint, described
-from ..inference.weights.read import not_finite
-from ..inference.weights.recognise import Recognition
-from ..training.run_file import card, run_json, weights_file
-from ..training.runs import Record
-from ..views.kit.words import printable
-from ..views.runs import csv
+from ...errors import ExplorerError
+from ...inference.weights.card import parse_card
+from ...inference.weights.checkpoint import Checkpoint, described
+from ...inference.weights.read import not_finite
+from ...inference.weights.recognise import Recognition
+from ...training.run_file import card, run_json, weights_file
+from ...training.runs import Record
+from ...views.kit.words import printable
+from ...views.training.runs import csv
 
 PER_PAGE, MAX_RUNS, MAX_BYTES = 16, 400, 2**30
 SECONDS = 6 * 3600.0  # without use

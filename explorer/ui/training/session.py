@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import gradio as gr
 
-from ..training.runs import Training
-from . import training_form, training_runs
-from .kit import jobs
-from .kit.jobs import Job
-from .training_runs import RUNS
+from ...training.runs import Training
+from ..kit import jobs
+from ..kit.jobs import Job
+from . import form as training_form
+from . import runs as training_runs
+from .runs import RUNS
 
 INTERVAL = 0.4  # seconds between updates of the charts
 

@@ -9,17 +9,17 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import ExplorerError
-from ..inference.weights.cache import cache_folder
-from ..inspection import inspect
-from ..inspection.saved_tensors import kept_for_backward
-from ..spec import PRESETS, ResNetSpec, from_query, title
-from ..spec.budget import estimate
-from ..training.builtin import find_data
-from ..training.digits import RECIPE
-from ..training.recipe import Recipe, Schedule
-from ..training.runs import DATA, Choice, Plan
-from ..views.kit import numbers
+from ...errors import ExplorerError
+from ...inference.weights.cache import cache_folder
+from ...inspection import inspect
+from ...inspection.saved_tensors import kept_for_backward
+from ...spec import PRESETS, ResNetSpec, from_query, title
+from ...spec.budget import estimate
+from ...training.builtin import find_data
+from ...training.digits import RECIPE
+from ...training.recipe import Recipe, Schedule
+from ...training.runs import DATA, Choice, Plan
+from ...views.kit import numbers
 
 MEMORY = 6 * 2**30
 NETWORKS = {

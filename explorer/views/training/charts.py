@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from .gradients.depth_chart import HERE, TWIN
-from .kit.theme import ROLES, plotly_layout, translucent
+from ..gradients.depth_chart import HERE, TWIN
+from ..kit.theme import ROLES, plotly_layout, translucent
 
 if TYPE_CHECKING:
-    from ..training.runs import Point, Record
+    from ...training.runs import Point, Record
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,9 @@ from explorer.inspection import inspect
 from explorer.inspection.onnx.graph import OnnxGraph
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec, Shortcut, ZeroPad, to_query
-from explorer.ui import builder, files, networks
+from explorer.ui import builder, files
 from explorer.ui.checks.panel import list_checks
-from explorer.ui.classify import answers
+from explorer.ui.classify import answers, networks
 from explorer.ui.diagram.panel import describe, draw, tint
 from explorer.ui.kit import model_files
 from explorer.ui.kit.model_files import FILE, SHELF, Shelf

@@ -10,7 +10,8 @@ import torch
 from explorer.inference import find
 from explorer.inference.classifier import NotHere
 from explorer.inference.transfer import Head
-from explorer.ui import classify, networks
+from explorer.ui.classify import networks
+from explorer.ui.classify import tab as classify
 from explorer.ui.kit.model_files import FILE
 
 RESNET50 = find("resnet50")

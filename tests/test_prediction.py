@@ -22,16 +22,18 @@ from explorer.inference import Prediction, Timings, decode, find, variants
 from explorer.inference.classifier import DEFAULT
 from explorer.inference.throughput import Point
 from explorer.inference.transfer import Features, Lesson, taught, teach, to_bytes
-from explorer.ui import networks
-from explorer.ui.classify import ROUTE, answers, upload
-from explorer.ui.classify import teach as lessons
+from explorer.ui.classify import answers, networks, upload
+from explorer.ui.classify import transfer as lessons
+from explorer.ui.classify.networks import HEADS, TAUGHT
+from explorer.ui.classify.tab import ROUTE
 from explorer.ui.kit.jobs import Job
 from explorer.ui.kit.photos import ALBUM
-from explorer.ui.networks import HEADS, TAUGHT
 from explorer.ui.server import create_app
-from explorer.views import many, throughput, variants_table
-from explorer.views import teach as shown
-from explorer.views.prediction import answer
+from explorer.views.classify import many_photos as many
+from explorer.views.classify import networks_table as variants_table
+from explorer.views.classify import throughput
+from explorer.views.classify import transfer as shown
+from explorer.views.classify.prediction import answer
 
 EVIL = '<img src=x onerror=alert(1)>"'
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from explorer.inference.throughput import Point
+from explorer.ui.classify.throughput import _ended
 from explorer.ui.kit.jobs import Finished
-from explorer.ui.throughput import _ended
 
 ONE = Point(1, 50.0, 20.0, "cuda:0")
 

@@ -18,9 +18,9 @@ from PIL import Image
 from explorer.inference import Photo, find, load_variant
 from explorer.inference.explain import BranchStrength, Contribution, FeatureMap, FeatureMaps, Score, contributions
 from explorer.spec import from_query
-from explorer.ui import why
+from explorer.ui.classify import why
 from explorer.ui.kit.photos import ALBUM
-from explorer.views import why as words
+from explorer.views.classify import why as words
 from explorer.views.kit.pictures import heat_picture, photo_picture
 
 BLOCKS = [f"layer{stage}.{index}" for stage in (1, 2, 3) for index in range(3)]

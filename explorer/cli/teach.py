@@ -113,7 +113,7 @@ def _plain(lesson: Lesson, failed: dict[str, str]) -> dict[str, Any]:
 
 
 def _print(lesson: Lesson) -> None:
-    from ..views.teach import headline, sentences
+    from ..views.classify.transfer import headline, sentences
 
     out, names = console(), lesson.head.classes
     out.print(headline(lesson), soft_wrap=True)

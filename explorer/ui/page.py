@@ -13,8 +13,9 @@ from ..inspection.onnx.graph import OnnxGraph
 from ..spec import ResNetSpec, from_query, title, to_query
 from ..views.kit import tables
 from ..views.kit.markup import banner, tag
-from . import builder, classify, export, files
+from . import builder, export, files
 from .checks.panel import checks_panel
+from .classify import tab as classify
 from .compare import tab as compare
 from .costs import tab as costs
 from .diagram.panel import foresee, graph_panel

@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import ExplorerError
 from ..inference.images.decode import MAX_BYTES
-from . import classify, export, files
+from . import export, files
+from .classify import tab as classify
 from .kit import plot, style
 from .page import TITLE, build_page
 from .training import tab as training

@@ -11,14 +11,14 @@ from typing import Any
 from ...errors import ImageError
 from ...inference import Photo, Prediction
 from ...inference.classifier import DEFAULT, NotHere
-from ...views import many, variants_table
+from ...views.classify import many_photos as many
+from ...views.classify import networks_table as variants_table
+from ...views.classify.prediction import answer
 from ...views.kit.markup import banner
 from ...views.kit.pictures import photo_picture
-from ...views.prediction import answer
-from .. import networks
 from ..kit.failures import told
 from ..kit.photos import ALBUM
-from . import upload
+from . import networks, upload
 
 _MOST_ROWS = 64  # networks side by side
 

@@ -11,10 +11,10 @@ from typing import Any
 import gradio as gr
 
 from ...inference import Progress, fetch, find
+from ...views.classify.prediction import download_progress
 from ...views.kit.markup import banner
-from ...views.prediction import download_progress
 from ..kit.failures import told
-from ..networks import base_of, choices
+from .networks import base_of, choices
 
 _PAUSE = 0.25  # seconds between two progress lines
 

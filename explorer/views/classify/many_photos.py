@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 
-from ..inference import Prediction
-from .kit import numbers
-from .kit.csv_text import lines
-from .kit.markup import tag, text
-from .kit.words import printable
+from ...inference import Prediction
+from ..kit import numbers
+from ..kit.csv_text import lines
+from ..kit.markup import tag, text
+from ..kit.words import printable
 
 TOP = 3  # classes in the table of many photos; the CSV has them with all digits
 CSV_HEAD = lines(

@@ -10,9 +10,9 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import ExplorerError, Stopped
-from ..inference import Classifier, Photo, Seen
-from ..inference.explain import (
+from ...errors import ExplorerError, Stopped
+from ...inference import Classifier, Photo, Seen
+from ...inference.explain import (
     branch_strengths,
     class_activation,
     contributions,
@@ -22,13 +22,13 @@ from ..inference.explain import (
     spread,
     switchable,
 )
-from ..spec import to_query
-from ..views import why as shown
-from ..views.kit.pictures import GRADIENT, heat_picture, photo_picture
-from .kit.failures import told
-from .kit.jobs import Finished, Job, Waiting
-from .kit.photos import ALBUM
-from .kit.style import script
+from ...spec import to_query
+from ...views.classify import why as shown
+from ...views.kit.pictures import GRADIENT, heat_picture, photo_picture
+from ..kit.failures import told
+from ..kit.jobs import Finished, Job, Waiting
+from ..kit.photos import ALBUM
+from ..kit.style import script
 from .networks import classifier_of
 
 # Multiply-adds of all passes that are done at once, without asking and out of turn: half a second on two cores.

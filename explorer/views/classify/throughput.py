@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from .kit import numbers
-from .kit.theme import ROLES, plotly_layout
+from ..kit import numbers
+from ..kit.theme import ROLES, plotly_layout
 
 if TYPE_CHECKING:
-    from ..inference.throughput import Point
+    from ...inference.throughput import Point
 
 
 def figure(points: Sequence[Point]) -> go.Figure:

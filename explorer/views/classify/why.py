@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from ..inference.explain import BranchStrength, Contribution, FeatureMap, FeatureMaps, Score
-from .kit import numbers
-from .kit.markup import tag, text
-from .kit.pictures import heat_picture
+from ...inference.explain import BranchStrength, Contribution, FeatureMap, FeatureMaps, Score
+from ..kit import numbers
+from ..kit.markup import tag, text
+from ..kit.pictures import heat_picture
 
 _HEADS = (
     ("Block", "", ""),

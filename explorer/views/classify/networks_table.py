@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..inference import Variant, find, is_cached, variants
-from .kit import numbers
-from .kit.markup import Cell, table, tag, text
+from ...inference import Variant, find, is_cached, variants
+from ..kit import numbers
+from ..kit.markup import Cell, table, tag, text
 
 # He et al. 2015, "Deep Residual Learning for Image Recognition", Table 3: 10-crop top-1 error on ImageNet's validation
 # photos, %. The 1-crop errors are of the models the authors released (github.com/KaimingHe/deep-residual-networks,

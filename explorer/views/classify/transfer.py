@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..inference.transfer import Head, Lesson
-from .kit import numbers
-from .kit.markup import tag, text
-from .kit.words import printable
+from ...inference.transfer import Head, Lesson
+from ..kit import numbers
+from ..kit.markup import tag, text
+from ..kit.words import printable
 
 _MOST_MISSED = 24
 

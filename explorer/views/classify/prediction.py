@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..inference import Prediction, Progress, Variant
-from .kit import numbers
-from .kit.markup import progress_bar, tag, text
+from ...inference import Prediction, Progress, Variant
+from ..kit import numbers
+from ..kit.markup import progress_bar, tag, text
 
 SOFTMAX = "The bars are softmax scores: how the network shares its vote, not how often it is right."
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from ..inference.throughput import BATCH_SIZES, Point, throughput
-from ..views.kit.markup import banner, progress_bar, tag, text
-from ..views.throughput import figure, sentence
+from ...inference.throughput import BATCH_SIZES, Point, throughput
+from ...views.classify.throughput import figure, sentence
+from ...views.kit.markup import banner, progress_bar, tag, text
+from ..kit import plot
+from ..kit.failures import told
+from ..kit.jobs import Finished, Job
 from . import networks
-from .kit import plot
-from .kit.failures import told
-from .kit.jobs import Finished, Job
 
 _ABOUT = (
     "The network above, on noise, which takes as long as photos: its forward pass for batches of "

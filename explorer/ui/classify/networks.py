@@ -7,20 +7,20 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from threading import RLock
 
-from ..errors import ExplorerError, WeightsError
-from ..inference import Classifier, Photo, Prediction, Variant, find, is_cached, load_variant, variants
-from ..inference.classifier import DEFAULT, KEPT_BYTES
-from ..inference.running.memory import Recent
-from ..inference.transfer import Head, taught
-from ..inference.weights.cache import intact_path
-from ..inference.weights.checkpoint import variant_of
-from ..spec import title
-from ..views.kit import numbers
-from ..views.kit.words import printable
-from ..views.variants_table import Row
-from . import files
-from .kit.failures import told
-from .kit.model_files import FILE, SHELF, Held
+from ...errors import ExplorerError, WeightsError
+from ...inference import Classifier, Photo, Prediction, Variant, find, is_cached, load_variant, variants
+from ...inference.classifier import DEFAULT, KEPT_BYTES
+from ...inference.running.memory import Recent
+from ...inference.transfer import Head, taught
+from ...inference.weights.cache import intact_path
+from ...inference.weights.checkpoint import variant_of
+from ...spec import title
+from ...views.classify.networks_table import Row
+from ...views.kit import numbers
+from ...views.kit.words import printable
+from .. import files
+from ..kit.failures import told
+from ..kit.model_files import FILE, SHELF, Held
 
 TAUGHT = "taught:"  # before a token, as ``FILE`` is
 MAX_NAME = 100

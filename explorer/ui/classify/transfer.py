@@ -21,12 +21,12 @@ import numpy as np
 from ...errors import DataError, ImageError, Stopped
 from ...inference import Classifier
 from ...inference.transfer import MAX_HEAD_BYTES, MAX_NAME, Features, Lesson, features, from_bytes, teach, to_bytes
-from ...views import teach as shown
+from ...views.classify import transfer as shown
 from ...views.kit.markup import banner, progress_bar
-from .. import networks
 from ..kit.failures import told
 from ..kit.jobs import Finished, Job
 from ..kit.photos import ALBUM
+from . import networks
 from .answers import session_of
 from .upload import MAX_SESSION
 

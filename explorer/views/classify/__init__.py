@@ -1,0 +1,1 @@
+"""Predictions, explanations, many photos, throughput and transfer learning as HTML."""

@@ -17,10 +17,10 @@ from explorer.inspection import inspect
 from explorer.network import onnx_export
 from explorer.network.codegen import source
 from explorer.spec import PRESETS, ResNetSpec, to_json
-from explorer.ui import export
+from explorer.ui.export import panel as export
 from explorer.views.diagram.model import default_open, everything
 from explorer.views.diagram.svg import render, standalone
-from explorer.views.files import KINDS
+from explorer.views.export.kinds import KINDS
 from explorer.views.kit.csv_text import stages
 
 TINY = "depths=1,1&widths=4,8&stem=cifar&image_size=8&num_classes=3"

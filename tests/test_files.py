@@ -21,10 +21,10 @@ from explorer.spec import PRESETS, from_json
 from explorer.views.diagram import raster
 from explorer.views.diagram.model import default_open, everything
 from explorer.views.diagram.svg import render, standalone
-from explorer.views.files import KINDS, file_name
+from explorer.views.export.kinds import KINDS, file_name
+from explorer.views.export.report_html import report_html
 from explorer.views.kit import csv_text
 from explorer.views.kit.theme import LIGHT, ROLES
-from explorer.views.report_html import report_html
 from tests.strategies import described
 
 BROKEN = PRESETS["resnet18"].with_(shortcut="identity")

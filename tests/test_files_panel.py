@@ -30,15 +30,16 @@ from explorer.inspection import inspect
 from explorer.inspection.onnx.graph import OnnxGraph
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec, Shortcut, ZeroPad, to_query
-from explorer.ui import builder, files
+from explorer.ui import builder
 from explorer.ui.checks.panel import list_checks
 from explorer.ui.classify import answers, networks
 from explorer.ui.diagram.panel import describe, draw, tint
 from explorer.ui.kit import model_files
 from explorer.ui.kit.model_files import FILE, SHELF, Shelf
 from explorer.ui.kit.photos import ALBUM
+from explorer.ui.model_file import panel as files
 from explorer.ui.server import create_app, may_open_files
-from explorer.views import opened
+from explorer.views.model_file import panel as opened
 
 T = TypeVar("T")
 TINY = PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8))

@@ -175,7 +175,7 @@ def _plain_target(outcome: Outcome) -> dict[str, Any]:
 def _write_pages(outcomes: Sequence[Outcome], path: Path) -> None:
     """One page a target; several targets get their names into the files' names."""
     from ..views.diagram.model import default_open
-    from ..views.report_html import report_html
+    from ..views.export.report_html import report_html
 
     taken: set[Path] = set()
     for number, outcome in enumerate(outcomes, 1):

@@ -44,7 +44,7 @@ def export(
 ) -> None:
     """Take the network away as a file; the ending of its name decides what is in it."""
     from ..views.diagram.model import default_open, everything
-    from ..views.files import KINDS
+    from ..views.export.kinds import KINDS
 
     path = Path(output)
     suffix = path.suffix.lower()

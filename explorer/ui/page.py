@@ -13,17 +13,19 @@ from ..inspection.onnx.graph import OnnxGraph
 from ..spec import ResNetSpec, from_query, title, to_query
 from ..views.kit import tables
 from ..views.kit.markup import banner, tag
-from . import builder, export, files
+from . import builder
 from .checks.panel import checks_panel
 from .classify import tab as classify
 from .compare import tab as compare
 from .costs import tab as costs
 from .diagram.panel import foresee, graph_panel
+from .export import panel as export
 from .gradients import tab as gradients
 from .history.panel import history
 from .kit.failures import told
 from .kit.model_files import FILE, Held, report_of
 from .kit.visibility import on_sight
+from .model_file import panel as files
 from .training import tab as training
 
 TITLE = "ResNet Explorer"

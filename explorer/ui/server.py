@@ -19,9 +19,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import ExplorerError
 from ..inference.images.decode import MAX_BYTES
-from . import export, files
 from .classify import tab as classify
+from .export import panel as export
 from .kit import plot, style
+from .model_file import panel as files
 from .page import TITLE, build_page
 from .training import tab as training
 

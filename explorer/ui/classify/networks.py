@@ -18,9 +18,9 @@ from ...spec import title
 from ...views.classify.networks_table import Row
 from ...views.kit import numbers
 from ...views.kit.words import printable
-from .. import files
 from ..kit.failures import told
 from ..kit.model_files import FILE, SHELF, Held
+from ..model_file import panel as files
 
 TAUGHT = "taught:"  # before a token, as ``FILE`` is
 MAX_NAME = 100

@@ -15,11 +15,11 @@ from ...inference.classifier import DEFAULT
 from ...views.classify import many_photos as many
 from ...views.kit import numbers
 from ...views.kit.markup import tag, text
-from .. import files
 from ..kit import jobs
 from ..kit.model_files import FILE
 from ..kit.photos import ALBUM
 from ..kit.style import script
+from ..model_file import panel as files
 from . import answers, templates, throughput, why
 from . import transfer as teach
 from .download import cancelled, download

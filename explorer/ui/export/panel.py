@@ -12,16 +12,16 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, PlainTextResponse
 from starlette.background import BackgroundTask
 
-from ..errors import DiagramError, ExplorerError
-from ..inspection import Report, inspect
-from ..network import onnx_export
-from ..spec import ResNetSpec, from_query
-from ..spec.codec import MAX_TEXT
-from ..views.diagram.model import default_open
-from ..views.files import KINDS, file_name, runnable
-from ..views.kit.markup import tag, text
-from .diagram.panel import MAX_NAME, MAX_OPEN
-from .kit.failures import told
+from ...errors import DiagramError, ExplorerError
+from ...inspection import Report, inspect
+from ...network import onnx_export
+from ...spec import ResNetSpec, from_query
+from ...spec.codec import MAX_TEXT
+from ...views.diagram.model import default_open
+from ...views.export.kinds import KINDS, file_name, runnable
+from ...views.kit.markup import tag, text
+from ..diagram.panel import MAX_NAME, MAX_OPEN
+from ..kit.failures import told
 
 _HELP = "Keyboard shortcuts"
 _GROUPS = {

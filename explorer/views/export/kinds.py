@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path
 from unicodedata import normalize
 
-from ..errors import ExplorerError
-from ..inspection import Report
-from ..network import onnx_export
-from ..network.codegen import source
-from ..spec import ResNetSpec, preset_of, to_json
-from .diagram import raster
-from .diagram.svg import render, standalone
-from .kit import csv_text
+from ...errors import ExplorerError
+from ...inspection import Report
+from ...network import onnx_export
+from ...network.codegen import source
+from ...spec import ResNetSpec, preset_of, to_json
+from ..diagram import raster
+from ..diagram.svg import render, standalone
+from ..kit import csv_text
 from .report_html import report_html
 
 Open = frozenset[str]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..inference.weights.checkpoint import Checkpoint
-from ..inspection import inspect
-from ..inspection.onnx.graph import OnnxGraph
-from ..spec import title
-from .kit import numbers
-from .kit.markup import tag, text
-from .kit.tables import verdict
-from .kit.words import printable
+from ...inference.weights.checkpoint import Checkpoint
+from ...inspection import inspect
+from ...inspection.onnx.graph import OnnxGraph
+from ...spec import title
+from ..kit import numbers
+from ..kit.markup import tag, text
+from ..kit.tables import verdict
+from ..kit.words import printable
 
 # What of a network's answer hangs on it is said at once, the rest on a click.
 _FIRST = ("shortcut", "zero_pad", "stride_on", "block")

@@ -21,16 +21,16 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from ..errors import ExplorerError
-from ..inference.weights import sandbox
-from ..inference.weights.checkpoint import Checkpoint, open_checkpoint, rebuild
-from ..inspection.onnx.graph import OnnxGraph, read_graph
-from ..spec import ResNetSpec
-from ..views import opened
-from ..views.kit.markup import tag, text
-from .kit.failures import told
-from .kit.model_files import SHELF, Held
-from .kit.style import script
+from ...errors import ExplorerError
+from ...inference.weights import sandbox
+from ...inference.weights.checkpoint import Checkpoint, open_checkpoint, rebuild
+from ...inspection.onnx.graph import OnnxGraph, read_graph
+from ...spec import ResNetSpec
+from ...views.kit.markup import tag, text
+from ...views.model_file import panel as opened
+from ..kit.failures import told
+from ..kit.model_files import SHELF, Held
+from ..kit.style import script
 
 ROUTE = "/model"
 ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".onnx")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from .. import __version__
-from ..errors import DiagramError
-from ..inspection import Report
-from ..inspection.stages import Stage, stages
-from ..network.codegen import source
-from ..spec import to_json
-from .checks.rows import checks
-from .diagram.svg import STANDALONE_STYLE, render, still
-from .kit import numbers, tables
-from .kit.markup import Cell, facts, table, tag, text
-from .kit.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
+from ... import __version__
+from ...errors import DiagramError
+from ...inspection import Report
+from ...inspection.stages import Stage, stages
+from ...network.codegen import source
+from ...spec import to_json
+from ..checks.rows import checks
+from ..diagram.svg import STANDALONE_STYLE, render, still
+from ..kit import numbers, tables
+from ..kit.markup import Cell, facts, table, tag, text
+from ..kit.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
 
 
 def report_html(report: Report, opened: frozenset[str], unmet: Sequence[str] = ()) -> str:

@@ -1,0 +1,1 @@
+"""Share, Export and Help."""

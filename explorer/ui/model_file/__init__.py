@@ -1,0 +1,1 @@
+"""The panel that opens weight and ONNX files."""

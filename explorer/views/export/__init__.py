@@ -1,0 +1,1 @@
+"""Every kind of file that the explorer writes about a network."""

@@ -1,0 +1,1 @@
+"""What was read from an opened model file, as HTML."""

@@ -44,7 +44,7 @@ def checks_panel() -> gr.HTML:
     return gr.HTML(
         value="",
         html_template=_TEMPLATE,
-        js_on_load=script("sorting.js", "checks.js"),
+        js_on_load=script("kit/sorting.js", "checks/checks.js"),
         server_functions=[list_checks, list_steps],
         apply_default_css=False,
         elem_id="checks",

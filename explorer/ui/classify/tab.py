@@ -52,7 +52,7 @@ def build_tab(opened: Any, trained: Any) -> list[Any]:
     panel = _part(
         "classify-panel",
         templates.PHOTO,
-        script("send.js", "classify.js"),
+        _script("classify.js"),
         [answers.classify, answers.examples, answers.example],
         variant=DEFAULT,
         device="auto",
@@ -60,11 +60,17 @@ def build_tab(opened: Any, trained: Any) -> list[Any]:
     )
     why.build_panel()
     asks = [answers.ready, answers.beside_row, answers.beside_words]
-    _part("beside-panel", templates.BESIDE, script("send.js", "beside.js"), asks)
-    _part("many-panel", templates.MANY, script("send.js", "many.js"), [answers.many_row], columns=many.CSV_HEAD)
+    _part("beside-panel", templates.BESIDE, _script("side_by_side.js"), asks)
+    _part(
+        "many-panel",
+        templates.MANY,
+        _script("many_photos.js"),
+        [answers.many_row],
+        columns=many.CSV_HEAD,
+    )
     lessons = [teach.look, teach.base, teach.stop, teach.open_head, teach.head_file]
-    lesson = _part("teach-panel", templates.TEACH, script("send.js", "teach.js"), lessons, news="")
-    nets = _part("nets-panel", templates.NETWORKS, script("sorting.js", "nets.js"), [answers.table])
+    lesson = _part("teach-panel", templates.TEACH, _script("transfer.js"), lessons, news="")
+    nets = _part("nets-panel", templates.NETWORKS, script("kit/sorting.js", "classify/networks.js"), [answers.table])
     throughput.build_panel(variant, device)
     shown = [line, start, panel]
     both = [variant, device]
@@ -159,3 +165,8 @@ def _taught(wish: Any, device: str, request: gr.Request) -> Iterator[list[Any]]:
             yield [news, gr.update(choices=choices(str(request.session_hash)), value=name), *_chosen(name, device)]
         else:
             yield [news, *[gr.skip()] * 4]
+
+
+def _script(name: str) -> str:
+    """A part's script, behind the one that sends photos."""
+    return script("classify/upload.js", f"classify/{name}")

@@ -118,7 +118,7 @@ def build_panel() -> gr.HTML:
         value="",
         weighed="",
         html_template=_TEMPLATE,
-        js_on_load=script("why.js"),
+        js_on_load=script("classify/why.js"),
         server_functions=[look, heat, maps, without],
         apply_default_css=False,
         padding=False,

@@ -78,7 +78,7 @@ def build_tab() -> gr.HTML:
         value="",
         query=None,
         html_template=_TEMPLATE,
-        js_on_load=script("viewport.js", "compare.js"),
+        js_on_load=script("diagram/viewport.js", "compare/compare.js"),
         server_functions=[draw_pair, describe_pair],
         apply_default_css=False,
         elem_id="compare",

@@ -78,7 +78,7 @@ def graph_panel() -> gr.HTML:
         value="",
         query=None,
         html_template=_TEMPLATE,
-        js_on_load=script("viewport.js", "tint.js", "graph.js", "inspector.js"),
+        js_on_load=script("diagram/viewport.js", "diagram/tint.js", "diagram/diagram.js", "inspector/inspector.js"),
         server_functions=[draw, describe, search, tint],
         apply_default_css=False,
         elem_id="graph",

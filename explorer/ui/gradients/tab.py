@@ -65,7 +65,7 @@ def _switches() -> gr.HTML:
     return gr.HTML(
         value="",
         html_template='<div class="rx-switches" role="group" aria-label="What gradients depend on"></div>',
-        js_on_load=script("gradients.js"),
+        js_on_load=script("gradients/gradients.js"),
         server_functions=[list_switches],
         apply_default_css=False,
         elem_id="gradient-switches",

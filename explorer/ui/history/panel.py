@@ -31,7 +31,7 @@ def history() -> gr.HTML:
     return gr.HTML(
         value="",
         html_template=_TEMPLATE,
-        js_on_load=script("history.js"),
+        js_on_load=script("history/history.js"),
         server_functions=[fields],
         apply_default_css=False,
         elem_id="history",

@@ -40,7 +40,7 @@ def chart(elem_id: str, label: str, height: int = 400, empty: str = "Nothing has
     return gr.HTML(
         value="",
         html_template=tag("figure", place + words, css="rx-chart", aria_label=label, style=f"height:{height}px"),
-        js_on_load=f"const SOURCE = {json.dumps(_NAME)};\n{script('plot.js')}",
+        js_on_load=f"const SOURCE = {json.dumps(_NAME)};\n{script('kit/plot.js')}",
         apply_default_css=False,
         elem_id=elem_id,
         padding=False,

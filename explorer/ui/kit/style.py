@@ -9,16 +9,18 @@ import gradio as gr
 from ...views.kit.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
 
 ASSETS = Path(__file__).parents[3] / "assets"
+_UI = Path(__file__).parents[1]
 # One sheet for each part of the page; a later one may refine an earlier one.
 _SHEETS = (
-    "page", "diagram", "inspector", "tables", "classify", "compare", "export", "files", "checks", "gradients", "why",
-    "classify_more", "training",
+    "page", "diagram/diagram", "inspector/inspector", "kit/tables", "classify/classify", "compare/compare",
+    "export/export", "model_file/model_file", "checks/checks", "gradients/gradients", "classify/why", "classify/more",
+    "training/training",
 )  # fmt: skip
 
 
 def script(*names: str) -> str:
-    """Files of ``assets`` as one script: what a later one uses stands in an earlier one."""
-    return "\n".join((ASSETS / name).read_text() for name in names)
+    """Files of ``ui`` as one script: what a later one uses stands in an earlier one."""
+    return "\n".join((_UI / name).read_text() for name in names)
 
 
 def css() -> str:
@@ -27,12 +29,12 @@ def css() -> str:
     light = "".join(f"--rx-{name}: {role.on_light};" for name, role in ROLES.items())
     dark = "".join(f"--rx-{name}: {role.on_dark};" for name, role in ROLES.items())
     variables = f":root {{ {fonts} {_neutrals(LIGHT)} {light} }}\n.dark {{ {_neutrals(DARK)} {dark} }}"
-    return "\n".join([variables, *((ASSETS / "style" / f"{name}.css").read_text() for name in _SHEETS)])
+    return "\n".join([variables, *((_UI / f"{name}.css").read_text() for name in _SHEETS)])
 
 
 def head() -> str:
     """Scripts of the page; inline, so that they need no route of their own."""
-    return f'<meta name="theme-color" content="#0072B2"><script>{script("page.js", "export.js")}</script>'
+    return f'<meta name="theme-color" content="#0072B2"><script>{script("page.js", "export/export.js")}</script>'
 
 
 def theme() -> gr.themes.Base:

@@ -24,7 +24,7 @@ def rows(elem_id: str) -> gr.HTML:
     return gr.HTML(
         value="",
         html_template=_TEMPLATE,
-        js_on_load=script("sorting.js", "rows.js"),
+        js_on_load=script("kit/sorting.js", "kit/table.js"),
         apply_default_css=False,
         elem_id=elem_id,
         padding=False,

@@ -13,7 +13,7 @@ def on_sight(elem_id: str) -> gr.HTML:
     return gr.HTML(
         value="",
         html_template='<div class="rx-sight"></div>',
-        js_on_load=script("sight.js"),
+        js_on_load=script("kit/visibility.js"),
         apply_default_css=False,
         elem_id=elem_id,
         padding=False,

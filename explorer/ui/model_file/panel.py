@@ -65,7 +65,7 @@ def panel(allowed: bool) -> gr.HTML:
         value="",
         max_bytes=max_bytes(),
         html_template=_TEMPLATE.replace("{endings}", ",".join(ENDINGS)) if allowed else off,
-        js_on_load=script("files.js") if allowed else "",
+        js_on_load=script("model_file/model_file.js") if allowed else "",
         apply_default_css=False,
         padding=False,
         elem_id="files",

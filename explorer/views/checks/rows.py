@@ -147,6 +147,6 @@ def fixes(report: Report, finding: Finding, applies: bool = True) -> str:
 
 
 def _button(words: str, spec: ResNetSpec, done: str, code: str = "") -> str:
-    """``assets/history.js`` puts ``spec`` in place of the network and then says ``done``."""
+    """``ui/history/history.js`` puts ``spec`` in place of the network and then says ``done``."""
     query = f"?{to_query(spec)}"
     return tag("button", text(words), type="button", css="rx-fix", data_apply=query, data_done=done, title=code)

@@ -1,4 +1,4 @@
-"""Gradient measurements as tables that sort (``assets/sorting.js``), and as CSV."""
+"""Gradient measurements as tables that sort (``ui/kit/sorting.js``), and as CSV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The control that gives a block a shortcut of its own. ``assets/inspector.js`` listens to it."""
+"""The control that gives a block a shortcut of its own. ``ui/inspector/inspector.js`` listens to it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The inspector's script and style sheet; its texts come from ``views.inspector``."""

@@ -29,7 +29,7 @@ settings.load_profile("untimed")
 @pytest.fixture(scope="session")
 def files() -> dict[str, bytes]:
     """A photo of every format, by its name."""
-    from tests.photo_files import one_of_each
+    from tests.support.photo_files import one_of_each
 
     return one_of_each()
 

@@ -6,9 +6,9 @@ Each case is a process of its own: what a process has loaded of torchvision cann
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from tests.support.paths import ROOT
+
 OPERATORS_LOAD = """
 import pathlib, importlib.util, torch
 folder = importlib.util.find_spec("torchvision").submodule_search_locations[0]

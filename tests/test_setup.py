@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.support.paths import ROOT
+
 TOOLS = ["bash", "cat", "cksum", "cmp", "cp", "dirname", "env", "grep", "head", "ls", "mkdir", "rm", "touch"]
 
 # An interpreter that says what it was asked; `pip install` ends as the file pip-ends says.

@@ -26,6 +26,7 @@ from explorer.gradients import Budget, probe_gradients
 from explorer.gradients.passes import measure
 from explorer.network import ResNet, build
 from explorer.spec import PRESETS, ResNetSpec
+from tests.support.paths import ROOT
 
 TARGET = 1.15
 MEMORY_TARGET = 4 * 10**9  # bytes
@@ -78,7 +79,7 @@ def time_passes(case: Case, rounds: int) -> tuple[float, float, float]:
 def peak_memory(preset: str, limited: bool) -> int:
     """Bytes that a process took at most in which this network was measured, the libraries included."""
     words = [sys.executable, "-m", "tests.benchmarks.gradients", preset, str(int(limited))]
-    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=ROOT)
     return int(done.stdout)
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

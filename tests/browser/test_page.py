@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import io
 import re
-from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.support.paths import DATA
+
 from .conftest import Open, choose_preset, reveal
 
 pytestmark = pytest.mark.browser
 
-PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "photos"
+PHOTOS = DATA / "photos"
 
 
 def photo() -> bytes:

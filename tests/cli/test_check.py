@@ -16,8 +16,8 @@ from explorer.cli import app
 from explorer.inspection import Report
 from explorer.inspection.contract import Outcome
 from explorer.views.checks.sarif import sarif
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 MISFITS = ["layer1.0", "layer2.0", "layer3.0", "layer4.0"]
 
 pytestmark = pytest.mark.usefixtures("one_thread")

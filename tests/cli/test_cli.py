@@ -33,8 +33,8 @@ from explorer.training.digits import DIGITS
 from explorer.training.recipe import Recipe
 from explorer.training.run_file import read_run, run_json
 from explorer.training.runs import Plan, Training
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 TINY = PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8))
 TINY_TEXT = to_json(TINY)
 

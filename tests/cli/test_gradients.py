@@ -9,7 +9,7 @@ import pytest
 
 from explorer.gradients import depth_sweep, digits, path_csv, path_lengths, probe_beside, probe_gradients, sweep_csv
 from explorer.spec import PRESETS
-from tests.test_cli import FEW, TINY, TINY_TEXT, printed, refused
+from tests.cli.test_cli import FEW, TINY, TINY_TEXT, printed, refused
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

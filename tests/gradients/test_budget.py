@@ -10,16 +10,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from explorer.errors import ExplorerError, SpecError
-from explorer.gradients import (
-    Budget,
-    Setting,
-    budget,
-    probe_gradients,
-)
+from explorer.gradients import Budget, Setting, budget, probe_gradients
 from explorer.gradients.options import shrunk
 from explorer.network import build
 from explorer.spec import PRESETS
-from tests.probed import SMALL, VARIETY
+from tests.support.probed import SMALL, VARIETY
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -27,7 +27,7 @@ from explorer.gradients.stats import l2_norm, std
 from explorer.gradients.sums import first_misfit
 from explorer.network import ResNet, build
 from explorer.spec import PRESETS, ResNetSpec
-from tests.probed import SMALL, VARIETY
+from tests.support.probed import SMALL, VARIETY
 
 # Networks this small only wait for a second thread: on busy cores four times as long.
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -26,9 +26,9 @@ from explorer.inference.running.runtime import OnnxRuntime
 from explorer.inference.throughput import Point, throughput
 from explorer.inference.transform import Transform
 from explorer.inference.weights.catalogue import BUILTIN, Variant, variants
-from tests import hostile_images as make
-from tests.photo_files import PHOTOS
-from tests.weight_server import built_in, serving, stalled, whole
+from tests.support import hostile_images as make
+from tests.support.photo_files import PHOTOS
+from tests.support.weight_server import built_in, serving, stalled, whole
 
 SIZES = [
     (224, 224),

@@ -28,7 +28,7 @@ from explorer.inference.explain.strengths import summands
 from explorer.network import ResNet, build
 from explorer.network.blocks import PreActBlock
 from explorer.spec import ResNetSpec
-from tests.weight_server import variant_of
+from tests.support.weight_server import variant_of
 
 SMALL: dict[str, Any] = {
     "depths": (2, 2, 1),

@@ -21,7 +21,7 @@ from explorer.errors import DataError, Stopped, WeightsError
 from explorer.inference import Classifier, load_variant, transfer
 from explorer.inference.transfer import Head, features, from_bytes, taught, teach, to_bytes
 from explorer.inference.weights.catalogue import find
-from tests.weight_server import built_in
+from tests.support.weight_server import built_in
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec, Shortcut
 from explorer.spec.budget import estimate
 from tests.conftest import Allocations
-from tests.foreign import Residual, conv
-from tests.strategies import fits, normalisable, small_specs, specs
+from tests.support.foreign import Residual, conv
+from tests.support.strategies import fits, normalisable, small_specs, specs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -38,11 +38,11 @@ from explorer.spec import (
     from_json,
 )
 from explorer.spec.budget import estimate
-from tests.strategies import described, fits, merges, normalisable, repeats, small_specs, specs
+from tests.support.paths import GOLDEN
+from tests.support.strategies import described, fits, merges, normalisable, repeats, small_specs, specs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-GOLDEN = Path(__file__).with_name("golden")
 SMALL = described(depths=(2, 3), widths=(8, 12), stem="cifar", num_classes=5, image_size=9)
 
 

@@ -17,7 +17,7 @@ from explorer.network.shortcuts import ZeroPad
 from explorer.spec import PRESETS, Activation, Block, Init, Norm, ResNetSpec, Shortcut, StrideOn
 from explorer.spec import ZeroPad as Placement
 from explorer.spec.budget import estimate
-from tests.strategies import described, fits, normalisable, small_specs, specs
+from tests.support.strategies import described, fits, normalisable, small_specs, specs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.network import build, onnx_export
 from explorer.spec import PRESETS, Activation, Block, Norm, ResNetSpec, ZeroPad, from_json
-from tests.strategies import described, fits, normalisable, small_specs
+from tests.support.paths import ROOT
+from tests.support.strategies import described, fits, normalisable, small_specs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -105,7 +106,7 @@ def test_the_file_says_what_it_is_and_nothing_of_this_machine(tmp_path):
     assert from_json(facts["spec"]) == SMALL
     assert facts["weights"] == "Random initial weights (seed 0), not trained."
     whole = path.read_bytes()
-    assert str(Path(__file__).parents[1]).encode() not in whole
+    assert str(ROOT / "explorer").encode() not in whole
     assert b".py" not in whole
     assert sorted(tmp_path.iterdir()) == [path]
 

@@ -31,8 +31,8 @@ from explorer.spec import (
     title,
     to_dict,
 )
-from tests.refusals import refused
-from tests.strategies import described, specs
+from tests.support.refusals import refused
+from tests.support.strategies import described, specs
 
 A, B, C = Shortcut.ZERO_PAD, Shortcut.PROJECTION, Shortcut.PROJECTION_ALL
 BOUNDS = {

@@ -10,19 +10,9 @@ import pytest
 from hypothesis import given
 
 from explorer.errors import SpecError
-from explorer.spec import (
-    FIELDS,
-    PRESETS,
-    ResNetSpec,
-    from_json,
-    from_query,
-    from_words,
-    to_dict,
-    to_json,
-    to_query,
-)
-from tests.refusals import NAMES, refused
-from tests.strategies import described, specs
+from explorer.spec import FIELDS, PRESETS, ResNetSpec, from_json, from_query, from_words, to_dict, to_json, to_query
+from tests.support.refusals import NAMES, refused
+from tests.support.strategies import described, specs
 
 # ---- JSON --------------------------------------------------------------------------------------------------
 

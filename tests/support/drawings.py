@@ -16,7 +16,7 @@ from explorer.spec import PRESETS
 from explorer.views.diagram.model import Diagram
 from explorer.views.diagram.svg import sentence
 from tests import golden
-from tests.strategies import described
+from tests.support.strategies import described
 
 needs_dot = pytest.mark.skipif(which("dot") is None, reason="Graphviz's dot is not installed")
 

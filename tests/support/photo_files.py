@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import struct
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,9 @@ import pytest
 from PIL import Image
 
 from explorer.inference.images.decode import FORMATS, Photo
-from tests import hostile_images as make
+from tests.support import hostile_images as make
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT.parent / "shared" / "data" / "photos"
 needs_photos = pytest.mark.skipif(not PHOTOS.is_dir(), reason="the folder of real photos is absent")
 needs_strict_jpeg = pytest.mark.skipif(

@@ -8,17 +8,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from explorer.errors import SpecError
-from explorer.spec import (
-    Activation,
-    Block,
-    Init,
-    Norm,
-    ResNetSpec,
-    Shortcut,
-    Stem,
-    StrideOn,
-    ZeroPad,
-)
+from explorer.spec import Activation, Block, Init, Norm, ResNetSpec, Shortcut, Stem, StrideOn, ZeroPad
 
 
 def described(**fields: Any) -> ResNetSpec:

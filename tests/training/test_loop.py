@@ -21,7 +21,7 @@ from explorer.network import build
 from explorer.training.builtin import train
 from explorer.training.loop import Epoch, Step, augment, evaluate, normalise, sharpen, shrink
 from explorer.training.recipe import Recipe, Schedule
-from tests.tiny_runs import SHORT, TINY, noise, separable, tiny_run
+from tests.support.tiny_runs import SHORT, TINY, noise, separable, tiny_run
 
 CPU = torch.device("cpu")
 

@@ -27,7 +27,7 @@ from explorer.training.loop import Run, Step, normalise
 from explorer.training.recipe import Recipe, Schedule
 from explorer.training.run_file import CARD, MAX_TEXT, card, read_run, run_json, weights_file
 from explorer.training.runs import DATA, MAX_POINTS, Plan, Record, Training, _tenth
-from tests.tiny_runs import noise, without_time
+from tests.support.tiny_runs import noise, without_time
 
 CPU = torch.device("cpu")
 TINY = DATA["digits"].data.fit(PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8)))

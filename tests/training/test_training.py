@@ -27,7 +27,7 @@ from explorer.training.datasets import CIFAR10_CLASSES, ImageSet, load_cifar10
 from explorer.training.export import export
 from explorer.training.loop import Epoch, Run, Step, evaluate, normalise
 from explorer.training.recipe import Recipe, Schedule
-from tests.tiny_runs import SHORT, TINY, separable, tiny_run, without_time
+from tests.support.tiny_runs import SHORT, TINY, separable, tiny_run, without_time
 
 CPU = torch.device("cpu")
 

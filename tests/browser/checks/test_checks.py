@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Open, reveal
+from tests.browser.conftest import Open, reveal
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from .conftest import Open, reveal
+from tests.browser.conftest import Open, reveal
 
 pytestmark = pytest.mark.browser
 

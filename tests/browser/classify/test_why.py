@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from .conftest import Open, reveal
+from tests.browser.conftest import Open, reveal
 
 pytestmark = pytest.mark.browser
 

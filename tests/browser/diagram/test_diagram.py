@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import Open, choose_preset, reveal
+from tests.browser.conftest import Open, choose_preset, reveal
 
 pytestmark = pytest.mark.browser
 

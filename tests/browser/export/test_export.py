@@ -15,8 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from explorer.spec import PRESETS, from_json
-
-from .conftest import Open
+from tests.browser.conftest import Open
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from .conftest import Open, choose_preset, reveal
+from tests.browser.conftest import Open, choose_preset, reveal
 
 pytestmark = pytest.mark.browser
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,15 +13,15 @@ from safetensors.torch import save
 
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec
-
-from .conftest import Open, choose_preset, reveal
-from .test_page import photo, upload
+from tests.browser.conftest import Open, choose_preset, reveal
+from tests.browser.test_page import photo, upload
+from tests.support.paths import DATA
 
 pytestmark = pytest.mark.browser
 
 SPEC = ResNetSpec().with_(depths=(2, 3, 1), widths=(16, 32, 64), block="bottleneck", num_classes=7)
 PADDED = PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8))
-PORT = Path(__file__).parents[3] / "shared" / "data" / "checkpoints" / "cifar10-resnet20-optionA-12fca82f.th"
+PORT = DATA / "checkpoints" / "cifar10-resnet20-optionA-12fca82f.th"
 
 
 def weights(spec: ResNetSpec, **more: torch.Tensor) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 from safetensors.torch import load_file
 
-from .conftest import Open, reveal
+from tests.browser.conftest import Open, reveal
 
 pytestmark = pytest.mark.browser
 

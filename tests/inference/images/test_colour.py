@@ -12,15 +12,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from explorer.inference.images.decode import decode
-from tests import hostile_images as make
-from tests.photo_files import (
-    ANIMATED,
-    BEST,
-    CONVERTED,
-    IGNORED,
-    ON_WHITE,
-    pixels,
-)
+from tests.support import hostile_images as make
+from tests.support.photo_files import ANIMATED, BEST, CONVERTED, IGNORED, ON_WHITE, pixels
 
 # ---- depth and transparency --------------------------------------------------------------------------------
 

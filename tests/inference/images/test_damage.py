@@ -18,12 +18,8 @@ from PIL import Image, ImageFile, features
 from explorer.errors import ImageError
 from explorer.inference.images.decode import FORMATS, decode
 from explorer.inference.images.formats import jpeg
-from tests import hostile_images as make
-from tests.photo_files import (
-    jpeg_damages,
-    needs_strict_jpeg,
-    pixels,
-)
+from tests.support import hostile_images as make
+from tests.support.photo_files import jpeg_damages, needs_strict_jpeg, pixels
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.99, -1])

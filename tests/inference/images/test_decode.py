@@ -18,12 +18,12 @@ from PIL import Image
 from explorer.errors import ImageError
 from explorer.inference.images.decode import FORMATS, decode
 from explorer.inference.images.formats import contents, jpeg, sniff, take_apart
-from tests import hostile_images as make
-from tests.photo_files import (
+from tests.support import hostile_images as make
+from tests.support.paths import ROOT
+from tests.support.photo_files import (
     ANIMATED,
     CONVERTED,
     PHOTOS,
-    ROOT,
     distance,
     jpeg_damages,
     needs_photos,

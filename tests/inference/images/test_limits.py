@@ -14,11 +14,8 @@ from explorer.errors import ImageError
 from explorer.inference.images import decode as decoder
 from explorer.inference.images.decode import MAX_BYTES, Photo, decode
 from explorer.inference.images.formats import jpeg
-from tests import hostile_images as make
-from tests.photo_files import (
-    oriented,
-    patched,
-)
+from tests.support import hostile_images as make
+from tests.support.photo_files import oriented, patched
 
 # ---- limits ------------------------------------------------------------------------------------------------
 

@@ -10,12 +10,8 @@ from PIL import Image, ImageOps
 
 from explorer.inference.images.decode import decode
 from explorer.inference.images.formats import contents
-from tests import hostile_images as make
-from tests.photo_files import (
-    distance,
-    oriented,
-    pixels,
-)
+from tests.support import hostile_images as make
+from tests.support.photo_files import distance, oriented, pixels
 
 # How a file of each orientation stores an upright picture, by the EXIF standard's definition of the tag.
 STORED = {

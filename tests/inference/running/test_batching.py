@@ -14,7 +14,7 @@ from torch import Tensor
 from explorer.inference.running.batching import Batches, Output, _Request
 from explorer.inference.running.engine import Engine
 from explorer.inference.running.runtime import CLOSE
-from tests.seeded import CPU, SMALL, eager, images, network
+from tests.support.seeded import CPU, SMALL, eager, images, network
 
 # ---- batches -------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from explorer.inference.running.memory import Recent
 from explorer.inference.running.onnx_recorder import NotRecorded, record
 from explorer.inference.running.runtime import CLOSE, OnnxRuntime, close
 from explorer.spec import PRESETS
-from tests.seeded import CPU, SMALL, eager, images, network
+from tests.support.seeded import CPU, SMALL, eager, images, network
 
 TORCHVISION = [name for name in PRESETS if not name.startswith(("cifar", "preact"))]
 

@@ -17,9 +17,9 @@ from explorer.inference.transform import Transform
 from explorer.inference.weights.catalogue import Variant, find, is_cached, variants
 from explorer.spec import PRESETS
 from explorer.spec.budget import estimate
-from tests.weight_server import CIFAR, built_in, variant_of
+from tests.support.paths import ROOT
+from tests.support.weight_server import CIFAR, built_in, variant_of
 
-ROOT = Path(__file__).parent.parent
 NO_FOLDER = ROOT / "tests" / "no such folder"
 
 

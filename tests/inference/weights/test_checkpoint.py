@@ -22,8 +22,8 @@ from explorer.network import build
 from explorer.spec import PRESETS, ZeroPad
 from explorer.training.datasets import load_cifar10
 from explorer.training.loop import evaluate
+from tests.support.paths import DATA
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 THIRD_PARTY = DATA / "checkpoints" / "cifar10-resnet20-optionA-12fca82f.th"
 PHOTOS = DATA / "cifar10-jpeg.tar.xz"
 TINY = PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8))

@@ -18,9 +18,9 @@ import pytest
 from explorer.errors import WeightsError
 from explorer.inference import Progress, fetch
 from explorer.inference.weights.cache import cached_path
-from tests.weight_server import Server, broken, moved, page, serving, short, stalled, variant_of, whole
+from tests.support.paths import ROOT
+from tests.support.weight_server import Server, broken, moved, page, serving, short, stalled, variant_of, whole
 
-ROOT = Path(__file__).parent.parent
 DATA = random.Random(0).randbytes(700_000)
 HALF = len(DATA) // 2
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from explorer.compat import torchvision
 from explorer.inference.weights.recognise import Shapes, nearest_preset, network_shapes, recognise
 from explorer.spec import PRESETS, Block, Norm, ResNetSpec, Shortcut, Stem, ZeroPad
-from tests.strategies import specs
+from tests.support.strategies import specs
 
 RESNET18 = network_shapes(PRESETS["resnet18"])
 RESNET20 = network_shapes(PRESETS["cifar_resnet20"])

@@ -43,7 +43,7 @@ def small(tmp_path: Path) -> Path:
 
 
 def test_a_jobs_result_is_there_until_the_end_of_the_with(small: Path, temporary: Path) -> None:
-    with opened("tests.sandbox_jobs:copy", small) as result:
+    with opened("tests.support.sandbox_jobs:copy", small) as result:
         assert result.read_bytes() == b"some bytes"
     assert list(temporary.iterdir()) == []
 
@@ -60,7 +60,7 @@ def test_a_jobs_result_is_there_until_the_end_of_the_with(small: Path, temporary
     ],
 )
 def test_what_asks_for_too_much_or_fails_is_said(small: Path, temporary: Path, job: str, match: str) -> None:
-    with pytest.raises(WeightsError, match=match) as error, opened(f"tests.sandbox_jobs:{job}", small):
+    with pytest.raises(WeightsError, match=match) as error, opened(f"tests.support.sandbox_jobs:{job}", small):
         pass
     assert "secret" not in str(error.value)
     assert str(temporary) not in str(error.value)
@@ -71,7 +71,7 @@ def test_the_limit_on_time_holds(small: Path, temporary: Path) -> None:
     started = time.monotonic()
     with (
         pytest.raises(WeightsError, match="opening it took longer than 3 seconds"),
-        opened("tests.sandbox_jobs:spin", small, Limits(seconds=3)),
+        opened("tests.support.sandbox_jobs:spin", small, Limits(seconds=3)),
     ):
         pass
     assert time.monotonic() - started < 20

@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from explorer.inspection import Report, inspect
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec
-from tests.broken import BUGS, SIDE, Bug, healthy
-from tests.strategies import derails, described, fits, normalisable, small_specs
+from tests.support.broken import BUGS, SIDE, Bug, healthy
+from tests.support.strategies import derails, described, fits, normalisable, small_specs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

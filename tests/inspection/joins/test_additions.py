@@ -18,8 +18,8 @@ from explorer.errors import SpecError
 from explorer.inspection import ReceptiveField, Report, Verdict, inspect
 from explorer.spec import PRESETS, Norm, ResNetSpec, Shortcut
 from explorer.spec.budget import estimate
-from tests.foreign import conv, foreign, in_place
-from tests.strategies import derails, described, merges, normalisable, repeats, small_specs
+from tests.support.foreign import conv, foreign, in_place
+from tests.support.strategies import derails, described, merges, normalisable, repeats, small_specs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

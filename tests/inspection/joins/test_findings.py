@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from explorer.inspection import Producer, Report, Verdict, inspect
 from explorer.spec import PRESETS, ResNetSpec
-from tests.broken import BUGS, SIDE, Bug, changed, conv, healthy, norm, replaced
-from tests.strategies import derails, described, fits, merges, normalisable, small_specs
+from tests.support.broken import BUGS, SIDE, Bug, changed, conv, healthy, norm, replaced
+from tests.support.strategies import derails, described, fits, merges, normalisable, small_specs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

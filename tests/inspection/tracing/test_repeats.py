@@ -13,7 +13,7 @@ from explorer.inspection import Report, Trace
 from explorer.inspection.tracing.trace import record, trace_spec
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec
-from tests.strategies import described, specs
+from tests.support.strategies import described, specs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

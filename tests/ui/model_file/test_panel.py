@@ -40,11 +40,12 @@ from explorer.ui.kit.photos import ALBUM
 from explorer.ui.model_file import panel as files
 from explorer.ui.server import create_app, may_open_files
 from explorer.views.model_file import panel as opened
+from tests.support.paths import DATA
 
 T = TypeVar("T")
 TINY = PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8))
 EVIL = "<img src=x onerror=alert(1)>.pth"
-PORT = Path(__file__).parents[2] / "shared" / "data" / "checkpoints" / "cifar10-resnet20-optionA-12fca82f.th"
+PORT = DATA / "checkpoints" / "cifar10-resnet20-optionA-12fca82f.th"
 
 
 def finished(work: Coroutine[Any, Any, T]) -> T:

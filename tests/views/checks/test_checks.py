@@ -18,7 +18,7 @@ from explorer.ui.history import panel as history
 from explorer.views.checks.rows import all_button, checks, csv_lines, fix_all, stop
 from explorer.views.checks.walk import in_words, walk
 from explorer.views.diagram.model import build_diagram, locate
-from tests.strategies import normalisable, small_specs
+from tests.support.strategies import normalisable, small_specs
 
 BROKEN = ResNetSpec().with_(shortcut="identity")
 

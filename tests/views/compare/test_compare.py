@@ -21,8 +21,7 @@ from explorer.views.compare.alignment import Mark, Side, align, marked
 from explorer.views.compare.difference import EQUAL, Comparison, compare, part, table, whole
 from explorer.views.compare.steps import changes
 from explorer.views.diagram.svg import render
-
-from .strategies import normalisable, specs
+from tests.support.strategies import normalisable, specs
 
 RESNET18, RESNET34, RESNET50 = (PRESETS[f"resnet{depth}"] for depth in (18, 34, 50))
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")

@@ -12,7 +12,7 @@ from explorer.inspection import inspect
 from explorer.spec import PRESETS, ResNetSpec, Shortcut
 from explorer.spec.budget import estimate
 from explorer.views.costs.shortcut_options import cost_figure, cost_table, costs
-from tests.strategies import normalisable, small_specs
+from tests.support.strategies import normalisable, small_specs
 
 
 def of(spec: ResNetSpec) -> dict[Shortcut, int]:

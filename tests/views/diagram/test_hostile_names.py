@@ -15,7 +15,7 @@ from explorer.views.diagram.svg import render
 from explorer.views.inspector import panel as inspector
 from explorer.views.kit import tables
 from tests import golden
-from tests.drawings import NOTHING, SVG, expected_labels, focusable, hostile, needs_dot, parse
+from tests.support.drawings import NOTHING, SVG, expected_labels, focusable, hostile, needs_dot, parse
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -15,7 +15,7 @@ from explorer.spec import PRESETS, ResNetSpec, Shortcut
 from explorer.views.diagram.dot import to_dot
 from explorer.views.diagram.model import Role, build_diagram, default_open, everything
 from explorer.views.diagram.svg import run_program
-from tests.strategies import described
+from tests.support.strategies import described
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),

@@ -16,7 +16,7 @@ from explorer.spec import PRESETS
 from explorer.views.diagram.model import Diagram, Role, build_diagram, default_open, everything, locate
 from explorer.views.diagram.svg import sentence
 from tests import golden
-from tests.drawings import NOTHING, SPECS, Calls, Inspect, conv, openable, report_named
+from tests.support.drawings import NOTHING, SPECS, Calls, Inspect, conv, openable, report_named
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

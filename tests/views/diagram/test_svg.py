@@ -16,7 +16,7 @@ from explorer.views.diagram import svg
 from explorer.views.diagram.model import Role, build_diagram, default_open
 from explorer.views.diagram.svg import render, run_dot, sentence
 from tests import golden
-from tests.drawings import (
+from tests.support.drawings import (
     NOTHING,
     SVG,
     Inspect,

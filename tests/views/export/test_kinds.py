@@ -25,7 +25,7 @@ from explorer.views.export.kinds import KINDS, file_name
 from explorer.views.export.report_html import report_html
 from explorer.views.kit import csv_text
 from explorer.views.kit.theme import LIGHT, ROLES
-from tests.strategies import described
+from tests.support.strategies import described
 
 BROKEN = PRESETS["resnet18"].with_(shortcut="identity")
 

@@ -8,14 +8,7 @@ from math import comb, inf
 
 import pytest
 
-from explorer.gradients import (
-    GradientProbe,
-    PathLengths,
-    SweepPoint,
-    depth_sweep,
-    path_lengths,
-    probe_with_twin,
-)
+from explorer.gradients import GradientProbe, PathLengths, SweepPoint, depth_sweep, path_lengths, probe_with_twin
 from explorer.gradients.path_lengths import PathLength
 from explorer.spec import ResNetSpec
 from explorer.views.gradients.charts import paths_figure, paths_sentence, sweep_figure, sweep_sentence

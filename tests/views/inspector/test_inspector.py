@@ -21,7 +21,7 @@ from explorer.views.inspector.formulas import block_formulas, network_formula, o
 from explorer.views.inspector.panel import empty, inspector
 from explorer.views.inspector.paper import block_place, head_place, stage_place, stem_place
 from explorer.views.inspector.shortcut_choice import AS_NETWORK, control, modes
-from tests.strategies import derails, described, normalisable, specs
+from tests.support.strategies import derails, described, normalisable, specs
 
 MIXED = described(
     depths=(2, 4),

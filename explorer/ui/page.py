@@ -22,7 +22,7 @@ from .diagram.panel import foresee, graph_panel
 from .export import panel as export
 from .gradients import tab as gradients
 from .history.panel import history
-from .kit.failures import told
+from .kit.bridge import error_message
 from .kit.model_files import FILE, Held, report_of
 from .kit.visibility import on_sight
 from .model_file import panel as files
@@ -128,7 +128,7 @@ def _recompute(request: gr.Request, *values: Any) -> list[Any]:
         gradients.outdate(request)
         return [*_changed(builder.show(spec), values), *_consequences(spec)]
     except Exception as error:
-        return _said(banner(told(error)), values)
+        return _said(banner(error_message(error)), values)
 
 
 def _opened(request: gr.Request, wish: Any, query: str, *values: Any) -> list[Any]:
@@ -144,7 +144,7 @@ def _opened(request: gr.Request, wish: Any, query: str, *values: Any) -> list[An
             return [*[gr.skip()] * len(values), *_consequences(from_query(query))]
         return _said(gr.skip(), values)
     except Exception as error:
-        return _said(banner(told(error), "note"), values)
+        return _said(banner(error_message(error), "note"), values)
 
 
 def _graph(held: Held, content: OnnxGraph, token: str, spec: ResNetSpec) -> list[Any]:
@@ -173,7 +173,7 @@ def _layers(network: Any) -> str:
     try:
         return tables.layers(report_of(str(network)))
     except Exception as error:
-        return banner(told(error))
+        return banner(error_message(error))
 
 
 def _bar(spec: ResNetSpec) -> str:

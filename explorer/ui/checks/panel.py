@@ -11,7 +11,7 @@ from ...errors import DiagramError
 from ...inspection import Report
 from ...views.checks import rows
 from ...views.checks.walk import walk
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.model_files import report_of
 from ..kit.style import script
 
@@ -67,7 +67,7 @@ def list_checks(request: Any) -> str:
         }
         return json.dumps(answer)
     except Exception as error:
-        return json.dumps({"error": told(error)})
+        return json.dumps({"error": error_message(error)})
 
 
 def list_steps(request: Any) -> str:
@@ -77,7 +77,7 @@ def list_steps(request: Any) -> str:
         steps = [{"node": s.node, "title": s.title, "html": rows.stop(report, s)} for s in walk(report)]
         return json.dumps({"steps": steps})
     except Exception as error:
-        return json.dumps({"error": told(error)})
+        return json.dumps({"error": error_message(error)})
 
 
 def _report(request: Any) -> Report:

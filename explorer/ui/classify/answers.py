@@ -16,7 +16,7 @@ from ...views.classify import networks_table as variants_table
 from ...views.classify.prediction import answer
 from ...views.kit.markup import banner
 from ...views.kit.pictures import photo_picture
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.photos import ALBUM
 from . import networks, upload
 
@@ -33,13 +33,13 @@ def classify(request: Any) -> str:
     try:
         photo = _photo(request)
     except ImageError as error:
-        return json.dumps({"html": banner(told(error)), "gone": True})
+        return json.dumps({"html": banner(error_message(error)), "gone": True})
     try:
         prediction = _asked(request, photo)
     except NotHere as error:
-        return json.dumps({"html": banner(told(error), "note")})
+        return json.dumps({"html": banner(error_message(error), "note")})
     except Exception as error:
-        return json.dumps({"html": banner(told(error))})
+        return json.dumps({"html": banner(error_message(error))})
     decoding = request.get("decoding")
     decoding = float(decoding) if isinstance(decoding, (int, float)) and 0 <= decoding < 1e6 else 0.0
     html = answer(prediction, decoding, photo_picture(prediction.seen, lossless=True))
@@ -58,7 +58,7 @@ def many_row(request: Any) -> str:
             raise ImageError(str(refused)[:300])
         prediction = _asked(request, _photo(request))
     except Exception as error:
-        words = told(error)
+        words = error_message(error)
         return json.dumps({"row": many.failed(name, words), "csv": many.csv_line(name, words), "ok": False})
     return json.dumps({"row": many.answered(name, prediction), "csv": many.csv_line(name, prediction), "ok": True})
 
@@ -70,7 +70,7 @@ def beside_row(request: Any) -> str:
     try:
         prediction = _asked(request, _photo(request))
     except Exception as error:
-        return json.dumps({"row": many.beside_failed(name, told(error)), "told": None})
+        return json.dumps({"row": many.beside_failed(name, error_message(error)), "told": None})
     return json.dumps({"row": many.beside_answered(prediction), "told": many.vote(prediction)})
 
 
@@ -96,7 +96,7 @@ def table(request: Any) -> str:
         rows = networks.rows(session_of(request))
         return json.dumps({"html": variants_table.networks(rows), "published": variants_table.history()})
     except Exception as error:
-        return json.dumps({"html": banner(told(error)), "published": ""})
+        return json.dumps({"html": banner(error_message(error)), "published": ""})
 
 
 def examples(request: Any) -> str:
@@ -109,7 +109,7 @@ def example(request: Any) -> str:
     try:
         return json.dumps(upload.example(_dict(request).get("number"), session_of(request)))
     except Exception as error:
-        return json.dumps({"error": told(error)})
+        return json.dumps({"error": error_message(error)})
 
 
 def session_of(request: Any) -> str:

@@ -13,7 +13,7 @@ import gradio as gr
 from ...inference import Progress, fetch, find
 from ...views.classify.prediction import download_progress
 from ...views.kit.markup import banner
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from .networks import base_of, choices
 
 _PAUSE = 0.25  # seconds between two progress lines
@@ -45,7 +45,12 @@ def download(name: str, request: gr.Request) -> Iterator[list[Any]]:
     finally:
         stopped.set()
     free = gr.update(interactive=True, choices=choices(str(request.session_hash)))
-    yield [banner(told(event)) if event else "", gr.update(visible=bool(event)), gr.update(visible=False), free]
+    yield [
+        banner(error_message(event)) if event else "",
+        gr.update(visible=bool(event)),
+        gr.update(visible=False),
+        free,
+    ]
 
 
 def cancelled() -> list[Any]:

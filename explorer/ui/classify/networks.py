@@ -18,7 +18,7 @@ from ...spec import title
 from ...views.classify.networks_table import Row
 from ...views.kit import numbers
 from ...views.kit.words import printable
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.model_files import FILE, SHELF, Held
 from ..model_file import panel as files
 
@@ -194,7 +194,7 @@ def about(name: str) -> str:
         try:
             return _about_taught(name) if name.startswith(TAUGHT) else _about_file(name)
         except ExplorerError as error:
-            return told(error)
+            return error_message(error)
     variant = find(name)
     score = f"{variant.top1:.1f} % top-1 on {variant.dataset}. " if variant.top1 is not None else ""
     names = ", ".join(variant.classes) if len(variant.classes) <= 12 else f"{len(variant.classes):,} classes"

@@ -11,7 +11,7 @@ from ...inference.throughput import BATCH_SIZES, Point, throughput
 from ...views.classify.throughput import figure, sentence
 from ...views.kit.markup import banner, progress_bar, tag, text
 from ..kit import plot
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job
 from . import networks
 
@@ -100,7 +100,7 @@ def _progress(points: tuple[Point, ...]) -> str:
 
 def _ended(event: Finished, title: str, stopped: bool) -> str:
     if event.error:
-        return banner(told(event.error), "error-here")
+        return banner(error_message(event.error), "error-here")
     if not event.result:
         words = "Stopped before anything was measured." if stopped else "The device has no memory for a single image."
         return banner(words, "note")

@@ -23,7 +23,7 @@ from ...inference import Classifier
 from ...inference.transfer import MAX_HEAD_BYTES, MAX_NAME, Features, Lesson, features, from_bytes, teach, to_bytes
 from ...views.classify import transfer as shown
 from ...views.kit.markup import banner, progress_bar
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job
 from ..kit.photos import ALBUM
 from . import networks
@@ -99,7 +99,7 @@ def look(request: Any) -> str:
         key = NOTES.put(_Looked(classifier.variant.sha256, vector, session_of(request)))
         return json.dumps({"key": key, "base": base})
     except Exception as error:
-        return json.dumps({"error": told(error)})
+        return json.dumps({"error": error_message(error)})
 
 
 def base(request: Any) -> str:
@@ -108,7 +108,7 @@ def base(request: Any) -> str:
         name = str(request.get("variant", ""))[: networks.MAX_NAME] if isinstance(request, dict) else ""
         return json.dumps({"base": networks.base_of(name)})
     except Exception as error:
-        return json.dumps({"error": told(error)})
+        return json.dumps({"error": error_message(error)})
 
 
 def stop(request: Any) -> str:
@@ -129,7 +129,7 @@ def open_head(request: Any) -> str:
         token = networks.HEADS.put(head, networks.home_of(head, session), session)
         return json.dumps({"token": token})
     except Exception as error:
-        return json.dumps({"error": told(error)})
+        return json.dumps({"error": error_message(error)})
 
 
 def head_file(request: Any) -> str:
@@ -139,7 +139,7 @@ def head_file(request: Any) -> str:
         data = to_bytes(networks.HEADS.find(token).head)
         return json.dumps({"name": "head.safetensors", "data": base64.b64encode(data).decode()})
     except Exception as error:
-        return json.dumps({"error": told(error)})
+        return json.dumps({"error": error_message(error)})
 
 
 def wished(value: Any, request: gr.Request) -> Iterator[tuple[Any, str]]:
@@ -159,7 +159,7 @@ def wished(value: Any, request: gr.Request) -> Iterator[tuple[Any, str]]:
     except (ValueError, TypeError, KeyError):
         yield _news(banner("This was not understood. Open the page anew.", "error-here"), failed=True), ""
     except Exception as error:
-        yield _news(banner(told(error), "error-here"), failed=True), ""
+        yield _news(banner(error_message(error), "error-here"), failed=True), ""
 
 
 def _taught(wish: dict[str, Any], session: str) -> Iterator[tuple[Any, str]]:
@@ -198,7 +198,7 @@ def _taught(wish: dict[str, Any], session: str) -> Iterator[tuple[Any, str]]:
 def _ended(event: Finished, keys: list[str], home: str, session: str) -> tuple[Any, str]:
     if event.error:
         kind = "note" if isinstance(event.error, Stopped) else "error-here"
-        return _news(banner(told(event.error), kind), failed=True), ""
+        return _news(banner(error_message(event.error), kind), failed=True), ""
     token = networks.HEADS.put(event.result.head, home, session)
     return _news(shown.lesson(event.result, keys), token=token), networks.TAUGHT + token
 

@@ -19,7 +19,7 @@ from ...errors import ExplorerError, ImageError
 from ...inference import Photo, decode
 from ...inference.images.decode import MAX_BYTES
 from ...views.kit.pictures import photo_picture
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.photos import ALBUM
 
 ROUTE = "/photo"
@@ -52,7 +52,7 @@ def add_route(app: FastAPI) -> None:
         except (ClientDisconnect, TimeoutError):
             return PlainTextResponse("The photo did not arrive whole. Drop it once more.", 408)
         except Exception as error:
-            return JSONResponse({"error": told(error)})
+            return JSONResponse({"error": error_message(error)})
 
 
 async def _received(request: Request) -> bytes:

@@ -25,7 +25,7 @@ from ...inference.explain import (
 from ...spec import to_query
 from ...views.classify import why as shown
 from ...views.kit.pictures import GRADIENT, heat_picture, photo_picture
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
 from ..kit.photos import ALBUM
 from ..kit.style import script
@@ -138,7 +138,7 @@ def _answering(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[
                 raise ExplorerError("A photo and a network are expected.")
             return json.dumps(answer(request))
         except Exception as error:
-            return json.dumps({"error": told(error)})
+            return json.dumps({"error": error_message(error)})
 
     return answered
 
@@ -227,7 +227,7 @@ def _weigh(wish: str, request: gr.Request) -> Iterator[Any]:
             if _RUNNING.get(session) is job:
                 del _RUNNING[session]
     except Exception as error:
-        yield _said(key, error=told(error))
+        yield _said(key, error=error_message(error))
 
 
 def _measure(job: Job, asked: Question, index: int) -> dict[str, str]:
@@ -241,7 +241,7 @@ def _measure(job: Job, asked: Question, index: int) -> dict[str, str]:
 
 def _heard(key: str, event: Any) -> Any:
     if isinstance(event, Finished):
-        return _said(key, error=told(event.error)) if event.error else _said(key, cells=event.result)
+        return _said(key, error=error_message(event.error)) if event.error else _said(key, cells=event.result)
     return _said(key, progress=str(event), waiting=isinstance(event, Waiting))
 
 

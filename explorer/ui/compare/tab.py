@@ -18,7 +18,7 @@ from ...views.compare.difference import compare
 from ...views.diagram.svg import render
 from ...views.kit.markup import tag, text
 from ..diagram.panel import MAX_NAME, MAX_OPEN
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.style import script
 
 PLAIN = "plain"
@@ -109,7 +109,7 @@ def draw_pair(request: Any) -> str:
             }
         )
     except Exception as error:
-        return json.dumps({"error": told(error)})
+        return json.dumps({"error": error_message(error)})
 
 
 def describe_pair(request: Any) -> str:
@@ -129,7 +129,7 @@ def describe_pair(request: Any) -> str:
         pair = [node, sides[1 - here].diagram.node(sides[here].beside.get(node_id, ""))]
         return beside.selection(*sides, *(reversed(pair) if here else pair))
     except Exception as error:
-        told(error)
+        error_message(error)
         return beside.hint()
 
 
@@ -179,7 +179,7 @@ def _second_or_default(word: Any, left: ResNetSpec) -> tuple[ResNetSpec, str, st
         return spec, preset_of(spec) or to_query(spec), ""
     except ExplorerError as error:
         spec = deeper(left)
-        return spec, "", f"The second network: {told(error)}. {title(spec)} is shown instead."
+        return spec, "", f"The second network: {error_message(error)}. {title(spec)} is shown instead."
 
 
 def _query(request: Any) -> ResNetSpec:
@@ -206,4 +206,4 @@ def _drawn(side: Side) -> dict[str, Any]:
     try:
         return {**shown, "svg": marked(render(side.report, side.opened), side.marks)}
     except Exception as error:
-        return {**shown, "error": told(error)}
+        return {**shown, "error": error_message(error)}

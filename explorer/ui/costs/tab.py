@@ -8,7 +8,7 @@ import gradio as gr
 
 from ...views.costs.shortcut_options import cost_figure, cost_table
 from ...views.kit.markup import banner, tag, text
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.model_files import report_of
 from ..kit.visibility import on_sight
 
@@ -31,4 +31,4 @@ def _costs(network: Any) -> list[Any]:
             return [tag("p", text(_NO_SPEC), css="rx-empty"), None]
         return [cost_table(spec), cost_figure(spec)]
     except Exception as error:
-        return [banner(told(error), "finding"), gr.skip()]
+        return [banner(error_message(error), "finding"), gr.skip()]

@@ -21,7 +21,7 @@ from ...views.diagram.tint import tint as tinted
 from ...views.inspector.panel import empty, inspector
 from ...views.kit.markup import banner, tag, text
 from .. import builder
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.model_files import report_of
 from ..kit.style import script
 from .tint import gradients
@@ -104,7 +104,7 @@ def draw(request: Any) -> str:
         answer = {"svg": paint(diagram), "open": sorted(opened), "found": found, "edges": edges, "notice": notice}
         return json.dumps({**answer, "query": request["query"]})
     except Exception as error:
-        return json.dumps({"error": told(error)})
+        return json.dumps({"error": error_message(error)})
 
 
 def _readable(report: Report, opened: frozenset[str]) -> tuple[frozenset[str], str]:
@@ -132,7 +132,7 @@ def describe(request: Any) -> str:
         node = _described(report, opened, node_id)
         return inspector(report, node, _diagram(report, opened).owners) if node else empty(report)
     except Exception as error:
-        return banner(told(error))
+        return banner(error_message(error))
 
 
 def _described(report: Report, opened: frozenset[str], node_id: str) -> Node | None:
@@ -152,7 +152,7 @@ def search(request: Any) -> str:
         nodes = _diagram(report, everything(report)).nodes if wanted else ()
         return json.dumps([n.id for n in nodes if wanted in f"{n.id} {sentence(n)}".casefold()][:500])
     except Exception as error:
-        told(error)
+        error_message(error)
         return "[]"
 
 
@@ -176,7 +176,7 @@ def tint(request: Any) -> str:
             probe = running.result
         return json.dumps(asdict(tinted(report, _diagram(report, opened), measure, probe)))
     except Exception as error:
-        return json.dumps({"error": told(error)})
+        return json.dumps({"error": error_message(error)})
 
 
 def _with_query(request: Any) -> Any:

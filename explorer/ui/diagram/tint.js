@@ -1,8 +1,16 @@
 // The tint of the diagram's boxes: a wash and a bar, as long as the box's share is large, so that it reads without colour.
-function tinting(host, canvas, ask) {
+import {address, latest} from '../kit/lib.js';
+
+const SVG = 'http://www.w3.org/2000/svg', POLL_MS = 400;
+
+/**
+ * @param {HTMLElement} host
+ * @param {HTMLElement} canvas
+ * @param {(by: string) => Promise<any>} measure the amounts of a measure, or how far measuring is
+ */
+export function tinting(host, canvas, measure) {
   const choice = host.querySelector('.rx-tint select'), scale = host.querySelector('.rx-scale');
-  const SVG = 'http://www.w3.org/2000/svg', POLL_MS = 400;
-  let turn = 0;
+  const turn = latest();
 
   function clear() {
     canvas.querySelectorAll('.tinted').forEach(g => {
@@ -39,24 +47,32 @@ function tinting(host, canvas, ask) {
   }
 
   async function refresh() {
-    const mine = ++turn, by = choice.value;
-    if (!by) { clear(); scale.textContent = ''; return; }
+    const isLatest = turn(), by = choice.value;
+    if (!by) {
+      clear();
+      scale.textContent = '';
+      return;
+    }
     for (;;) {
-      let answer;
-      try { answer = JSON.parse(await ask(by)); } catch { return; }  // the drawing's own request says that the program is gone
-      if (mine !== turn) return;
+      const answer = await measure(by);
+      if (!isLatest() || answer.silent) return;  // the drawing's own request says that the program is gone
       if (!answer.progress) {
-        if (answer.error) { clear(); scale.textContent = answer.error; } else paint(answer);
+        if (answer.error) {
+          clear();
+          scale.textContent = answer.error;
+        } else {
+          paint(answer);
+        }
         return;
       }
       const [done, of] = answer.progress;
       scale.textContent = of ? `Measuring: ${done} of ${of} backward passes` : answer.waits || 'Measuring …';
       await new Promise(go => setTimeout(go, POLL_MS));
-      if (mine !== turn) return;
+      if (!isLatest()) return;
     }
   }
 
-  const wanted = new URLSearchParams(location.search).get('tint');
+  const wanted = address('tint');
   if ([...choice.options].some(option => option.value === wanted)) choice.value = wanted;
   choice.addEventListener('change', refresh);
   return {refresh, choice};

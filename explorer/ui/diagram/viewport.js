@@ -1,6 +1,8 @@
 // A picture moved under a frame: wheel, pinch, drag, fit, and a mini-map where it is larger than the frame.
-// Knows nothing of what is drawn but that its nodes are `g.node`. Put before the script that uses it (ui/style.py).
-function viewport(frame) {
+// Knows nothing of what is drawn but that its nodes are `g.node`.
+
+/** @param {HTMLElement} frame */
+export function viewport(frame) {
   const ASPECT_MARGIN = 1.3, MAP_FROM = 1.15, SVG = 'http://www.w3.org/2000/svg';
   const later = window.requestIdleCallback ?? (work => setTimeout(work, 50));
   const touches = new Map(), followers = [];

@@ -21,7 +21,7 @@ from ...views.diagram.model import default_open
 from ...views.export.kinds import KINDS, file_name, runnable
 from ...views.kit.markup import tag, text
 from ..diagram.panel import MAX_NAME, MAX_OPEN
-from ..kit.failures import told
+from ..kit.bridge import error_message
 
 _HELP = "Keyboard shortcuts"
 _GROUPS = {
@@ -106,7 +106,7 @@ def add_route(app: FastAPI) -> None:
         except ExplorerError as error:
             return PlainTextResponse(str(error), 400)
         except Exception as error:
-            return PlainTextResponse(told(error), 500)
+            return PlainTextResponse(error_message(error), 500)
 
 
 def _file(kind: str, query: str) -> Response:

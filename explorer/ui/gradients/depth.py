@@ -17,7 +17,7 @@ from ...views.gradients.depth_chart import gradient_figure, summary_sentence
 from ...views.gradients.quantity import Quantity
 from ...views.kit.markup import banner, progress_bar
 from ..kit import plot
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
 from ..kit.table import filled, rows
 from . import measurements as gradient_runs
@@ -127,7 +127,7 @@ def _measure(
     try:
         wish = read(query, images, seeds, seed, request.session_hash)
     except Exception as error:
-        yield [banner(told(error), "finding"), gr.skip(), gr.skip(), None]
+        yield [banner(error_message(error), "finding"), gr.skip(), gr.skip(), None]
         return
     if found := _KNOWN.get(wish):
         yield [gr.skip()] * 4 if wish == shown else [*_shown(found, quantity), wish]

@@ -9,7 +9,7 @@ from typing import Any
 from ...errors import Stopped
 from ...gradients import ProbeCancelled
 from ...views.kit.markup import banner, progress_bar, tag, text
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.jobs import Job, Waiting
 
 LEAST_S = 0.25  # between two updates
@@ -83,4 +83,8 @@ def finding(sentence: str, notes: Iterable[str]) -> str:
 
 def failed(error: Exception, cancelled: str) -> str:
     """What a page shows whose job ended without a result; ``cancelled``: where it was stopped."""
-    return banner(cancelled, "note") if isinstance(error, (ProbeCancelled, Stopped)) else banner(told(error), "finding")
+    return (
+        banner(cancelled, "note")
+        if isinstance(error, (ProbeCancelled, Stopped))
+        else banner(error_message(error), "finding")
+    )

@@ -12,7 +12,7 @@ from ...views.gradients.charts import paths_figure, paths_sentence
 from ...views.gradients.tables import path_rows
 from ...views.kit.markup import banner, progress_bar
 from ..kit import plot
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
 from ..kit.table import filled
 from . import measurements as gradient_runs
@@ -48,7 +48,7 @@ def _paths(
         for event in gradient_runs.run(wish.session, KIND, lambda job: _work(wish, drawn, job)):
             yield _told(event)
     except Exception as error:
-        yield [banner(told(error), "finding"), gr.skip(), gr.skip()]
+        yield [banner(error_message(error), "finding"), gr.skip(), gr.skip()]
 
 
 def _work(wish: Wish, samples: int, job: Job) -> tuple[PathLengths, str]:

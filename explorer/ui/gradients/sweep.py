@@ -14,7 +14,7 @@ from ...views.gradients.charts import sweep_figure, sweep_sentence
 from ...views.gradients.tables import sweep_rows
 from ...views.kit.markup import banner, progress_bar
 from ..kit import plot
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
 from ..kit.table import filled
 from . import measurements as gradient_runs
@@ -57,7 +57,7 @@ def _sweep(
                 drawn = _drawn(points) if isinstance(event, Finished) and points else [gr.skip()] * 2
                 yield [_status(event, points), *drawn]
     except Exception as error:
-        yield [banner(told(error), "finding"), gr.skip(), gr.skip()]
+        yield [banner(error_message(error), "finding"), gr.skip(), gr.skip()]
 
 
 def of_family(spec: ResNetSpec, family: str) -> ResNetSpec:

@@ -10,7 +10,7 @@ from ...errors import SpecError
 from ...spec import from_query
 from ...views.gradients.switches import switches
 from ...views.kit.markup import banner, tag
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.style import script
 from . import depth as gradient_depth
 from . import images as gradient_inputs
@@ -80,4 +80,4 @@ def list_switches(request: Any) -> str:
             raise SpecError("query", "a network's address is expected")
         return switches(from_query(request["query"]))
     except Exception as error:
-        return banner(told(error))
+        return banner(error_message(error))

@@ -10,7 +10,7 @@ import gradio as gr
 from ...errors import SpecError
 from ...spec import from_query
 from .. import builder
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.style import script
 
 _TEMPLATE = """
@@ -46,4 +46,4 @@ def fields(request: Any) -> str:
             raise SpecError("query", "a network's address is expected")
         return json.dumps({"fields": builder.show(from_query(request["query"]))[2:]})
     except Exception as error:
-        return json.dumps({"error": told(error)})
+        return json.dumps({"error": error_message(error)})

@@ -1,28 +1,35 @@
-// The inspector: links into the diagram, the copy button, and a block's own shortcut. Stands after graph.js.
-inspector.addEventListener('click', async e => {
-  const link = e.target.closest('[data-select]');
-  if (link) window.dispatchEvent(new CustomEvent('explorer:select', {detail: link.dataset.select}));
-  const copy = e.target.closest('.rx-copy');
-  if (!copy) return;
-  const lines = [...copy.closest('h4').nextElementSibling.querySelectorAll('span')].map(span => span.textContent);
-  try { await navigator.clipboard.writeText(lines.join('\n')); copy.textContent = 'Copied'; }
-  catch { copy.textContent = 'Not allowed here'; }  // only a safe context may write to the clipboard
-  setTimeout(() => { copy.textContent = 'Copy'; }, 1500);
-});
-// The page merges the choice into the builder's field (ui/controls.py), and the network follows as from any field.
-let choosing = false, heading = '';
-inspector.addEventListener('change', e => {
-  const {blocks} = e.target.dataset;
-  if (!blocks) return;
-  choosing = document.activeElement === e.target;
-  props.value = JSON.stringify({blocks: blocks.split(' '), mode: e.target.value});
-  trigger('input');
-});
-// Every answer replaces the text: another thing starts at its top, and who chose with the keyboard goes on choosing.
-new MutationObserver(() => {
-  const now = inspector.querySelector('h3')?.textContent ?? '';
-  if (now !== heading) inspector.scrollTop = 0;
-  heading = now;
-  if (choosing && document.activeElement === document.body) inspector.querySelector('select')?.focus({preventScroll: true});
-}).observe(inspector, {childList: true});
-inspector.addEventListener('focusout', e => { if (e.target.isConnected && e.relatedTarget) choosing = false; });
+// The inspector: links into the diagram, the copy button, and a block's own shortcut.
+import {act, copyFrom, emit} from '../kit/lib.js';
+
+/** @param {HTMLElement} panel */
+export function describing(panel) {
+  let choosing = false, heading = '';
+
+  panel.addEventListener('click', e => {
+    const link = e.target.closest('[data-select]'), copy = e.target.closest('.rx-copy');
+    if (link) emit('select', link.dataset.select);
+    if (!copy) return;
+    const lines = [...copy.closest('h4').nextElementSibling.querySelectorAll('span')];
+    copyFrom(copy, lines.map(line => line.textContent).join('\n'));
+  });
+  panel.addEventListener('change', e => {
+    const {blocks} = e.target.dataset;
+    if (!blocks) return;
+    choosing = document.activeElement === e.target;
+    act({type: 'shortcut', blocks: blocks.split(' '), mode: e.target.value});
+  });
+  panel.addEventListener('focusout', e => { if (e.target.isConnected && e.relatedTarget) choosing = false; });
+
+  return {
+    /** Another thing starts at its top, and whoever chose with the keyboard goes on choosing. @param {string} html */
+    show(html) {
+      panel.innerHTML = html;
+      const now = panel.querySelector('h3')?.textContent ?? '';
+      if (now !== heading) panel.scrollTop = 0;
+      heading = now;
+      if (choosing && document.activeElement === document.body) {
+        panel.querySelector('select')?.focus({preventScroll: true});
+      }
+    },
+  };
+}

@@ -1,17 +1,31 @@
-// Tables whose heads are buttons: rows sort by their cells' data-key, and equal keys stay in the order of data-row. The
-// choice outlasts the table: call the result whenever another one stands in `place`. Put before the script that uses it.
-function sortable(place, column = null) {
+// Tables whose heads are buttons.
+
+/**
+ * Order of two cells' keys: numbers by value, other words by the alphabet.
+ * @param {string} a
+ * @param {string} b
+ */
+export const compareKeys = (a, b) => (isNaN(Number(a)) || isNaN(Number(b)) ? a.localeCompare(b) : Number(a) - Number(b));
+
+/**
+ * Rows sort by their cells' data-key; equal keys stay in the order of data-row. The choice outlasts the table: call the
+ * result whenever another table is in ``place``.
+ * @param {HTMLElement} place
+ * @param {number | null} column the one to sort by at first
+ */
+export function sortable(place, column = null) {
   let sorting = {column, descending: false};
 
   function sort() {
     const {column, descending} = sorting, sign = descending ? -1 : 1;
     place.querySelectorAll('thead th').forEach((th, i) => {
-      i === column ? th.setAttribute('aria-sort', descending ? 'descending' : 'ascending') : th.removeAttribute('aria-sort');
+      if (i === column) th.setAttribute('aria-sort', descending ? 'descending' : 'ascending');
+      else th.removeAttribute('aria-sort');
     });
     const key = row => row.cells[column].dataset.key, order = row => Number(row.dataset.row ?? -1);
-    const compared = (a, b) => (isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b);
-    const byKey = (a, b) => (column === null ? 0 : sign * compared(key(a), key(b)));
-    place.querySelector('tbody')?.append(...[...place.querySelectorAll('tbody tr')].sort((a, b) => byKey(a, b) || order(a) - order(b)));
+    const byKey = (a, b) => (column === null ? 0 : sign * compareKeys(key(a), key(b)));
+    const rows = [...place.querySelectorAll('tbody tr')].sort((a, b) => byKey(a, b) || order(a) - order(b));
+    place.querySelector('tbody')?.append(...rows);
   }
 
   return () => {

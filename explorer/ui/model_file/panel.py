@@ -28,7 +28,7 @@ from ...inspection.onnx.graph import OnnxGraph, read_graph
 from ...spec import ResNetSpec
 from ...views.kit.markup import tag, text
 from ...views.model_file import panel as opened
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.model_files import SHELF, Held
 from ..kit.style import script
 
@@ -116,7 +116,7 @@ def add_route(app: FastAPI, allowed: bool) -> None:
         except OSError:
             return PlainTextResponse("There is no room to keep the file while it is read: the disk is full.", 507)
         except Exception as error:
-            return PlainTextResponse(told(error), 500)
+            return PlainTextResponse(error_message(error), 500)
         finally:
             _SLOTS.release()
 

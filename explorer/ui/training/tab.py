@@ -19,7 +19,7 @@ from ...views.kit.markup import banner, progress_bar, tag, text
 from ...views.training import charts
 from ...views.training import runs as words
 from ..kit import plot
-from ..kit.failures import told
+from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
 from ..kit.model_files import SHELF
 from ..kit.style import script
@@ -135,7 +135,7 @@ class _Desk:
             plans, source = training_form.plans(query, self.form.named(values))
             yield from self._begin(plans, source, owner_of(owner, str(request.session_hash)), request)
         except Exception as error:
-            yield {self.status: banner(told(error), "finding"), **self._buttons("idle")}
+            yield {self.status: banner(error_message(error), "finding"), **self._buttons("idle")}
 
     def resume(self, owner: Any, request: gr.Request) -> Iterator[Updates]:
         lesson = LESSONS.get(str(request.session_hash))
@@ -176,7 +176,7 @@ class _Desk:
         except (ValueError, TypeError, KeyError, AttributeError):
             yield {self.status: banner("This was not understood. Load the page anew.", "finding")}
         except Exception as error:
-            yield {self.status: banner(told(error), "finding")}
+            yield {self.status: banner(error_message(error), "finding")}
 
     def _changed(self, do: str, token: str, wish: dict[str, Any], owner: str) -> Updates:
         if do == "show":
@@ -232,7 +232,7 @@ class _Desk:
             return {**self._kept(owner), self.status: said, **self._buttons("paused")}
         LESSONS.pop(session, None)
         lesson.end()
-        said = banner(told(error), "finding") if error and failed else words.outcome(lesson.training.records)
+        said = banner(error_message(error), "finding") if error and failed else words.outcome(lesson.training.records)
         said += "".join(map(self._repeated, lesson.tokens))
         return {**self._kept(owner), self.status: said, **self._buttons("idle")}
 

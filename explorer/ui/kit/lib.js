@@ -1,0 +1,284 @@
+// What the scripts of all panels share: questions to the program, events, the page's state and its address, and small
+// helpers. A panel imports this module and its own; it never reads another panel's elements.
+
+/**
+ * What Gradio hands to a component's script (see ``mount`` of ui/kit/scripts.py).
+ * @typedef {object} Mount
+ * @property {HTMLElement} element
+ * @property {Record<string, any>} props ``props.value`` is what the component's events bring to the program
+ * @property {Server} server
+ * @property {(event: string, data?: object) => void} trigger
+ * @property {(names: string | string[], then: () => void) => void} watch
+ * @property {Record<string, any>} settings
+ */
+/** @typedef {Record<string, (request: object) => Promise<string>>} Server */
+
+export const NO_RESPONSE = 'The program did not answer. Is it still running?';
+
+/** The address of a path of this app, which may be mounted below "/".
+ * @param {string} path */
+export const url = path => location.pathname.replace(/\/?$/, '/') + path;
+
+/**
+ * Ask the program: the answer of a server function decorated with ``answers``, or ``{error}``; ``silent`` if none came.
+ * @param {Server} server
+ * @param {string} name
+ * @param {object} [request]
+ * @returns {Promise<any>}
+ */
+export async function ask(server, name, request = {}) {
+  try {
+    return JSON.parse(await server[name](request));
+  } catch {
+    return {error: NO_RESPONSE, silent: true};
+  }
+}
+
+// ---- events ------------------------------------------------------------------------------------------------
+
+/** Every event of the page, and its detail. Keys of the page's state are events too: ``set`` emits them. */
+export const EVENTS = Object.freeze({
+  network: 'state: query of the network in the builder',
+  drawn: 'state: name of the network in the diagram: a query, or file:TOKEN',
+  open: 'state: ids of what is open in the diagram',
+  selected: 'state: id of what is selected in the diagram, or null',
+  photo: 'state: {token, variant, device, network} of the photo that was answered, or null',
+  select: 'wish: the diagram selects this id and brings it into view',
+  action: 'wish: the builder changes; see builder.js for {type, ...}',
+  tab: 'wish: the tab of this name opens',
+  'choose-network': 'wish: Classify uses the network of this name',
+  photos: 'several photos were given: [File]',
+  'show-photo': 'wish: this photo is classified: File',
+});
+const listeners = new Map();
+const parked = new Map();
+/** Wishes that wait until the panel that grants them is there. */
+const PATIENT = new Set(['choose-network']);
+
+function check(name) {
+  if (!(name in EVENTS)) throw new Error(`There is no event "${name}".`);
+}
+
+/**
+ * @param {string} name
+ * @param {any} [detail]
+ */
+export function emit(name, detail) {
+  check(name);
+  const heard = [...(listeners.get(name) ?? [])];
+  if (!heard.length && PATIENT.has(name)) parked.set(name, detail);
+  heard.forEach(listener => listener(detail));
+}
+
+/**
+ * Listen to an event; while ``host`` is given, only as long as it is in the document: Gradio may build a panel again.
+ * @param {string} name
+ * @param {(detail: any) => void} listener
+ * @param {Element} [host]
+ */
+export function on(name, listener, host) {
+  check(name);
+  const own = listeners.get(name) ?? listeners.set(name, new Set()).get(name);
+  const heard = detail => {
+    if (host && !host.isConnected) own.delete(heard);
+    else listener(detail);
+  };
+  own.add(heard);
+  if (parked.has(name)) {
+    const detail = parked.get(name);
+    parked.delete(name);
+    listener(detail);
+  }
+}
+
+// ---- the page's state and its address ----------------------------------------------------------------------
+
+/** Words of the address besides the network's own. */
+export const ADDRESS = Object.freeze(['open', 'at', 'tint', 'with', 'tab', '__theme']);
+const state = {network: undefined, drawn: undefined, open: undefined, selected: address('at'), photo: null};
+
+/** @param {string} key */
+export const get = key => state[key];
+
+/**
+ * Set a part of the page's state and tell everybody.
+ * @param {string} key
+ * @param {any} value
+ */
+export function set(key, value) {
+  if (!(key in state)) throw new Error(`The page's state has no "${key}".`);
+  state[key] = value;
+  emit(key, value);
+}
+
+/** @param {string} key */
+export function address(key) {
+  return new URLSearchParams(location.search).get(key);
+}
+
+/**
+ * Change words of the address; null takes a word away.
+ * @param {Record<string, string | null>} words
+ */
+export function setAddress(words) {
+  const query = new URLSearchParams(location.search);
+  for (const [key, value] of Object.entries(words)) {
+    if (value === null) query.delete(key);
+    else query.set(key, value);
+  }
+  replaceQuery(query);
+}
+
+/**
+ * The address names this network; the other words stay.
+ * @param {string} query
+ */
+export function setNetworkAddress(query) {
+  replaceQuery(withNetwork(query, location.search));
+}
+
+/**
+ * A network's query with the other words of an address.
+ * @param {string} query
+ * @param {string} search
+ */
+export function withNetwork(query, search) {
+  const next = new URLSearchParams(query), now = new URLSearchParams(search);
+  for (const key of ADDRESS) {
+    const value = now.get(key);
+    if (value !== null) next.set(key, value);
+  }
+  return next;
+}
+
+function replaceQuery(query) {
+  const text = query.toString();
+  history.replaceState(null, '', text ? '?' + text : location.pathname);
+}
+
+/** Change the builder's network; see builder.js for the types of action.
+ * @param {{type: string} & Record<string, any>} action */
+export const act = action => emit('action', action);
+
+// ---- helpers -----------------------------------------------------------------------------------------------
+
+/**
+ * "Only the latest answer counts": each call begins a turn, and returns whether that turn is still the latest.
+ * @returns {() => () => boolean}
+ */
+export function latest() {
+  let turn = 0;
+  return () => {
+    const mine = ++turn;
+    return () => mine === turn;
+  };
+}
+
+/**
+ * Call back whenever ``element`` comes into view or leaves it.
+ * @param {Element} element
+ * @param {(visible: boolean) => void} callback
+ */
+export function whenVisible(element, callback) {
+  const observer = new IntersectionObserver(entries => callback(entries[entries.length - 1].isIntersecting));
+  observer.observe(element);
+  return observer;
+}
+
+/**
+ * Call back whenever ``element`` is laid out or hidden, as by a tab; scrolling does not count.
+ * @param {HTMLElement} element with a width
+ * @param {(shown: boolean) => void} callback
+ */
+export function whenShown(element, callback) {
+  let last = null;
+  new ResizeObserver(() => {
+    const shown = element.offsetParent !== null;
+    if (shown !== last) callback(last = shown);
+  }).observe(element);
+}
+
+/**
+ * Copy text; whether that worked. The clipboard is only there in a safe context, so there is a second way.
+ * @param {string} text
+ */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const field = document.body.appendChild(Object.assign(document.createElement('textarea'), {value: text}));
+    field.select();
+    const copied = document.execCommand('copy');
+    field.remove();
+    return copied;
+  }
+}
+
+/**
+ * Copy text and say so on the button for a moment.
+ * @param {HTMLElement} button
+ * @param {string} text
+ */
+export async function copyFrom(button, text) {
+  const label = button.dataset.label ??= button.textContent;
+  button.textContent = (await copyText(text)) ? 'Copied' : 'Not allowed here';
+  setTimeout(() => { button.textContent = label; }, 1500);
+}
+
+/**
+ * Hand a file to the browser's downloads.
+ * @param {string} name
+ * @param {string} type its media type
+ * @param {...BlobPart} parts
+ */
+export function download(name, type, ...parts) {
+  downloadBlob(name, new Blob(parts, {type}));
+}
+
+/**
+ * @param {string} name
+ * @param {Blob} blob
+ */
+export function downloadBlob(name, blob) {
+  const href = URL.createObjectURL(blob);
+  Object.assign(document.createElement('a'), {href, download: name}).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60000);
+}
+
+/**
+ * Scroll a box to one of its table's rows; the page itself stays.
+ * @param {HTMLElement} box
+ * @param {HTMLElement} row
+ */
+export function revealRow(box, row) {
+  const top = row.offsetTop - (box.querySelector('thead')?.offsetHeight ?? 0), bottom = row.offsetTop + row.offsetHeight;
+  if (top < box.scrollTop) box.scrollTop = top;
+  else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom - box.clientHeight;
+}
+
+/**
+ * A sentence about something that went wrong, as an element.
+ * @param {string} words
+ * @param {string} [kind] its class
+ */
+export function alertBanner(words, kind = 'error-here') {
+  const line = document.createElement('p');
+  line.className = `rx-banner ${kind}`;
+  line.setAttribute('role', 'alert');
+  line.textContent = words;
+  return line;
+}
+
+/** Whether keys typed here are text.
+ * @param {EventTarget | null} target */
+export const isTyping = target =>
+  target instanceof Element && target.closest('input, textarea, select, [contenteditable]') !== null;
+
+let known = null;
+/** Constants of the program, such as the builder's tables and the tabs' names (ui/page.py).
+ * @returns {any} */
+export function settings() {
+  known ??= JSON.parse(document.getElementById('rx-settings').textContent);
+  return known;
+}

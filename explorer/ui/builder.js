@@ -1,7 +1,7 @@
 // Changes of the builder: whoever wants another network emits an action, and here it becomes values of the builder's
 // fields (ui/builder.py). In the browser, so that the next click sees the new fields.
 import {drawAhead} from './diagram/diagram.js';
-import {settings} from './kit/lib.js';
+import {on, settings} from './kit/lib.js';
 
 /**
  * An action, by its type:
@@ -78,3 +78,9 @@ export async function drawFirst(...values) {
   await drawAhead(values.slice(2));
   return chosen;
 }
+
+on('field', name => {
+  const control = document.getElementById(`field-${name}`);
+  control.closest('.rx-fold:not(.open)')?.querySelector('.rx-fold-head button').click();
+  (control.querySelector('input:checked') ?? control.querySelector('input, textarea')).focus();
+});

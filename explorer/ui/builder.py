@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,8 +26,10 @@ from ..spec import (
     title,
 )
 from ..views.inspector.shortcut_choice import AS_NETWORK
+from .kit.fold import fold
 
 CUSTOM = "custom"
+Make = Callable[[Any, str], gr.components.Component]
 
 
 @dataclass(frozen=True)
@@ -37,30 +38,36 @@ class Control:
 
     Attributes:
         field: the ``ResNetSpec`` field it stands for.
-        make: creates the widget for an initial value.
+        make: creates the widget for an initial value and an id of its element.
         show: field value -> widget value. (Its inverse is the codec's ``from_words``, through ``str``.)
     """
 
     field: str
-    make: Callable[[Any], gr.components.Component]
+    make: Make
     show: Callable[[Any], Any]
 
 
-def _choice(label: str, options: type[Option], info: str = "") -> Callable[[Any], gr.components.Component]:
+def _choice(label: str, options: type[Option], info: str = "") -> Make:
     choices = [(option.label, option.value) for option in options]
-    return lambda value: gr.Radio(choices, value=value, label=label, info=info or None, interactive=True)
+    return lambda value, elem_id: gr.Radio(
+        choices, value=value, label=label, info=info or None, interactive=True, elem_id=elem_id
+    )
 
 
-def _text(label: str, info: str) -> Callable[[Any], gr.components.Component]:
-    return lambda value: gr.Textbox(value, label=label, info=info, interactive=True, max_lines=1)
+def _text(label: str, info: str) -> Make:
+    return lambda value, elem_id: gr.Textbox(
+        value, label=label, info=info, interactive=True, max_lines=1, elem_id=elem_id
+    )
 
 
-def _number(label: str, info: str = "") -> Callable[[Any], gr.components.Component]:
-    return lambda value: gr.Number(value, label=label, info=info or None, precision=0, interactive=True)
+def _number(label: str, info: str = "") -> Make:
+    return lambda value, elem_id: gr.Number(
+        value, label=label, info=info or None, precision=0, interactive=True, elem_id=elem_id
+    )
 
 
-def _checkbox(label: str) -> Callable[[Any], gr.components.Component]:
-    return lambda value: gr.Checkbox(value, label=label, interactive=True)
+def _checkbox(label: str) -> Make:
+    return lambda value, elem_id: gr.Checkbox(value, label=label, interactive=True, elem_id=elem_id)
 
 
 def _commas(value: Sequence[int]) -> str:
@@ -128,10 +135,14 @@ def create(spec: ResNetSpec, under_preset: Any = None) -> Builder:
     if under_preset:
         under_preset.render()
     depth = gr.Radio([str(d) for d in DEPTHS], value=_depth(spec), label="Depth", interactive=True)
-    main = [control.make(control.show(getattr(spec, control.field))) for control in MAIN]
-    with gr.Accordion("More", open=False):
-        more = [control.make(control.show(getattr(spec, control.field))) for control in MORE]
+    main = [_widget(control, spec) for control in MAIN]
+    with fold("More"):
+        more = [_widget(control, spec) for control in MORE]
     return Builder(preset, depth, (*main, *more))
+
+
+def _widget(control: Control, spec: ResNetSpec) -> gr.components.Component:
+    return control.make(control.show(getattr(spec, control.field)), f"field-{control.field}")
 
 
 def show(spec: ResNetSpec) -> list[Any]:
@@ -150,52 +161,23 @@ def read(fields: Sequence[Any]) -> ResNetSpec:
     return from_words((control.field, str("" if value is None else value)) for control, value in pairs)
 
 
-def fill_from_preset() -> str:
-    """JavaScript: (preset, …fields) -> (…fields, now). In the browser, so that the next click sees the new fields."""
-    table = {name: show(preset)[2:] for name, preset in PRESETS.items()}
-    return f"(name, ...fields) => [...({json.dumps(table)}[name] ?? fields), Date.now()]"
+def tables() -> dict[str, Any]:
+    """What ``builder.js`` turns actions into fields with."""
+    return {
+        "names": [control.field for control in CONTROLS],
+        "presets": {name: show(preset)[2:] for name, preset in PRESETS.items()},
+        "depths": {
+            str(depth): {"repeats": repeats, "blocks": {block: _block(block, depth) for block in Block}}
+            for depth, repeats in DEPTHS.items()
+        },
+        "asNetwork": AS_NETWORK,
+    }
 
 
-def fill_from_depth() -> str:
-    """JavaScript: (depth, block, depths, widths, overrides) -> (block, depths, widths, overrides, now).
-
-    A depth names the stage repeats and the block that goes with them (34 and 50 differ in nothing else); another block
-    may be chosen after. Widths double along the stages where their number changes; overrides of lost blocks go too.
-    """
-    return f"""(depth, block, depths, widths, overrides) => {{
-      const next = {json.dumps({str(depth): list(depths) for depth, depths in DEPTHS.items()})}[depth];
-      const now = widths.split(",").map(Number);
-      const fits = now.length === next.length ? now : next.map((_, i) => now[0] * 2 ** i);
-      const kept = overrides.split(",").map(word => word.trim()).filter(word => {{
-        const [, stage, index] = word.match(/^layer(\\d+)\\.(\\d+):/) ?? [];
-        return stage && Number(index) < (next[stage - 1] ?? 0);
-      }});
-      const form = block.replace(/(preact_)?.*/, "$1") + (depth < 50 ? "basic" : "bottleneck");
-      return [form, next.join(", "), fits.join(", "), kept.join(", "), Date.now()];
-    }}"""
-
-
-def fill_from_override() -> str:
-    """JavaScript: (the inspector's ``{"blocks", "mode"}`` as JSON, overrides) -> (overrides, now).
-
-    The blocks' own words are replaced; a mode of ``AS_NETWORK`` leaves them out.
-    """
-    return f"""(choice, overrides) => {{
-      const {{blocks, mode}} = JSON.parse(choice);
-      const words = overrides.split(",").map(word => word.trim()).filter(Boolean);
-      const others = words.filter(word => !blocks.includes(word.split(":")[0].trim()));
-      const own = mode === {json.dumps(AS_NETWORK)} ? [] : blocks.map(block => `${{block}}:${{mode}}`);
-      return [[...others, ...own].join(", "), Date.now()];
-    }}"""
-
-
-def fill_from_switch() -> str:
-    """JavaScript: (another place's ``{"field", "value"}`` as JSON, …fields) -> (…fields, now)."""
-    names = json.dumps([control.field for control in CONTROLS])
-    return f"""(choice, ...fields) => {{
-      const {{field, value}} = JSON.parse(choice), place = {names}.indexOf(field);
-      return [...fields.map((old, i) => (i === place ? value : old)), Date.now()];
-    }}"""
+def _block(block: Block, depth: int) -> Block:
+    """The block type that a depth is built of (34 and 50 differ in nothing else), pre-activation or not as before."""
+    wanted = (depth >= 50, block.is_preact)
+    return next(each for each in Block if (each.is_bottleneck, each.is_preact) == wanted)
 
 
 def _depth(spec: ResNetSpec) -> str | None:

@@ -1,10 +1,10 @@
 // The page: its network's address, its tabs, the drawer of the builder, and links from tables into the diagram.
 import './export/export.js';
-import {address, emit, on, set, setAddress, setNetworkAddress, settings} from './kit/lib.js';
+import {openTab} from './kit/tabs.js';
+import {address, emit, on, set, setAddress, setNetworkAddress} from './kit/lib.js';
 
-const TAB = '[role=tab], .overflow-menu button';
+const tabs = () => [...document.querySelectorAll('#tabs > .rx-tab-row [role=tab]')];
 const nameOf = tab => tab.textContent.trim();
-const find = name => [...document.querySelectorAll(TAB)].find(tab => nameOf(tab) === name);
 let isFirst = true;
 
 /**
@@ -13,17 +13,17 @@ let isFirst = true;
  */
 export function setNetwork(query) {
   setNetworkAddress(query);
-  const tab = isFirst && settings().tabs.find(name => name.toLowerCase() === address('tab'));
+  const tab = isFirst && tabs().find(each => nameOf(each).toLowerCase() === address('tab'));
   isFirst = false;
-  if (tab) emit('tab', tab);
+  if (tab) open(tab);
   set('network', query);
 }
 
-on('tab', name => find(name)?.click());
+on('tab', name => open(tabs().find(tab => nameOf(tab) === name)));
 
-function remember(tab) {
-  const {tabs} = settings(), name = nameOf(tab);
-  if (tabs.includes(name)) setAddress({tab: name === tabs[0] ? null : name.toLowerCase()});
+function open(tab) {
+  openTab(tab);
+  setAddress({tab: tab === tabs()[0] ? null : nameOf(tab).toLowerCase()});
 }
 
 const isOpen = () => document.querySelector('#columns').classList.contains('rx-builder-open');
@@ -32,16 +32,24 @@ function drawer(open) {
   document.querySelector('#rx-drawer').setAttribute('aria-expanded', String(open));
 }
 
+function toggleFold(button) {
+  const isNowOpen = button.closest('.rx-fold').classList.toggle('open');
+  button.setAttribute('aria-expanded', String(isNowOpen));
+}
+
 document.addEventListener('click', ({target}) => {
-  const tab = target.closest(TAB), row = target.closest('tr[data-node]');
-  if (tab) remember(tab);
+  const tab = tabs().find(each => each.contains(target)), row = target.closest('tr[data-node]');
+  const head = target.closest('.rx-fold-head button');
+  if (head) toggleFold(head);
+  if (tab) open(tab);
   if (row) emit('select', row.dataset.node);
   if (target.closest('#rx-drawer')) drawer(!isOpen());
   else if (!target.closest('#builder, [role=listbox], .options')) drawer(false);
 });
 document.addEventListener('keydown', event => { if (event.key === 'Escape') drawer(false); });
 on('selected', id => {
-  for (const row of document.querySelectorAll('tr[data-node]')) row.classList.toggle('selected', row.dataset.node === id);
+  const rows = document.querySelectorAll('tr[data-node]');
+  rows.forEach(row => row.classList.toggle('selected', row.dataset.node === id));
 });
 // Gradio opens a list of choices at the very Tab that leaves it.
 document.addEventListener('focusout', ({target}) => {

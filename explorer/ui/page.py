@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -15,30 +16,52 @@ from ..views.kit import tables
 from ..views.kit.markup import banner, tag
 from . import builder
 from .checks.panel import checks_panel
-from .classify import tab as classify
-from .compare import tab as compare
+from .classify.tab import build_tab as classify
+from .compare.tab import build_tab as compare
 from .costs import tab as costs
 from .diagram.panel import foresee, graph_panel
 from .export import panel as export
-from .gradients import tab as gradients
+from .gradients.tab import build_tab as gradients
+from .gradients.tab import outdate
 from .history.panel import history
+from .kit import scripts
 from .kit.bridge import error_message
 from .kit.model_files import FILE, Held, report_of
+from .kit.shell import Shell
+from .kit.tabs import tabs
 from .kit.visibility import on_sight
-from .model_file import panel as files
-from .training import tab as training
+from .model_file import panel as model_file
+from .training.tab import build_tab as training
 
 TITLE = "ResNet Explorer"
-# Where a field that was not given clashes, one of these that was given is at fault.
+
+
+def architecture(shell: Shell) -> None:
+    """The diagram, and below it what else there is to see of the network."""
+    shell.graph.render()  # type: ignore[no-untyped-call]
+    checks, layers, cost = tabs(["Shortcut checks", "Layers", "What A, B and C cost"], "The network's tables", "tables")
+    with checks:
+        checks_panel()
+    with layers:
+        asks = on_sight("asks-layers")
+        rows = gr.HTML("", padding=False, elem_id="layers")
+        asks.input(_layers, asks, rows, show_progress="hidden", trigger_mode="always_last")
+    with cost:
+        costs.build_tab()
+
+
+# Every tab: its name, and what lays it out. The first one is open at first.
+TABS: dict[str, Callable[[Shell], None]] = {
+    "Architecture": architecture,
+    "Compare": compare,
+    "Gradients": gradients,
+    "Training": training,
+    "Classify": classify,
+}
+# If a field that was not given clashes, one of these that was given is at fault.
 _PARTNERS = {"widths": ("depths",), "groups": ("block",), "width_per_group": ("block",), "image_size": ("depths",)}
-# The diagram, which people look at, is asked for first; what is said of it next. Of quick choices the drawings may come
-# in another order: whichever is asked about after its own asks about the last choice.
-_DRAWN_FIRST = """async (...values) => {
-  window.explorerChosen = values;
-  await window.explorerAhead?.(values.slice(2));
-  return window.explorerChosen;
-}"""
 _DRAWER = '<button type="button" id="rx-drawer" aria-expanded="false" aria-controls="builder">Builder</button>'
+Updates = dict[Any, Any]
 
 
 def build_page(model_files: bool = False) -> gr.Blocks:
@@ -51,122 +74,124 @@ def build_page(model_files: bool = False) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         summary = gr.HTML(_bar(start), elem_id="summary", padding=False)
         gr.HTML(export.overlays(), elem_id="overlays", padding=False)
-        past = history()
+        actions, graph = history(), graph_panel()
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="builder"):
-                opened = files.panel(model_files)
-                form = builder.create(start, opened)
+                file_panel = model_file.panel(model_files)
+                form = builder.create(start, file_panel)
             with gr.Column(elem_id="workspace"):
                 message = gr.HTML("", padding=False, elem_id="message")
+                # The two wires between scripts and program: the network that the program understood last, and a time
+                # that changes whenever a script has filled the builder's fields.
                 query = gr.Textbox("loading", visible="hidden", label="Network", elem_id="query")
-                with gr.Tabs():
-                    with gr.Tab("Architecture"):
-                        graph = graph_panel()
-                        with gr.Tabs():
-                            with gr.Tab("Shortcut checks"):
-                                checks_panel()
-                            with gr.Tab("Layers"):
-                                asks = on_sight("asks-layers")
-                                layers = gr.HTML("", padding=False, elem_id="layers")
-                            with gr.Tab("What A, B and C cost"):
-                                costs.build_tab()
-                    with gr.Tab("Compare"):
-                        beside = compare.build_tab()
-                    with gr.Tab("Gradients") as gradient_tab:
-                        switches = gradients.build_tab(gradient_tab, query)
-                    with gr.Tab("Training") as training_tab:
-                        trained = training.build_tab(training_tab, query, model_files)
-                    with gr.Tab("Classify"):
-                        classifying = classify.build_tab(opened, trained)
-        outputs = [*form.widgets, message, summary, query, graph, beside]
-        _wire(form, graph, switches, past, outputs)
-        asks.input(_layers, asks, layers, show_progress="hidden", trigger_mode="always_last")
-        query.change(None, query, None, js="query => window.explorerSetQuery(query)")
-        opened.input(_opened, [opened, query, *form.widgets], outputs, show_progress="hidden")
-        page.unload(files.left)
-        page.unload(training.left)
-        page.load(_on_load, form.widgets, outputs, show_progress="hidden")
-        page.unload(classify.left)
-        page.load(classify.loaded, None, classifying, show_progress="hidden")
+                filled = gr.Number(visible="hidden", label="Filled in")
+                shell = Shell(page, query, graph, file_panel, local=model_files)
+                for build, panel in zip(TABS.values(), tabs(list(TABS), "Views", "tabs"), strict=True):
+                    with panel:
+                        build(shell)
+        page.unload(model_file.on_close)
+        _Network(form, message, summary, query, filled, graph).wire(page, actions, file_panel)
     return page
 
 
-def _wire(form: builder.Builder, graph: Any, switches: Any, past: Any, outputs: Sequence[Any]) -> None:
-    """Every change recomputes everything, through one listener: of several quick ones the last is answered last.
-
-    Preset, depth, the inspector's choice for a block, switches of other tabs, fixes and undo only fill fields in, in
-    the browser. Typed text counts when it is finished, choices at once.
-    """
-    filled = gr.Number(visible="hidden", label="Filled in")
-    depth_fields = [form.field(name) for name in ("block", "depths", "widths", "shortcut_overrides")]
-    form.preset.input(None, [form.preset, *form.fields], [*form.fields, filled], js=builder.fill_from_preset())
-    form.depth.input(None, [form.depth, *depth_fields], [*depth_fields, filled], js=builder.fill_from_depth())
-    overrides = form.field("shortcut_overrides")
-    graph.input(None, [graph, overrides], [overrides, filled], js=builder.fill_from_override())
-    switches.input(None, [switches, *form.fields], [*form.fields, filled], js=builder.fill_from_switch())
-    past.input(None, past, [*form.fields, filled], js="fields => [...JSON.parse(fields), Date.now()]")
-    triggers = [filled.change]
-    for widget in form.fields:
-        typed = isinstance(widget, (gr.Textbox, gr.Number))
-        triggers += [widget.submit, widget.blur] if typed else [widget.input]
-    gr.on(
-        triggers,
-        _recompute,
-        form.widgets,
-        outputs,
-        show_progress="hidden",
-        trigger_mode="always_last",
-        queue=False,  # a queued event takes 13 ms more to say the same
-        js=_DRAWN_FIRST,
-    )
+def head() -> str:
+    """What the page's scripts need, for ``<head>``."""
+    return f'<meta name="theme-color" content="#0072B2">{scripts.head({"builder": builder.tables()})}'
 
 
-def _recompute(request: gr.Request, *values: Any) -> list[Any]:
-    """Widget values -> updates of all outputs. An error keeps every input and the last good diagram."""
-    try:
-        spec = builder.read(values[2:])
-        gradients.outdate(request)
-        return [*_changed(builder.show(spec), values), *_consequences(spec)]
-    except Exception as error:
-        return _said(banner(error_message(error)), values)
+@dataclass(frozen=True)
+class _Network:
+    """The components that change with the network, and what changes them."""
 
+    form: builder.Builder
+    message: gr.HTML
+    summary: gr.HTML
+    query: gr.Textbox
+    filled: gr.Number
+    graph: gr.HTML
 
-def _opened(request: gr.Request, wish: Any, query: str, *values: Any) -> list[Any]:
-    """What the panel of files asks for (``files.wished``): a network for the builder, a graph to draw, or back."""
-    try:
-        do, token, held = files.wished(wish, str(request.session_hash))
-        if held and (spec := files.network_of(held, do)):
-            gradients.outdate(request)
-            return [*_changed(builder.show(spec), values), *_consequences(spec)]
-        if held and do in ("open", "show") and isinstance(held.content, OnnxGraph):
-            return [*[gr.skip()] * len(values), *_graph(held, held.content, token, from_query(query))]
-        if do in ("close", "builder"):
-            return [*[gr.skip()] * len(values), *_consequences(from_query(query))]
-        return _said(gr.skip(), values)
-    except Exception as error:
-        return _said(banner(error_message(error), "note"), values)
+    @property
+    def outputs(self) -> list[Any]:
+        return [*self.form.widgets, self.message, self.summary, self.query, self.graph]
 
+    def wire(self, page: gr.Blocks, actions: gr.HTML, file_panel: gr.HTML) -> None:
+        """Every change recomputes everything, through one listener: of several quick ones the last is answered last.
 
-def _graph(held: Held, content: OnnxGraph, token: str, spec: ResNetSpec) -> list[Any]:
-    words = f"The diagram and its tables show {held.shown}. The builder and the other tabs still have {title(spec)}."
-    bar = tag("div", tag("span", TITLE, css="rx-brand") + tables.summary(content.report) + _DRAWER, css="rx-bar")
-    return [banner(words, "note"), bar, gr.skip(), gr.update(query=FILE + token), gr.skip()]
+        Preset, depth, and the actions of scripts (the inspector, switches of other tabs, fixes, Undo) only fill fields
+        in, in the browser. Typed text counts when it is finished, choices at once.
+        """
+        form, fields = self.form, self.form.fields
+        for trigger, function in (
+            (form.preset, "choosePreset"),
+            (form.depth, "chooseDepth"),
+            (actions, "applyAction"),
+        ):
+            fill = scripts.call("builder.js", function)
+            trigger.input(None, [trigger, *fields], [*fields, self.filled], js=fill)
+        changes = [self.filled.change]
+        for widget in fields:
+            typed = isinstance(widget, (gr.Textbox, gr.Number))
+            changes += [widget.submit, widget.blur] if typed else [widget.input]
+        gr.on(
+            changes,
+            self.recompute,
+            form.widgets,
+            self.outputs,
+            show_progress="hidden",
+            trigger_mode="always_last",
+            queue=False,  # a queued event takes 13 ms more to say the same
+            js=scripts.call("builder.js", "drawFirst"),
+        )
+        self.query.change(None, self.query, None, js=scripts.call("page.js", "setNetwork"))
+        file_panel.input(self.open_file, [file_panel, self.query, *form.widgets], self.outputs, show_progress="hidden")
+        page.load(self.restore, form.widgets, self.outputs, show_progress="hidden")
 
+    def recompute(self, request: gr.Request, *values: Any) -> Updates:
+        """Widget values -> what changes. An error keeps every input and the last good diagram."""
+        try:
+            spec = builder.read(values[2:])
+            outdate(request)
+            return {**self._fill(spec, values), **self._show(spec)}
+        except Exception as error:
+            return {self.message: banner(error_message(error))}
 
-def _changed(new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
-    """Only widgets whose value differs are touched: a rewrite would move the caret of whoever is typing."""
-    return [gr.skip() if a == b else a for a, b in zip(new, old, strict=True)]
+    def open_file(self, request: gr.Request, action: Any, query: str, *values: Any) -> Updates:
+        """What the panel of files asks for: a network for the builder, a graph to draw, or back."""
+        try:
+            do, token, held = model_file.parse_action(action, str(request.session_hash))
+            if held and (spec := model_file.network_of(held, do)):
+                outdate(request)
+                return {**self._fill(spec, values), **self._show(spec)}
+            if held and do in ("open", "show") and isinstance(held.content, OnnxGraph):
+                return self._graph(held, held.content, token, from_query(query))
+            if do in ("close", "builder"):
+                return self._show(from_query(query))
+            return {self.message: gr.skip()}
+        except Exception as error:
+            return {self.message: banner(error_message(error), "note")}
 
+    def restore(self, request: gr.Request, *values: Any) -> Updates:
+        """The network that the URL names; a bad value is dropped and said, the others are kept."""
+        spec, problems = spec_from_url(dict(request.query_params))
+        said = banner(f"From the address: {problems[0]}", "note") if problems else ""
+        return {**self._fill(spec, values), **self._show(spec), self.message: said}
 
-def _consequences(spec: ResNetSpec) -> list[Any]:
-    foresee(inspect(spec))
-    text = to_query(spec)
-    return ["", _bar(spec), text, gr.update(query=text), gr.update(query=text)]
+    def _fill(self, spec: ResNetSpec, values: Any) -> Updates:
+        """Only widgets whose value differs are touched: a rewrite would move the caret of whoever is typing."""
+        new = zip(self.form.widgets, builder.show(spec), values, strict=True)
+        return {widget: value for widget, value, old in new if value != old}
 
+    def _show(self, spec: ResNetSpec) -> Updates:
+        foresee(inspect(spec))
+        query = to_query(spec)
+        return {self.message: "", self.summary: _bar(spec), self.query: query, self.graph: gr.update(query=query)}
 
-def _said(message: Any, values: Sequence[Any]) -> list[Any]:
-    """Updates that leave everything as it is but the message over the diagram."""
-    return [*[gr.skip()] * len(values), message, *[gr.skip()] * 4]
+    def _graph(self, held: Held, content: OnnxGraph, token: str, spec: ResNetSpec) -> Updates:
+        words = (
+            f"The diagram and its tables show {held.shown}. The builder and the other tabs still have {title(spec)}."
+        )
+        bar = tag("div", tag("span", TITLE, css="rx-brand") + tables.summary(content.report) + _DRAWER, css="rx-bar")
+        return {self.message: banner(words, "note"), self.summary: bar, self.graph: gr.update(query=FILE + token)}
 
 
 def _layers(network: Any) -> str:
@@ -179,14 +204,6 @@ def _layers(network: Any) -> str:
 def _bar(spec: ResNetSpec) -> str:
     brand = tag("span", TITLE, css="rx-brand")
     return tag("div", brand + tables.summary(inspect(spec)) + _DRAWER + export.buttons(spec), css="rx-bar")
-
-
-def _on_load(request: gr.Request, *values: Any) -> list[Any]:
-    """Restore the network that the URL names; a bad value is dropped and said, the others are kept."""
-    spec, problems = spec_from_url(dict(request.query_params))
-    updates = [*_changed(builder.show(spec), values), *_consequences(spec)]
-    updates[len(values)] = banner(f"From the address: {problems[0]}", "note") if problems else ""
-    return updates
 
 
 def spec_from_url(params: Mapping[str, str]) -> tuple[ResNetSpec, list[str]]:

@@ -21,9 +21,9 @@ from ..errors import ExplorerError
 from ..inference.images.decode import MAX_BYTES
 from .classify import tab as classify
 from .export import panel as export
-from .kit import plot, style
+from .kit import plot, scripts, style
 from .model_file import panel as files
-from .page import TITLE, build_page
+from .page import TITLE, build_page, head
 from .training import tab as training
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
@@ -93,6 +93,7 @@ def create_app(
     classify.add_route(app)
     files.add_route(app, model_files)
     plot.add_route(app)
+    scripts.add_route(app)
     training.add_route(app)
     page = (build or partial(build_page, model_files))().queue(max_size=32, api_open=False, default_concurrency_limit=4)
     # What is loaded by now stays for good: looking through all of torch again and again is a pause of 0.3 s.
@@ -104,7 +105,7 @@ def create_app(
         path="/",
         theme=style.theme(),
         css=style.css(),
-        head=style.head(),
+        head=head(),
         footer_links=[],
         run_history=False,
         show_error=False,

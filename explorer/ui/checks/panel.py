@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import gradio as gr
 
-from ...errors import DiagramError
-from ...inspection import Report
 from ...views.checks import rows
 from ...views.checks.walk import walk
-from ..kit.bridge import error_message
+from ..kit import bridge, scripts
 from ..kit.model_files import report_of
-from ..kit.style import script
+from ..kit.requests import NetworkRequest
 
 _TEMPLATE = """
 <div class="rx-checks">
@@ -44,7 +41,7 @@ def checks_panel() -> gr.HTML:
     return gr.HTML(
         value="",
         html_template=_TEMPLATE,
-        js_on_load=script("kit/sorting.js", "checks/checks.js"),
+        js_on_load=scripts.mount("checks/checks.js"),
         server_functions=[list_checks, list_steps],
         apply_default_css=False,
         elem_id="checks",
@@ -52,35 +49,23 @@ def checks_panel() -> gr.HTML:
     )
 
 
-def list_checks(request: Any) -> str:
-    """Browser's ``{"query"}`` -> JSON ``{"rows", "all", "csv"}``, or ``{"error"}``.
+@bridge.answers(NetworkRequest)
+def list_checks(request: NetworkRequest) -> dict[str, Any]:
+    """-> ``{"rows", "all", "csv"}``.
 
     ``rows``, ``all``: HTML of the table and of the button that fixes everything. ``csv``: the head, then a line for
     each sum, by its row's number.
     """
-    try:
-        report = _report(request)
-        answer = {
-            "rows": rows.checks(report, applies=True),
-            "all": rows.all_button(report),
-            "csv": rows.csv_lines(report),
-        }
-        return json.dumps(answer)
-    except Exception as error:
-        return json.dumps({"error": error_message(error)})
+    report = report_of(request.query)
+    return {
+        "rows": rows.checks(report, applies=True),
+        "all": rows.all_button(report),
+        "csv": rows.csv_lines(report),
+    }
 
 
-def list_steps(request: Any) -> str:
-    """Browser's ``{"query"}`` -> JSON ``{"steps": [{"node", "title", "html"}]}``, or ``{"error"}``."""
-    try:
-        report = _report(request)
-        steps = [{"node": s.node, "title": s.title, "html": rows.stop(report, s)} for s in walk(report)]
-        return json.dumps({"steps": steps})
-    except Exception as error:
-        return json.dumps({"error": error_message(error)})
-
-
-def _report(request: Any) -> Report:
-    if not isinstance(request, dict) or not isinstance(request.get("query"), str):
-        raise DiagramError("A network is expected.")
-    return report_of(request["query"])
+@bridge.answers(NetworkRequest)
+def list_steps(request: NetworkRequest) -> dict[str, Any]:
+    """-> ``{"steps": [{"node", "title", "html"}]}`` of the walk."""
+    report = report_of(request.query)
+    return {"steps": [{"node": s.node, "title": s.title, "html": rows.stop(report, s)} for s in walk(report)]}

@@ -18,7 +18,7 @@ from ...views.kit.markup import tag, text
 from ..kit import jobs
 from ..kit.model_files import FILE
 from ..kit.photos import ALBUM
-from ..kit.style import script
+from ..kit.shell import Shell
 from ..model_file import panel as files
 from . import answers, templates, throughput, why
 from . import transfer as teach
@@ -29,7 +29,7 @@ from .upload import ROUTE, add_route
 __all__ = ["ROUTE", "add_route", "build_tab", "left", "loaded"]
 
 
-def build_tab(opened: Any, trained: Any) -> list[Any]:
+def build_tab(shell: Shell) -> None:
     """Lay the tab out in the current Gradio context; returns the outputs of ``loaded``.
 
     Args:
@@ -70,7 +70,7 @@ def build_tab(opened: Any, trained: Any) -> list[Any]:
     )
     lessons = [teach.look, teach.base, teach.stop, teach.open_head, teach.head_file]
     lesson = _part("teach-panel", templates.TEACH, _script("transfer.js"), lessons, news="")
-    nets = _part("nets-panel", templates.NETWORKS, script("kit/sorting.js", "classify/networks.js"), [answers.table])
+    nets = _part("nets-panel", templates.NETWORKS, "", [answers.table])
     throughput.build_panel(variant, device)
     shown = [line, start, panel]
     both = [variant, device]
@@ -83,12 +83,13 @@ def build_tab(opened: Any, trained: Any) -> list[Any]:
     fetching = start.click(download, variant, busy, show_progress="hidden")
     fetching.then(_chosen, **chosen)
     stop.click(cancelled, None, busy, cancels=fetching, show_progress="hidden")
+    opened = shell.model_file
     opened.input(_offered, [opened, *both], [variant, *shown], show_progress="hidden")
-    trained.change(_offered, [trained, *both], [variant, *shown], show_progress="hidden")
     nets.input(_picked, [nets, device], [variant, *shown], show_progress="hidden", trigger_mode="always_last")
     taught: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple", "concurrency_limit": None}
     lesson.input(_taught, [lesson, device], [lesson, variant, *shown], **taught)
-    return [variant, panel]
+    shell.page.unload(left)
+    shell.page.load(loaded, None, [variant, panel], show_progress="hidden")
 
 
 def loaded(request: gr.Request) -> list[Any]:
@@ -139,7 +140,7 @@ def _offered(wish: Any, now: str, device: str, request: gr.Request) -> list[Any]
     """After the panel of files asked for something: choices, and the one it asked for; a file that went is let go."""
     session = str(request.session_hash)
     try:
-        do, token, held = files.wished(wish, session)
+        do, token, held = files.parse_action(wish, session)
         wanted = FILE + token if do == "classify" and held and held.classifies else now
     except ExplorerError:
         wanted = now
@@ -169,4 +170,4 @@ def _taught(wish: Any, device: str, request: gr.Request) -> Iterator[list[Any]]:
 
 def _script(name: str) -> str:
     """A part's script, behind the one that sends photos."""
-    return script("classify/upload.js", f"classify/{name}")
+    return ""

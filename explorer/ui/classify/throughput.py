@@ -12,6 +12,7 @@ from ...views.classify.throughput import figure, sentence
 from ...views.kit.markup import banner, progress_bar, tag, text
 from ..kit import plot
 from ..kit.bridge import error_message
+from ..kit.fold import fold
 from ..kit.jobs import Finished, Job
 from . import networks
 
@@ -29,7 +30,7 @@ def build_panel(variant: gr.Dropdown, device: gr.Radio) -> None:
     Args:
         variant, device: the network it measures (as ``networks.classifier_of`` takes it), and where.
     """
-    with gr.Accordion("Throughput", open=False, elem_id="throughput"):
+    with fold("Throughput", elem_id="throughput"):
         gr.HTML(tag("p", text(_ABOUT), css="rx-note"), padding=False)
         with gr.Row():
             start = gr.Button(

@@ -28,7 +28,6 @@ from ...views.kit.pictures import GRADIENT, heat_picture, photo_picture
 from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
 from ..kit.photos import ALBUM
-from ..kit.style import script
 from .networks import classifier_of
 
 # Multiply-adds of all passes that are done at once, without asking and out of turn: half a second on two cores.
@@ -118,7 +117,7 @@ def build_panel() -> gr.HTML:
         value="",
         weighed="",
         html_template=_TEMPLATE,
-        js_on_load=script("classify/why.js"),
+        js_on_load="",
         server_functions=[look, heat, maps, without],
         apply_default_css=False,
         padding=False,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
 import gradio as gr
+from pydantic import BeforeValidator, Field
 
-from ...errors import DiagramError, ExplorerError, SpecError
+from ...errors import ExplorerError, SpecError
 from ...inspection import inspect
 from ...spec import FIELDS, PRESETS, ResNetSpec, Stem, from_json, from_query, preset_of, title, to_query
 from ...spec.codec import MAX_TEXT
@@ -17,9 +18,9 @@ from ...views.compare.alignment import Side, align, marked
 from ...views.compare.difference import compare
 from ...views.diagram.svg import render
 from ...views.kit.markup import tag, text
-from ..diagram.panel import MAX_NAME, MAX_OPEN
-from ..kit.bridge import error_message
-from ..kit.style import script
+from ..kit import bridge, scripts
+from ..kit.requests import Name, NetworkRequest, Open
+from ..kit.shell import Shell
 
 PLAIN = "plain"
 _OPTIONS = "".join(tag("option", text(title(spec)), value=name) for name, spec in PRESETS.items())
@@ -69,16 +70,12 @@ _TEMPLATE = f"""
 """
 
 
-def build_tab() -> gr.HTML:
-    """Lay the tab out; its ``query`` is the network, as ``from_query`` reads it.
-
-    Nothing is computed while it is not looked at.
-    """
-    return gr.HTML(
+def build_tab(shell: Shell) -> None:
+    """Lay the tab out; it follows the builder's network. Nothing is computed while it is not looked at."""
+    gr.HTML(
         value="",
-        query=None,
         html_template=_TEMPLATE,
-        js_on_load=script("diagram/viewport.js", "compare/compare.js"),
+        js_on_load=scripts.mount("compare/compare.js"),
         server_functions=[draw_pair, describe_pair],
         apply_default_css=False,
         elem_id="compare",
@@ -86,51 +83,83 @@ def build_tab() -> gr.HTML:
     )
 
 
-def draw_pair(request: Any) -> str:
-    """Browser's ``{"query", "with", "open"}`` -> JSON of all that the tab shows, or ``{"error"}``.
+def _word(value: Any) -> str:
+    return value[:MAX_TEXT] if isinstance(value, str) else ""
 
-    ``with``, ``name``: the second network as the address spells it, and its title; ``note``: why it is another than
-    was asked for. ``sides``: of each, ``title``, ``svg`` or ``error``, ``beside`` and main ``edges``.
+
+class PairRequest(NetworkRequest):
+    """A network, a second one, and what is open in both diagrams.
+
+    Attributes:
+        second: as the address spells it ("with"); see ``second``.
+        open: None for the first look.
     """
-    try:
-        left = _query(request)
-        right, word, note = _second_or_default(request.get("with"), left)
-        comparison = compare(inspect(left), inspect(right))
-        sides = _sides(left, right, _opened(request))
-        return json.dumps(
-            {
-                "with": word,
-                "note": note,
-                "words": beside.words(comparison),
-                "parts": beside.parts(comparison),
-                "hint": beside.hint(),
-                "open": sorted(_opened(request) or sides[0].opened | sides[1].opened),
-                "sides": [_drawn(side) for side in sides],
-            }
-        )
-    except Exception as error:
-        return json.dumps({"error": error_message(error)})
+
+    second: Annotated[str, BeforeValidator(_word)] = Field("", alias="with")
+    open: Open = None
+
+    @cached_property
+    def left(self) -> ResNetSpec:
+        return from_query(self.query)
+
+    @cached_property
+    def right(self) -> tuple[ResNetSpec, str, str]:
+        """The second network, how the address spells it, and what was wrong with what was asked for."""
+        return _second_or_default(self.second, self.left)
+
+    @property
+    def opened(self) -> frozenset[str] | None:
+        return self.open if isinstance(self.open, frozenset) else None
+
+    def sides(self, folded: str = "") -> tuple[Side, Side]:
+        """Both diagrams; ``folded`` is not open in them."""
+        opened = (self.opened or frozenset()) - {folded} if folded else self.opened
+        return align(inspect(self.left), inspect(self.right[0]), opened)
 
 
-def describe_pair(request: Any) -> str:
-    """Browser's ``{"query", "with", "open", "side", "node"}`` -> HTML of the two boxes; ``side`` is 0 or 1."""
-    try:
-        left = _query(request)
-        right, _, _ = _second_or_default(request.get("with"), left)
-        here = 1 if request.get("side") == 1 else 0
-        node_id = str(request.get("node"))[:MAX_NAME]
-        sides = _sides(left, right, _opened(request))
-        node = sides[here].diagram.node(node_id)
-        if node is None:  # what was opened is no box any more; folded back it is
-            sides = _sides(left, right, (_opened(request) or frozenset()) - {node_id})
-            node = sides[here].diagram.node(node_id)
-        if node is None:
-            return beside.hint()
-        pair = [node, sides[1 - here].diagram.node(sides[here].beside.get(node_id, ""))]
-        return beside.selection(*sides, *(reversed(pair) if here else pair))
-    except Exception as error:
-        error_message(error)
-        return beside.hint()
+class PairNodeRequest(PairRequest):
+    """
+    Attributes:
+        side: 0 or 1: whose ``node`` is selected.
+    """
+
+    side: Literal[0, 1] = 0
+    node: Name = ""
+
+
+@bridge.answers(PairRequest)
+def draw_pair(request: PairRequest) -> dict[str, Any]:
+    """-> all that the tab shows.
+
+    ``with``: the second network as the address spells it; ``note``: why it is another than was asked for. ``sides``:
+    of each, ``title``, ``svg`` or ``error``, ``beside`` and main ``edges``.
+    """
+    right, word, note = request.right
+    comparison = compare(inspect(request.left), inspect(right))
+    sides = request.sides()
+    return {
+        "with": word,
+        "note": note,
+        "words": beside.words(comparison),
+        "parts": beside.parts(comparison),
+        "hint": beside.hint(),
+        "open": sorted(request.opened or sides[0].opened | sides[1].opened),
+        "sides": [_drawn(side) for side in sides],
+    }
+
+
+@bridge.answers(PairNodeRequest)
+def describe_pair(request: PairNodeRequest) -> dict[str, Any]:
+    """-> ``{"html"}`` of the selected box and the one beside it."""
+    here, sides = request.side, request.sides()
+    node = sides[here].diagram.node(request.node)
+    if node is None:  # what was opened is no box any more; folded back it is
+        sides = request.sides(folded=request.node)
+        node = sides[here].diagram.node(request.node)
+    if node is None:
+        return {"html": beside.hint()}
+    pair = [node, sides[1 - here].diagram.node(sides[here].beside.get(request.node, ""))]
+    return {"html": beside.selection(*sides, *(reversed(pair) if here else pair))}
 
 
 def second(word: str, left: ResNetSpec) -> ResNetSpec:
@@ -169,34 +198,17 @@ def deeper(spec: ResNetSpec) -> ResNetSpec:
     return min((preset for preset in PRESETS.values() if preset != spec), key=distance)
 
 
-def _second_or_default(word: Any, left: ResNetSpec) -> tuple[ResNetSpec, str, str]:
+def _second_or_default(asked: str, left: ResNetSpec) -> tuple[ResNetSpec, str, str]:
     """The second network, how the address spells it, and what was wrong with what was asked for."""
     try:
-        asked = word[:MAX_TEXT] if isinstance(word, str) else ""
         spec = second(asked, left)
         if asked.strip() in ("", PLAIN):
             return spec, asked.strip(), ""
         return spec, preset_of(spec) or to_query(spec), ""
     except ExplorerError as error:
         spec = deeper(left)
-        return spec, "", f"The second network: {error_message(error)}. {title(spec)} is shown instead."
-
-
-def _query(request: Any) -> ResNetSpec:
-    if not isinstance(request, dict) or not isinstance(request.get("query"), str):
-        raise DiagramError("A network is expected.")
-    return from_query(request["query"])
-
-
-def _opened(request: dict[str, Any]) -> frozenset[str] | None:
-    opened = request.get("open")
-    if not isinstance(opened, list):
-        return None
-    return frozenset(name[:MAX_NAME] for name in opened[:MAX_OPEN] if isinstance(name, str))
-
-
-def _sides(left: ResNetSpec, right: ResNetSpec, opened: frozenset[str] | None) -> tuple[Side, Side]:
-    return align(inspect(left), inspect(right), opened)
+        said = bridge.error_message(error)
+        return spec, "", f"The second network: {said}. {title(spec)} is shown instead."
 
 
 def _drawn(side: Side) -> dict[str, Any]:
@@ -206,4 +218,4 @@ def _drawn(side: Side) -> dict[str, Any]:
     try:
         return {**shown, "svg": marked(render(side.report, side.opened), side.marks)}
     except Exception as error:
-        return {**shown, "error": error_message(error)}
+        return {**shown, "error": bridge.error_message(error)}

@@ -8,6 +8,7 @@ import gradio as gr
 
 from ...views.costs.shortcut_options import cost_figure, cost_table
 from ...views.kit.markup import banner, tag, text
+from ..kit import plot
 from ..kit.bridge import error_message
 from ..kit.model_files import report_of
 from ..kit.visibility import on_sight
@@ -19,8 +20,8 @@ def build_tab() -> None:
     """Lay the tab out."""
     asks = on_sight("costs")
     rows = gr.HTML("", padding=False, apply_default_css=False, elem_id="cost-table")
-    plot = gr.Plot(show_label=False, elem_id="cost-plot")
-    asks.input(_costs, asks, [rows, plot], show_progress="hidden", trigger_mode="always_last")
+    chart = plot.chart("cost-plot", "What each shortcut option costs", 420, "The chart comes with the table.")
+    asks.input(_costs, asks, [rows, chart], show_progress="hidden", trigger_mode="always_last")
 
 
 def _costs(network: Any) -> list[Any]:
@@ -28,7 +29,7 @@ def _costs(network: Any) -> list[Any]:
     try:
         spec = report_of(str(network)).spec
         if spec is None:
-            return [tag("p", text(_NO_SPEC), css="rx-empty"), None]
-        return [cost_table(spec), cost_figure(spec)]
+            return [tag("p", text(_NO_SPEC), css="rx-empty"), ""]
+        return [cost_table(spec), plot.payload(cost_figure(spec))]
     except Exception as error:
         return [banner(error_message(error), "finding"), gr.skip()]

@@ -1,7 +1,7 @@
-// The diagram: fetches the drawing of a network with what is open in it; opens, walks and selects. Only the view is kept
-// here: the network is the page's, what is open and selected is in the address.
+// The diagram: fetches the drawing of a network with what is open in it; opens, walks and selects. Only the view is
+// kept here: the network is the page's, what is open and selected is in the address.
 import {describing} from '../inspector/inspector.js';
-import {address, ask, get, latest, on, set, setAddress} from '../kit/lib.js';
+import {address, ask, get, latest, on, set, setAddress, whenShown} from '../kit/lib.js';
 import {drawing, mark, working} from './drawing.js';
 import {GROUP, innermost, toggled} from './open.js';
 import {search} from './search.js';
@@ -167,10 +167,17 @@ export function mount({element, props, server, watch}) {
     return Boolean(frame);
   }
 
+  let unseen = null;  // selected while another tab hid the diagram: brought into view when that is looked at
   function find(id) {
+    if (!host.offsetParent) unseen = id;
     draw({find: id});
     canvas.parentElement.scrollIntoView({block: 'nearest'});
   }
+  whenShown(host, shown => {
+    if (!shown || unseen === null) return;
+    find(unseen);
+    unseen = null;
+  });
 
   function follow(next) {
     // What is open in a file means nothing to another network, and no address brings a file back.
@@ -203,6 +210,7 @@ export function mount({element, props, server, watch}) {
     return answer.ids ?? null;
   }, find);
   on('select', find, host);
+  on('overlay', panel => canvas.parentElement.append(panel), host);
   watch('query', async () => {
     while (pending) await pending;
     if (props.query === query) return;

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, Literal
 
 import gradio as gr
 
@@ -21,13 +20,10 @@ from ...views.diagram.tint import tint as tinted
 from ...views.inspector.panel import empty, inspector
 from ...views.kit.markup import banner, tag, text
 from .. import builder
-from ..kit.bridge import error_message
+from ..kit import bridge, scripts
 from ..kit.model_files import report_of
-from ..kit.style import script
+from ..kit.requests import Name, NetworkRequest, Open
 from .tint import gradients
-
-MAX_OPEN = 2500
-MAX_NAME = 300
 
 _MEASURES = "".join(tag("option", text(measure.label), value=measure.value) for measure in Measure)
 _TEMPLATE = f"""
@@ -71,40 +67,92 @@ _TEMPLATE = f"""
 
 
 def graph_panel() -> gr.HTML:
-    """Empty until the page's load event names a network, so that only what the program understood is ever drawn.
+    """Not rendered yet; empty until the page's load event names a network, so that only what the program understood is
+    ever drawn.
 
     A factory, not a subclass: subclassing a component makes Gradio write a stub file beside the module."""
     return gr.HTML(
         value="",
         query=None,
         html_template=_TEMPLATE,
-        js_on_load=script("diagram/viewport.js", "diagram/tint.js", "diagram/diagram.js", "inspector/inspector.js"),
+        js_on_load=scripts.mount("diagram/diagram.js"),
         server_functions=[draw, describe, search, tint],
         apply_default_css=False,
         elem_id="graph",
         padding=False,
+        render=False,
     )
 
 
-def draw(request: Any) -> str:
-    """Browser's ``{"query", "open", "find"}`` -> JSON ``{"svg", "open", "found", "edges", "notice", "query"}`` or
-    ``{"error"}``.
+class DiagramRequest(NetworkRequest):
+    """A network, and what is open in its diagram.
 
-    In the browser's, ``fields`` may stand for ``query``: the builder's, as ``builder.read`` takes them. ``open``: ids,
-    null for the first look, ``"all"`` for everything. ``find``: a name to open the diagram for. ``notice``: why less is
-    open than was asked for.
+    Attributes:
+        open: ids; None for the first look, "all" for everything.
     """
-    try:
-        request = _with_query(request)
-        report, opened = _parse(request)
-        opened, found = locate(report, opened, str(request.get("find") or "")[:MAX_NAME])
-        opened, notice = _readable(report, opened)
-        diagram = _diagram(report, opened)
-        edges = [(e.source, e.target, e.role) for e in diagram.edges]
-        answer = {"svg": paint(diagram), "open": sorted(opened), "found": found, "edges": edges, "notice": notice}
-        return json.dumps({**answer, "query": request["query"]})
-    except Exception as error:
-        return json.dumps({"error": error_message(error)})
+
+    open: Open = None
+
+    @cached_property
+    def report(self) -> Report:
+        return report_of(self.query)
+
+    @cached_property
+    def opened(self) -> frozenset[str]:
+        return _opened(self.report, self.open)
+
+
+class DrawRequest(bridge.Request):
+    """
+    Attributes:
+        query: the network; None if ``fields`` are given.
+        fields: values of the builder's widgets, as ``builder.read`` takes them.
+        open: as in ``DiagramRequest``.
+        find: a name to open the diagram for.
+    """
+
+    expected = NetworkRequest.expected
+    query: str | None = None
+    fields: list[Any] | None = None
+    open: Open = None
+    find: Name = ""
+
+    @property
+    def network(self) -> str:
+        """Raises ``SpecError`` if the fields name no network."""
+        if self.fields is None and self.query is not None:
+            return self.query
+        if self.fields is None or len(self.fields) != len(builder.CONTROLS):
+            raise DiagramError(self.expected)
+        return to_query(builder.read(self.fields))
+
+
+class NodeRequest(DiagramRequest):
+    node: Name = ""
+
+
+class SearchRequest(NetworkRequest):
+    text: Name = ""
+
+
+class TintRequest(DiagramRequest):
+    by: str = ""
+
+
+@bridge.answers(DrawRequest)
+def draw(request: DrawRequest) -> dict[str, Any]:
+    """-> ``{"svg", "open", "found", "edges", "notice", "query"}``.
+
+    ``notice``: why less is open than was asked for.
+    """
+    query = request.network
+    report = report_of(query)
+    opened, found = locate(report, _opened(report, request.open), request.find)
+    opened, notice = _readable(report, opened)
+    diagram = _diagram(report, opened)
+    edges = [(e.source, e.target, e.role) for e in diagram.edges]
+    drawn = {"svg": paint(diagram), "open": sorted(opened), "found": found, "edges": edges}
+    return {**drawn, "notice": notice, "query": query}
 
 
 def _readable(report: Report, opened: frozenset[str]) -> tuple[frozenset[str], str]:
@@ -124,15 +172,16 @@ def foresee(report: Report) -> None:
         start_dot(to_dot(diagram))
 
 
-def describe(request: Any) -> str:
-    """Browser's ``{"query", "open", "node"}`` -> HTML of the inspector."""
+@bridge.answers(NodeRequest)
+def describe(request: NodeRequest) -> dict[str, Any]:
+    """-> ``{"html"}`` of the inspector."""
     try:
-        report, opened = _parse(request)
-        node_id = str(request.get("node"))[:MAX_NAME]
-        node = _described(report, opened, node_id)
-        return inspector(report, node, _diagram(report, opened).owners) if node else empty(report)
+        report, opened = request.report, request.opened
+        node = _described(report, opened, request.node)
+        html = inspector(report, node, _diagram(report, opened).owners) if node else empty(report)
     except Exception as error:
-        return banner(error_message(error))
+        html = banner(bridge.error_message(error))
+    return {"html": html}
 
 
 def _described(report: Report, opened: frozenset[str], node_id: str) -> Node | None:
@@ -143,62 +192,41 @@ def _described(report: Report, opened: frozenset[str], node_id: str) -> Node | N
     return None
 
 
-def search(request: Any) -> str:
-    """Browser's ``{"query", "text"}`` -> JSON list of ids whose name, type or shape holds the text; at most 500."""
-    try:
-        report, _ = _parse(request)
-        # No keyboard has the × of 256×14×14.
-        wanted = re.sub(r"(?<=\d)[x*](?=\d|$)", "×", str(request.get("text"))[:100].casefold().strip())
-        nodes = _diagram(report, everything(report)).nodes if wanted else ()
-        return json.dumps([n.id for n in nodes if wanted in f"{n.id} {sentence(n)}".casefold()][:500])
-    except Exception as error:
-        error_message(error)
-        return "[]"
+@bridge.answers(SearchRequest)
+def search(request: SearchRequest) -> dict[str, Any]:
+    """-> ``{"ids"}`` of what has the text in its name, type or shape; at most 500."""
+    report = report_of(request.query)
+    # No keyboard has the × of 256×14×14.
+    wanted = re.sub(r"(?<=\d)[x*](?=\d|$)", "×", request.text[:100].casefold().strip())
+    nodes = _diagram(report, everything(report)).nodes if wanted else ()
+    return {"ids": [n.id for n in nodes if wanted in f"{n.id} {sentence(n)}".casefold()][:500]}
 
 
-def tint(request: Any) -> str:
-    """Browser's ``{"query", "open", "by"}`` -> JSON ``{"shares", "words", "scale"}``, ``{"progress"}``, ``{"error"}``.
+@bridge.answers(TintRequest)
+def tint(request: TintRequest) -> dict[str, Any]:
+    """-> ``{"shares", "words", "scale"}``, or ``{"progress", "waits"}``.
 
     Gradients are measured while the browser keeps asking: ``progress`` is batches done and batches in all,
     ``waits`` a sentence while other work comes first.
     """
-    try:
-        report, opened = _parse(request)
-        measure, probe = Measure(request.get("by")), None
-        if measure is Measure.GRADIENT:
-            if report.spec is None:
-                raise DiagramError("An ONNX file is shown; gradients are measured in networks of the builder.")
-            running = gradients(report.spec)
-            if isinstance(running.result, Exception):
-                raise running.result
-            if running.result is None:
-                return json.dumps({"progress": running.progress, "waits": running.waits})
-            probe = running.result
-        return json.dumps(asdict(tinted(report, _diagram(report, opened), measure, probe)))
-    except Exception as error:
-        return json.dumps({"error": error_message(error)})
+    report, measure, probe = request.report, Measure(request.by), None
+    if measure is Measure.GRADIENT:
+        if report.spec is None:
+            raise DiagramError("An ONNX file is shown; gradients are measured in networks of the builder.")
+        running = gradients(report.spec)
+        if isinstance(running.result, Exception):
+            raise running.result
+        if running.result is None:
+            return {"progress": running.progress, "waits": running.waits}
+        probe = running.result
+    return asdict(tinted(report, _diagram(report, request.opened), measure, probe))
 
 
-def _with_query(request: Any) -> Any:
-    """The request with its network's query, where it came as the builder's fields."""
-    fields = request.get("fields") if isinstance(request, dict) else None
-    if not isinstance(fields, list):
-        return request
-    if len(fields) != len(builder.CONTROLS):
-        raise DiagramError("A network is expected.")
-    return {**request, "query": to_query(builder.read(fields))}
-
-
-def _parse(request: Any) -> tuple[Report, frozenset[str]]:
-    """Whatever a browser sent -> a report and what is open in it."""
-    if not isinstance(request, dict) or not isinstance(request.get("query"), str):
-        raise DiagramError("A network is expected.")
-    report, opened = report_of(request["query"]), request.get("open")
-    if opened == "all":
-        return report, everything(report)
-    if not isinstance(opened, list):
-        return report, default_open(report)
-    return report, frozenset(name[:MAX_NAME] for name in opened[:MAX_OPEN] if isinstance(name, str))
+def _opened(report: Report, asked: frozenset[str] | Literal["all"] | None) -> frozenset[str]:
+    """Ids of what is open, for what ``Open`` may be."""
+    if asked == "all":
+        return everything(report)
+    return default_open(report) if asked is None else asked
 
 
 # Reports are shared per spec, so their identity is a sound key.

@@ -1,4 +1,4 @@
-// The tint of the diagram's boxes: a wash and a bar, as long as the box's share is large, so that it reads without colour.
+// The tint of the diagram's boxes: a wash, and a bar as long as the box's share, so that it reads without colour.
 import {address, latest} from '../kit/lib.js';
 
 const SVG = 'http://www.w3.org/2000/svg', POLL_MS = 400;
@@ -26,7 +26,8 @@ export function tinting(host, canvas, measure) {
     const box = outline.getBBox();
     const place = (name, width) => {
       const rect = document.createElementNS(SVG, 'rect');
-      Object.entries({class: name, x: box.x + 8, y: box.y + box.height - 5, width, height: 3}).forEach(([k, v]) => rect.setAttribute(k, v));
+      const attributes = {class: name, x: box.x + 8, y: box.y + box.height - 5, width, height: 3};
+      Object.entries(attributes).forEach(([key, value]) => rect.setAttribute(key, String(value)));
       g.append(rect);
     };
     place('rx-bar-back', box.width - 16);

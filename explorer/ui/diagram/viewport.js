@@ -37,7 +37,8 @@ export function viewport(frame) {
       const {x, y, width, height} = g.getBBox();
       const at = g.ownerSVGElement.querySelector('g.graph').transform.baseVal.consolidate().matrix;
       const rect = document.createElementNS(SVG, 'rect');
-      Object.entries({x: x + at.e, y: y + at.f, width, height, class: g.getAttribute('class')}).forEach(([k, v]) => rect.setAttribute(k, v));
+      const attributes = {x: x + at.e, y: y + at.f, width, height, class: g.getAttribute('class')};
+      Object.entries(attributes).forEach(([key, value]) => rect.setAttribute(key, String(value)));
       return rect;
     });
     const picture = document.createElementNS(SVG, 'svg');
@@ -62,7 +63,8 @@ export function viewport(frame) {
     const [x, y, w, h] = natural, aspect = box.height / box.width;
     // Never much larger than drawn: short labels blown up read worse, not better.
     const width = whole ? Math.max(w, h / aspect) : Math.max(w, box.width / ASPECT_MARGIN);
-    view = [x + w / 2 - width / 2, whole ? y + h / 2 - width * aspect / 2 : y - 36 * width / box.width, width, width * aspect];
+    const top = whole ? y + h / 2 - width * aspect / 2 : y - 36 * width / box.width;
+    view = [x + w / 2 - width / 2, top, width, width * aspect];
     apply(true);
     fitted = true;
   }
@@ -70,7 +72,8 @@ export function viewport(frame) {
   function zoom(factor, clientX, clientY) {
     if (!view || !svg()) return;
     const box = frame.getBoundingClientRect();
-    const at = new DOMPoint(clientX ?? box.left + box.width / 2, clientY ?? box.top + box.height / 2).matrixTransform(svg().getScreenCTM().inverse());
+    const middle = new DOMPoint(clientX ?? box.left + box.width / 2, clientY ?? box.top + box.height / 2);
+    const at = middle.matrixTransform(svg().getScreenCTM().inverse());
     const k = Math.min(Math.max(view[2] * factor, 60), natural[2] * 12) / view[2];
     view = [at.x - (at.x - view[0]) * k, at.y - (at.y - view[1]) * k, view[2] * k, view[3] * k];
     apply(true);
@@ -83,8 +86,10 @@ export function viewport(frame) {
 
   function reveal(g) {
     const box = g.getBoundingClientRect(), inside = frame.getBoundingClientRect();
-    if (box.left >= inside.left && box.right <= inside.right && box.top >= inside.top && box.bottom <= inside.bottom) return;
-    pan(box.left + box.width / 2 - inside.left - inside.width / 2, box.top + box.height / 2 - inside.top - inside.height / 2);
+    const fitsAcross = box.left >= inside.left && box.right <= inside.right;
+    if (fitsAcross && box.top >= inside.top && box.bottom <= inside.bottom) return;
+    const dx = box.left + box.width / 2 - inside.left - inside.width / 2;
+    pan(dx, box.top + box.height / 2 - inside.top - inside.height / 2);
   }
 
   // What one looks at: boxes with their places on the screen, those nearest to the middle first.
@@ -102,7 +107,11 @@ export function viewport(frame) {
     pan(now.left + now.width / 2 - box.left - box.width / 2, now.top - box.top);
   }
 
-  frame.addEventListener('wheel', e => { if (svg()) { e.preventDefault(); zoom(Math.exp(e.deltaY * .0015), e.clientX, e.clientY); } }, {passive: false});
+  frame.addEventListener('wheel', e => {
+    if (!svg()) return;
+    e.preventDefault();
+    zoom(Math.exp(e.deltaY * 0.0015), e.clientX, e.clientY);
+  }, {passive: false});
   frame.addEventListener('pointerdown', e => {
     if (e.button !== 0) return;
     touches.set(e.pointerId, [e.clientX, e.clientY]);
@@ -115,7 +124,8 @@ export function viewport(frame) {
     if (others.length) {
       const [ox, oy] = others[0], [px, py] = touches.get(e.pointerId);
       moved = true;
-      zoom(Math.hypot(px - ox, py - oy) / Math.max(1, Math.hypot(e.clientX - ox, e.clientY - oy)), (e.clientX + ox) / 2, (e.clientY + oy) / 2);
+      const now = Math.max(1, Math.hypot(e.clientX - ox, e.clientY - oy));
+      zoom(Math.hypot(px - ox, py - oy) / now, (e.clientX + ox) / 2, (e.clientY + oy) / 2);
     } else {
       const dx = e.clientX - drag[0], dy = e.clientY - drag[1];
       if (!moved && Math.hypot(dx, dy) < 4) return;

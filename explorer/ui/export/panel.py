@@ -20,8 +20,8 @@ from ...spec.codec import MAX_TEXT
 from ...views.diagram.model import default_open
 from ...views.export.kinds import KINDS, file_name, runnable
 from ...views.kit.markup import tag, text
-from ..diagram.panel import MAX_NAME, MAX_OPEN
 from ..kit.bridge import error_message
+from ..kit.requests import MAX_NAME, MAX_OPEN
 
 _HELP = "Keyboard shortcuts"
 _GROUPS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -20,17 +20,13 @@ from ..kit import plot
 from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
 from ..kit.table import filled, rows
+from ..kit.visibility import on_sight
 from . import measurements as gradient_runs
 from .settings import Settings, Wish, read
 
 KIND = "along depth"
 KEPT = 16
 CANCELLED = "Cancelled. The chart still shows the last network measured."
-_WITH_VISIBILITY = """async (...values) => {
-  await new Promise(requestAnimationFrame);
-  values[values.length - 1] = Boolean(document.querySelector("#gradient-controls")?.offsetParent);
-  return values;
-}"""
 
 
 @dataclass(frozen=True)
@@ -63,12 +59,9 @@ class _Known:
 _KNOWN = _Known()
 
 
-def build(settings: Settings, opened: Sequence[Any]) -> None:
-    """Lay the sub-tab out.
-
-    Args:
-        opened: events after which it may be in view with another network than it shows.
-    """
+def build(settings: Settings) -> None:
+    """Lay the sub-tab out."""
+    looks = on_sight("asks-gradients", "network", always=True)
     with gr.Row(elem_id="gradient-controls"):
         quantity = gr.Radio(
             [(quantity.words.label, quantity.value) for quantity in Quantity],
@@ -82,18 +75,17 @@ def build(settings: Settings, opened: Sequence[Any]) -> None:
     status = gr.HTML("", padding=False, elem_id="gradient-status")
     chart = plot.chart("gradient-plot", "Gradients along depth", 440, "The chart comes with the first measurement.")
     table = rows("gradient-table")
-    wish, visible = gr.State(None), gr.Checkbox(visible="hidden", label="Gradients are open")
+    wish = gr.State(None)
     # First what is outdated stops (a new network stops it in the very event that makes it), then the one listener
     # measures the last network asked for.
     for changed in (settings.seed.change, settings.seeds.input, settings.images.input):
         changed(outdate, None, None, queue=False, show_progress="hidden")
     stop.click(_stop, None, None, queue=False, show_progress="hidden")
     gr.on(
-        [*opened, settings.seed.change, settings.seeds.input, settings.images.input, measure.click],
+        [looks.input, settings.seed.change, settings.seeds.input, settings.images.input, measure.click],
         _measure,
-        [*settings.widgets, quantity, wish, visible],
+        [*settings.widgets, quantity, wish, looks],
         [status, chart, table, wish],
-        js=_WITH_VISIBILITY,
         show_progress="hidden",
         trigger_mode="always_last",
         concurrency_limit=32,  # waiting is all that most of them do
@@ -117,11 +109,11 @@ def _measure(
     seed: int | None,
     quantity: str,
     shown: Wish | None,
-    visible: bool,
+    looked_at: str,
     request: gr.Request,
 ) -> Iterator[list[Any]]:
     """Measure, unless nobody looks or the chart shows this very measurement already."""
-    if not visible:
+    if not looked_at:
         yield [gr.skip()] * 4
         return
     try:

@@ -1,35 +1,32 @@
-// The switches of the Gradients tab: the page puts a choice into the builder's field (ui/controls.py), and the network
-// follows as from any field. Points of the chart select their layer in the diagram.
-const host = element.querySelector('.rx-switches');
+// The switches of the Gradients tab: a choice here is an action on the builder, and the network follows.
+import {act, ask, get, on, whenVisible} from '../kit/lib.js';
 
-let shown = null, seen = false;
+/** @param {import('../kit/lib.js').Mount} mount */
+export function mount({element, server}) {
+  const host = element.querySelector('.rx-switches');
+  let listed = null, seen = false;
 
-async function refresh() {
-  const query = window.explorerQuery;
-  if (!seen || query === undefined || query === shown) return;
-  shown = query;
-  let html;
-  try { html = await server.list_switches({query}); } catch { shown = null; return; }  // the summary says that the program is gone
-  if (query !== shown) return;
-  const held = document.activeElement?.closest('.rx-switches select')?.dataset.field;
-  host.innerHTML = html;
-  if (held) host.querySelector(`select[data-field=${held}]`)?.focus({preventScroll: true});
+  async function refresh() {
+    const query = get('network');
+    if (!seen || query === undefined || query === listed) return;
+    listed = query;
+    const answer = await ask(server, 'list_switches', {query});
+    if (query !== listed) return;
+    if (answer.silent) {
+      listed = null;  // the summary says that the program is gone
+      return;
+    }
+    const field = document.activeElement?.closest('.rx-switches select')?.dataset.field;
+    host.innerHTML = answer.html;
+    if (field) host.querySelector(`select[data-field=${field}]`)?.focus({preventScroll: true});
+  }
+
+  host.addEventListener('change', e => {
+    act({type: 'set', field: e.target.dataset.field, value: JSON.parse(e.target.value)});
+  });
+  on('network', refresh, element);
+  whenVisible(element, visible => {
+    seen = visible;
+    refresh();
+  });
 }
-
-host.addEventListener('change', e => {
-  props.value = JSON.stringify({field: e.target.dataset.field, value: JSON.parse(e.target.value)});
-  trigger('input');
-});
-window.addEventListener('explorer:query', refresh);
-new IntersectionObserver(([entry]) => { seen = entry.isIntersecting; refresh(); }).observe(element);
-
-// The diagram is in another tab: what was selected meanwhile is brought into view when it is looked at.
-let unseen = null;
-const select = id => window.dispatchEvent(new CustomEvent('explorer:select', {detail: id}));
-document.addEventListener('explorer:point', e => { unseen = e.detail.path; select(unseen); });
-const diagram = document.querySelector('#graph .rx-canvas');
-if (diagram) new IntersectionObserver(([entry]) => {
-  if (!entry.isIntersecting || unseen === null) return;
-  select(unseen);
-  unseen = null;
-}).observe(diagram);

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import gradio as gr
 
-from ...errors import SpecError
 from ...spec import from_query
 from .. import builder
-from ..kit.bridge import error_message
-from ..kit.style import script
+from ..kit import bridge, scripts
+from ..kit.requests import NetworkRequest
 
 _TEMPLATE = """
 <div class="rx-toast" role="status" hidden>
@@ -24,14 +22,14 @@ _TEMPLATE = """
 
 
 def history() -> gr.HTML:
-    """Its ``input`` event brings the builder's fields, as JSON, in the order of ``builder.CONTROLS``.
+    """Its ``input`` event brings an action on the builder, as JSON (see ``builder.js``).
 
     A button with ``data-apply="?QUERY"`` puts that network in its place, and then the page says its ``data-done``.
     """
     return gr.HTML(
         value="",
         html_template=_TEMPLATE,
-        js_on_load=script("history/history.js"),
+        js_on_load=scripts.mount("history/history.js"),
         server_functions=[fields],
         apply_default_css=False,
         elem_id="history",
@@ -39,11 +37,7 @@ def history() -> gr.HTML:
     )
 
 
-def fields(request: Any) -> str:
-    """Browser's ``{"query"}`` -> JSON ``{"fields"}``, the builder's values for that network, or ``{"error"}``."""
-    try:
-        if not isinstance(request, dict) or not isinstance(request.get("query"), str):
-            raise SpecError("query", "a network's address is expected")
-        return json.dumps({"fields": builder.show(from_query(request["query"]))[2:]})
-    except Exception as error:
-        return json.dumps({"error": error_message(error)})
+@bridge.answers(NetworkRequest)
+def fields(request: NetworkRequest) -> dict[str, Any]:
+    """-> ``{"fields"}``, the builder's values for that network."""
+    return {"fields": builder.show(from_query(request.query))[2:]}

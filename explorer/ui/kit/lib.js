@@ -44,11 +44,14 @@ export const EVENTS = Object.freeze({
   selected: 'state: id of what is selected in the diagram, or null',
   photo: 'state: {token, variant, device, network} of the photo that was answered, or null',
   select: 'wish: the diagram selects this id and brings it into view',
+  overlay: 'wish: the diagram shows this element over itself',
   action: 'wish: the builder changes; see builder.js for {type, ...}',
   tab: 'wish: the tab of this name opens',
   'choose-network': 'wish: Classify uses the network of this name',
   photos: 'several photos were given: [File]',
   'show-photo': 'wish: this photo is classified: File',
+  drop: 'files were dropped beside every box: DataTransfer; taken by who shows a box for photos',
+  field: 'wish: the builder shows and focuses the control of this field',
 });
 const listeners = new Map();
 const parked = new Map();
@@ -60,28 +63,31 @@ function check(name) {
 }
 
 /**
+ * Tell everybody who listens; whether somebody took it, which a listener says by returning true.
  * @param {string} name
  * @param {any} [detail]
+ * @returns {boolean}
  */
 export function emit(name, detail) {
   check(name);
   const heard = [...(listeners.get(name) ?? [])];
   if (!heard.length && PATIENT.has(name)) parked.set(name, detail);
-  heard.forEach(listener => listener(detail));
+  return heard.map(listener => listener(detail) === true).includes(true);
 }
 
 /**
  * Listen to an event; while ``host`` is given, only as long as it is in the document: Gradio may build a panel again.
  * @param {string} name
- * @param {(detail: any) => void} listener
+ * @param {(detail: any) => unknown} listener
  * @param {Element} [host]
  */
 export function on(name, listener, host) {
   check(name);
   const own = listeners.get(name) ?? listeners.set(name, new Set()).get(name);
   const heard = detail => {
-    if (host && !host.isConnected) own.delete(heard);
-    else listener(detail);
+    if (!host || host.isConnected) return listener(detail);
+    own.delete(heard);
+    return false;
   };
   own.add(heard);
   if (parked.has(name)) {
@@ -252,7 +258,8 @@ export function downloadBlob(name, blob) {
  * @param {HTMLElement} row
  */
 export function revealRow(box, row) {
-  const top = row.offsetTop - (box.querySelector('thead')?.offsetHeight ?? 0), bottom = row.offsetTop + row.offsetHeight;
+  const head = box.querySelector('thead')?.offsetHeight ?? 0;
+  const top = row.offsetTop - head, bottom = row.offsetTop + row.offsetHeight;
   if (top < box.scrollTop) box.scrollTop = top;
   else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom - box.clientHeight;
 }

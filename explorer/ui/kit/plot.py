@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -13,7 +12,7 @@ import gradio as gr
 from fastapi import FastAPI, Request, Response
 
 from ...views.kit.markup import tag, text
-from .style import script
+from . import scripts
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -27,9 +26,9 @@ def chart(elem_id: str, label: str, height: int = 400, empty: str = "Nothing has
     """A chart whose value is ``payload(figure)``; "" shows ``empty`` in its place.
 
     Zoom and the legend's choices stay as long as the figure's ``uirevision`` does (``theme.plotly_layout``). A click on
-    a point with ``customdata`` triggers ``point`` (``EventData.point``) and is told to the document as
-    ``explorer:point`` with ``{path}``. A band marks the points, by their ``customdata``, of what is selected in the
-    diagram. Nothing is drawn, nor plotly's script fetched, before it is looked at.
+    a point with ``customdata`` triggers ``point`` (``EventData.point``) and selects that layer in the diagram. A band
+    marks the points, by their ``customdata``, of what is selected in the diagram. Nothing is drawn, nor plotly's script
+    fetched, before it is looked at.
 
     Args:
         label: what a screen reader calls it; a constant, like ``empty``.
@@ -40,7 +39,7 @@ def chart(elem_id: str, label: str, height: int = 400, empty: str = "Nothing has
     return gr.HTML(
         value="",
         html_template=tag("figure", place + words, css="rx-chart", aria_label=label, style=f"height:{height}px"),
-        js_on_load=f"const SOURCE = {json.dumps(_NAME)};\n{script('kit/plot.js')}",
+        js_on_load=scripts.mount("kit/plot.js", source=_NAME),
         apply_default_css=False,
         elem_id=elem_id,
         padding=False,

@@ -5,7 +5,10 @@
  * @param {string} a
  * @param {string} b
  */
-export const compareKeys = (a, b) => (isNaN(Number(a)) || isNaN(Number(b)) ? a.localeCompare(b) : Number(a) - Number(b));
+export function compareKeys(a, b) {
+  const [x, y] = [Number(a), Number(b)];
+  return isNaN(x) || isNaN(y) ? a.localeCompare(b) : x - y;
+}
 
 /**
  * Rows sort by their cells' data-key; equal keys stay in the order of data-row. The choice outlasts the table: call the

@@ -1,4 +1,4 @@
-"""The page's look: the theme's colours as CSS variables, the style sheets, and what goes into ``<head>``."""
+"""The page's look: the theme's colours as CSS variables, and the style sheets."""
 
 from __future__ import annotations
 
@@ -12,15 +12,10 @@ ASSETS = Path(__file__).parents[3] / "assets"
 _UI = Path(__file__).parents[1]
 # One sheet for each part of the page; a later one may refine an earlier one.
 _SHEETS = (
-    "page", "diagram/diagram", "inspector/inspector", "kit/tables", "classify/classify", "compare/compare",
-    "export/export", "model_file/model_file", "checks/checks", "gradients/gradients", "classify/why", "classify/more",
-    "training/training",
+    "page", "kit/tabs", "kit/fold", "diagram/diagram", "inspector/inspector", "kit/tables", "classify/classify",
+    "compare/compare", "export/export", "model_file/model_file", "checks/checks", "gradients/gradients", "classify/why",
+    "classify/more", "training/training",
 )  # fmt: skip
-
-
-def script(*names: str) -> str:
-    """Files of ``ui`` as one script: what a later one uses stands in an earlier one."""
-    return "\n".join((_UI / name).read_text() for name in names)
 
 
 def css() -> str:
@@ -30,11 +25,6 @@ def css() -> str:
     dark = "".join(f"--rx-{name}: {role.on_dark};" for name, role in ROLES.items())
     variables = f":root {{ {fonts} {_neutrals(LIGHT)} {light} }}\n.dark {{ {_neutrals(DARK)} {dark} }}"
     return "\n".join([variables, *((_UI / f"{name}.css").read_text() for name in _SHEETS)])
-
-
-def head() -> str:
-    """Scripts of the page; inline, so that they need no route of their own."""
-    return f'<meta name="theme-color" content="#0072B2"><script>{script("page.js", "export/export.js")}</script>'
 
 
 def theme() -> gr.themes.Base:

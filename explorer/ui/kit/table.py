@@ -6,7 +6,7 @@ import json
 
 import gradio as gr
 
-from .style import script
+from . import scripts
 
 _TEMPLATE = """
 <div class="rx-measured" hidden>
@@ -24,7 +24,7 @@ def rows(elem_id: str) -> gr.HTML:
     return gr.HTML(
         value="",
         html_template=_TEMPLATE,
-        js_on_load=script("kit/sorting.js", "kit/table.js"),
+        js_on_load=scripts.mount("kit/table.js"),
         apply_default_css=False,
         elem_id=elem_id,
         padding=False,

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import gradio as gr
 
-from .style import script
+from . import scripts
 
 
-def on_sight(elem_id: str) -> gr.HTML:
-    """An empty place whose ``input`` event comes, with the name of the diagram's network as its value, whenever the
-    place is in view and that network is another one than it told of before. ``held.report_of`` reads the name."""
+def on_sight(elem_id: str, state: Literal["drawn", "network"] = "drawn", always: bool = False) -> gr.HTML:
+    """An empty place whose ``input`` event comes, with the name of a network as its value, whenever the place is in
+    view and that network is another one than it named before. ``model_files.report_of`` reads the name.
+
+    Args:
+        state: the diagram's network, or the builder's.
+        always: the event also comes for the same network each time the place is laid out, and while it is not, the
+            value is "": for what follows a tab, wherever that is scrolled to.
+    """
     return gr.HTML(
         value="",
         html_template='<div class="rx-sight"></div>',
-        js_on_load=script("kit/visibility.js"),
+        js_on_load=scripts.mount("kit/visibility.js", state=state, always=always),
         apply_default_css=False,
         elem_id=elem_id,
         padding=False,

@@ -6,7 +6,6 @@ what was read stays in memory (``held.py``) under a token that only the page tha
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from dataclasses import replace
@@ -18,6 +17,7 @@ import gradio as gr
 from anyio import fail_after
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -28,9 +28,9 @@ from ...inspection.onnx.graph import OnnxGraph, read_graph
 from ...spec import ResNetSpec
 from ...views.kit.markup import tag, text
 from ...views.model_file import panel as opened
+from ..kit import bridge, scripts
 from ..kit.bridge import error_message
 from ..kit.model_files import SHELF, Held
-from ..kit.style import script
 
 ROUTE = "/model"
 ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".onnx")
@@ -55,7 +55,7 @@ _TEMPLATE = """
 
 
 def panel(allowed: bool) -> gr.HTML:
-    """Takes model files; not rendered yet. Its ``input`` event brings a wish (see ``wished``).
+    """Takes model files; not rendered yet. Its ``input`` event brings an action (see ``parse_action``).
 
     Args:
         allowed: whether files may be opened; where not, the reason is shown instead.
@@ -65,7 +65,7 @@ def panel(allowed: bool) -> gr.HTML:
         value="",
         max_bytes=max_bytes(),
         html_template=_TEMPLATE.replace("{endings}", ",".join(ENDINGS)) if allowed else off,
-        js_on_load=script("model_file/model_file.js") if allowed else "",
+        js_on_load=scripts.mount("model_file/model_file.js") if allowed else "",
         apply_default_css=False,
         padding=False,
         elem_id="files",
@@ -175,24 +175,26 @@ def _kept(content: Checkpoint | OnnxGraph) -> Checkpoint | OnnxGraph:
     return content if Held("", content).classifies or isinstance(content, OnnxGraph) else replace(content, state={})
 
 
-def wished(value: Any, session: str) -> tuple[str, str, Held | None]:
-    """The panel's value, ``{"do", "token"}`` as JSON -> what to do, with which file.
+class Action(bridge.Request):
+    """What the panel asks for: ``open`` follows an upload; ``show``, ``classify``, ``builder`` and ``close`` are its
+    buttons."""
 
-    ``open`` follows an upload; ``show``, ``classify``, ``builder`` and ``close`` are the panel's buttons. ``close``
-    forgets the file.
+    expected = "This was not understood. Open the file once more."
+    do: str
+    token: str = Field(max_length=100)
+
+
+def parse_action(value: Any, session: str) -> tuple[str, str, Held | None]:
+    """The panel's value, an ``Action`` as JSON -> what to do, with which file. ``close`` forgets the file.
 
     Raises:
-        ExplorerError: no such wish, or the file is not kept any more.
+        ExplorerError: no such action, or the file is not kept any more.
     """
-    try:
-        wish = json.loads(str(value)[:1000])
-        do, token = str(wish["do"]), str(wish["token"])[:100]
-    except (ValueError, TypeError, KeyError):
-        raise ExplorerError("This was not understood. Open the file once more.") from None
-    if do == "close":
-        SHELF.drop(token)
-        return do, token, None
-    return do, token, SHELF.find(token, session)
+    action = bridge.parse_json(Action, value, 1000)
+    if action.do == "close":
+        SHELF.drop(action.token)
+        return action.do, action.token, None
+    return action.do, action.token, SHELF.find(action.token, session)
 
 
 def network_of(held: Held, do: str) -> ResNetSpec | None:
@@ -210,6 +212,6 @@ def assumed(held: Held, spec: ResNetSpec) -> tuple[str, ...]:
     return (f"Not in the file, and read as: {words}.",) if words else ()
 
 
-def left(request: gr.Request) -> None:
+def on_close(request: gr.Request) -> None:
     """A page was closed: its files go."""
     SHELF.leave(str(request.session_hash))

@@ -20,6 +20,7 @@ from ...training.digits import RECIPE
 from ...training.recipe import Recipe, Schedule
 from ...training.runs import DATA, Choice, Plan
 from ...views.kit import numbers
+from ..kit.fold import fold
 
 MEMORY = 6 * 2**30
 NETWORKS = {
@@ -80,7 +81,7 @@ def create(folders: bool) -> Form:
         courses = {course.value: words for course, words in _SCHEDULES.items()}
         schedule = _choice(courses, RECIPE.schedule.value, "Schedule", wide=True)
         augmentation = _choice(AUGMENTATION, _suits(first), "Augmentation", wide=True)
-    with gr.Accordion("More of the recipe", open=False), gr.Row(elem_classes="rx-form"):
+    with fold("More of the recipe"), gr.Row(elem_classes="rx-form"):
         momentum = _number(RECIPE.momentum, "Momentum")
         label_smoothing = _number(RECIPE.label_smoothing, "Label smoothing")
         seed = _number(RECIPE.seed, "Seed of training", 0)

@@ -145,7 +145,7 @@ def owner_of(kept: Any, session: str) -> str:
     return _NEW.setdefault(session, secrets.token_urlsafe(16))
 
 
-def left(session: str) -> None:
+def on_close(session: str) -> None:
     """A page was closed; its browser keeps the secret, and the runs stay for it."""
     _NEW.pop(session, None)
 

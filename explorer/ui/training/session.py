@@ -63,11 +63,11 @@ class Lesson:
 LESSONS: dict[str, Lesson] = {}  # by session
 
 
-def left(request: gr.Request) -> None:
+def on_close(request: gr.Request) -> None:
     """A page was closed: its training stops."""
     session = str(request.session_hash)
     jobs.leave(session)
-    training_runs.left(session)
+    training_runs.on_close(session)
     lesson = LESSONS.pop(session, None)
     if lesson and lesson.paused:
         lesson.end()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from pydantic import Field
 
 from ...errors import ExplorerError, Stopped
 from ...inference.running.engine import choose_device
@@ -18,16 +17,17 @@ from ...training.runs import Plan, Training
 from ...views.kit.markup import banner, progress_bar, tag, text
 from ...views.training import charts
 from ...views.training import runs as words
-from ..kit import plot
+from ..kit import bridge, plot, scripts
 from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
-from ..kit.model_files import SHELF
-from ..kit.style import script
+from ..kit.model_files import FILE, SHELF
+from ..kit.shell import Shell
+from ..kit.visibility import on_sight
 from . import form as training_form
 from .runs import RUNS, add_route, checkpoint_of, owner_of
-from .session import LESSONS, Lesson, left
+from .session import LESSONS, Lesson, on_close
 
-__all__ = ["add_route", "build_tab", "left"]
+__all__ = ["add_route", "build_tab"]
 
 INTRODUCTION = (
     "Real training, here and now: the networks take turns, step by step, on the same images in the same order. "
@@ -52,17 +52,30 @@ _CHARTS: dict[str, tuple[str, Callable[[charts.Runs], Any]]] = {
 Updates = dict[Any, Any]
 
 
-def build_tab(tab: gr.Tab, query: gr.Textbox, folders: bool = False) -> gr.Textbox:
-    """Lay the tab out; returns a hidden field that holds a wish of the panel of files (``files.wished``) whenever
-    somebody wants to classify photos with what was trained.
+class Action(bridge.Request):
+    """What the table of runs asks for.
 
-    Args:
-        query: holds the network, as ``from_query`` reads it.
-        folders: whether people may name a folder of this machine with CIFAR-10.
+    Attributes:
+        do: "repeat", "classify", "show", "name", "drop" or "open".
+        run: token of the run.
+        on: whether it is shown in the charts.
+        name: its new name.
+        text: JSON of a run that is opened.
     """
+
+    expected = "This was not understood. Load the page anew."
+    do: str
+    run: str = Field("", max_length=40)
+    on: bool = False
+    name: str = ""
+    text: str = ""
+
+
+def build_tab(shell: Shell) -> None:
+    """Lay the tab out."""
     gr.HTML(tag("p", INTRODUCTION, css="rx-note"), padding=False)
     owner = gr.BrowserState("", storage_key="resnet-explorer-runs")
-    form = training_form.create(folders)
+    form = training_form.create(folders=shell.local)
     with gr.Row(elem_id="training-buttons"):
         start = _button("Start", variant="primary")
         degradation = _button("Degradation experiment", elem_id="degradation")
@@ -74,31 +87,32 @@ def build_tab(tab: gr.Tab, query: gr.Textbox, folders: bool = False) -> gr.Textb
         value="",
         rows=words.table(()),
         most=MAX_TEXT,
+        classify="",
         html_template=_TEMPLATE,
-        js_on_load=script("training/training.js"),
+        js_on_load=scripts.mount("training/training.js"),
         apply_default_css=False,
         padding=False,
         elem_id="training-runs",
     )
-    wish = gr.Textbox(visible="hidden", label="Trained weights to classify with", elem_id="trained")
-    desk = _Desk(form, owner, start, degradation, pause, resume, stop, status, tuple(figures), panel, wish)
+    desk = _Desk(form, owner, start, degradation, pause, resume, stop, status, tuple(figures), panel)
     streams: dict[str, Any] = {
         "outputs": desk.outputs,
         "show_progress": "hidden",
         "concurrency_id": "training",
         "concurrency_limit": 12,
     }
-    start.click(desk.start, [query, owner, *form.widgets], **streams)
+    start.click(desk.start, [shell.query, owner, *form.widgets], **streams)
     degradation.click(lambda: "degradation", None, form.networks, show_progress="hidden").then(
-        desk.start, [query, owner, *form.widgets], **streams
+        desk.start, [shell.query, owner, *form.widgets], **streams
     )
     resume.click(desk.resume, owner, **streams)
-    panel.input(desk.wished, [panel, owner], **streams, trigger_mode="multiple")
+    panel.input(desk.act, [panel, owner], **streams, trigger_mode="multiple")
     at_once: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     pause.click(desk.pause, None, None, **at_once)
     stop.click(desk.stop, owner, desk.outputs, **at_once)
-    tab.select(desk.opened, owner, desk.outputs, show_progress="hidden")
-    return wish
+    opened = on_sight("asks-runs", "network", always=True)
+    opened.input(desk.opened, owner, desk.outputs, show_progress="hidden")
+    shell.page.unload(on_close)
 
 
 def _button(name: str, **how: Any) -> gr.Button:
@@ -119,12 +133,11 @@ class _Desk:
     status: gr.HTML
     figures: tuple[gr.HTML, ...]
     panel: gr.HTML
-    wish: gr.Textbox
 
     @property
     def outputs(self) -> list[Any]:
         buttons = [self.begin, self.degradation, self.pausing, self.going_on, self.stopping]
-        return [self.owner, self.status, *self.figures, self.panel, self.wish, *buttons]
+        return [self.owner, self.status, *self.figures, self.panel, *buttons]
 
     def opened(self, owner: Any, request: gr.Request) -> Updates:
         """The tab is looked at: runs of before the page was loaded anew are back."""
@@ -161,38 +174,37 @@ class _Desk:
             return self._ended(lesson, owner_of(owner, session), session, None)
         return {self.status: gr.skip()}
 
-    def wished(self, value: Any, owner: Any, request: gr.Request) -> Iterator[Updates]:
-        """What the table of kept runs asks for."""
-        owner = owner_of(owner, str(request.session_hash))
+    def act(self, value: Any, owner: Any, request: gr.Request) -> Iterator[Updates]:
+        """What the table of runs asks for, an ``Action`` as JSON."""
+        session = str(request.session_hash)
+        owner = owner_of(owner, session)
         try:
-            wish = json.loads(str(value)[: MAX_TEXT + 1000])
-            do, token = str(wish["do"]), str(wish.get("run", ""))[:40]
-            if do == "repeat":
-                plan = RUNS.find(token, owner).record.plan
+            action = bridge.parse_json(Action, value, MAX_TEXT + 1000)
+            if action.do == "repeat":
+                plan = RUNS.find(action.run, owner).record.plan
                 source = training_form.source_of(plan.data)
-                yield from self._begin([plan], source, owner, request, token)
+                yield from self._begin([plan], source, owner, request, action.run)
+            elif action.do == "classify":
+                record = RUNS.find(action.run, owner).record
+                token = SHELF.put(record.plan.name, checkpoint_of(record))
+                SHELF.find(token, session)  # it is this page's from now on
+                yield self._kept(owner, classify=FILE + token)
             else:
-                yield {**self._changed(do, token, wish, owner), **self._kept(owner)}
-        except (ValueError, TypeError, KeyError, AttributeError):
-            yield {self.status: banner("This was not understood. Load the page anew.", "finding")}
+                yield {**self._change(action, owner), **self._kept(owner)}
         except Exception as error:
             yield {self.status: banner(error_message(error), "finding")}
 
-    def _changed(self, do: str, token: str, wish: dict[str, Any], owner: str) -> Updates:
-        if do == "show":
-            RUNS.find(token, owner).shown = bool(wish["on"])
-        elif do == "name":
-            RUNS.rename(token, owner, str(wish["name"])[:200])
-        elif do == "drop":
-            RUNS.drop(token, owner)
-        elif do == "open":
-            record = read_run(str(wish["text"]))
+    def _change(self, action: Action, owner: str) -> Updates:
+        if action.do == "show":
+            RUNS.find(action.run, owner).shown = action.on
+        elif action.do == "name":
+            RUNS.rename(action.run, owner, action.name[:200])
+        elif action.do == "drop":
+            RUNS.drop(action.run, owner)
+        elif action.do == "open":
+            record = read_run(action.text)
             RUNS.put([record], owner)
             return {self.status: tag("p", text(f"{record.plan.name} is among the kept runs."), css="rx-note")}
-        elif do == "classify":
-            record = RUNS.find(token, owner).record
-            given = {"do": "classify", "token": SHELF.put(record.plan.name, checkpoint_of(record)), "at": time.time()}
-            return {self.wish: json.dumps(given)}
         return {}
 
     def _begin(
@@ -245,10 +257,16 @@ class _Desk:
             return ""
         return tag("p", text(words.repeated(first, kept.record)), css="rx-note")
 
-    def _kept(self, owner: str) -> Updates:
-        """The table of runs, and the charts of those that are shown."""
+    def _kept(self, owner: str, classify: str = "") -> Updates:
+        """The table of runs, and the charts of those that are shown.
+
+        Args:
+            classify: name of a network that the Classify tab is to use.
+        """
         rows = [(token, kept.place, kept.record, kept.shown) for token, kept in RUNS.of(owner)]
-        return {self.owner: owner, self.panel: gr.update(rows=words.table(rows)), **self._charts(owner)}
+        # An update takes away the properties that it does not name.
+        panel = gr.update(rows=words.table(rows), most=MAX_TEXT, classify=classify)
+        return {self.owner: owner, self.panel: panel, **self._charts(owner)}
 
     def _charts(self, owner: str) -> Updates:
         shown = [(kept.place, kept.record) for _, kept in RUNS.of(owner) if kept.shown]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.support.paths import ROOT
 
@@ -130,13 +130,3 @@ def open_page(browser: Browser, address: str) -> Iterator[Open]:
 def choose_preset(page: Page, title: str) -> None:
     page.get_by_label("Preset").click()
     page.get_by_role("option", name=title, exact=True).click()
-
-
-def reveal(control: Locator) -> None:
-    """Click a tab or a fold and wait until what it shows can be used.
-
-    Gradio creates what was hidden when it is first shown, and a frame later sets every field to its first value once
-    more: what is typed in between is lost. No hand is that fast, a test is.
-    """
-    control.click()
-    control.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")

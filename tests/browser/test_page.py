@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.paths import DATA
 
-from .conftest import Open, choose_preset, reveal
+from .conftest import Open, choose_preset
 
 pytestmark = pytest.mark.browser
 
@@ -67,12 +67,12 @@ def test_the_main_job_from_builder_to_prediction(open_page: Open) -> None:
     expect(broken).to_have_count(0)
 
     choose_preset(page, "CIFAR ResNet-20")
-    reveal(page.get_by_role("tab", name="Gradients"))
+    page.get_by_role("tab", name="Gradients").click()
     expect(page.locator("#gradient-status")).to_contain_text("First layer (conv1)")
     expect(page.locator("#gradient-plot .js-plotly-plot")).to_be_visible()
     expect(page.locator("#gradient-plot")).to_contain_text("Plain-20")
 
-    reveal(page.get_by_role("tab", name="Classify"))
+    page.get_by_role("tab", name="Classify").click()
     upload(page, "ship.jpg", photo())
     answer = page.locator(".rx-answer")
     expect(answer.locator(".score")).to_have_count(5)
@@ -110,12 +110,12 @@ def test_a_list_of_choices_closes_when_the_keyboard_leaves_it(open_page: Open) -
 
 def test_the_address_restores_the_tab(open_page: Open) -> None:
     page = open_page("?preset=resnet34")
-    reveal(page.get_by_role("tab", name="Gradients"))
+    page.get_by_role("tab", name="Gradients").click()
     page.wait_for_url(re.compile("tab=gradients"))
     again = open_page("?" + page.url.partition("?")[2])
     expect(again.get_by_role("tab", name="Gradients")).to_have_attribute("aria-selected", "true")
     expect(again.locator("#summary")).to_contain_text("ResNet-34")
-    reveal(again.get_by_role("tab", name="Architecture"))
+    again.get_by_role("tab", name="Architecture").click()
     expect(again.locator("#graph svg g.node").first).to_be_visible()
     assert "tab=" not in again.url
     nonsense = open_page("?tab=nonsense")
@@ -124,7 +124,7 @@ def test_the_address_restores_the_tab(open_page: Open) -> None:
 
 def test_an_error_names_the_field_and_keeps_the_diagram(open_page: Open) -> None:
     page = open_page()
-    reveal(page.get_by_role("button", name="More"))
+    page.get_by_role("button", name="More").click()
     groups = page.get_by_label("Groups of the 3×3")
     groups.fill("32")
     groups.press("Enter")
@@ -138,14 +138,14 @@ def test_an_error_names_the_field_and_keeps_the_diagram(open_page: Open) -> None
 
 def test_a_network_that_does_not_add_up_gets_a_sentence_for_its_gradients(open_page: Open) -> None:
     page = open_page("?preset=cifar_resnet20&shortcut=identity")
-    reveal(page.get_by_role("tab", name="Gradients"))
+    page.get_by_role("tab", name="Gradients").click()
     expect(page.locator("#gradient-status")).to_contain_text("layer2.0")
     expect(page.locator("#gradient-status")).to_contain_text("32×16×16")
 
 
 def test_files_that_are_no_photos_are_refused_by_content(open_page: Open) -> None:
     page = open_page()
-    reveal(page.get_by_role("tab", name="Classify"))
+    page.get_by_role("tab", name="Classify").click()
     upload(page, "photo.jpg", b"%PDF-1.7 not a photo")
     answer = page.locator(".rx-answer")
     expect(answer).to_contain_text("PDF")
@@ -158,7 +158,7 @@ def test_files_that_are_no_photos_are_refused_by_content(open_page: Open) -> Non
 
 def test_a_photo_is_dropped_pasted_or_taken(open_page: Open) -> None:
     page = open_page()
-    reveal(page.get_by_role("tab", name="Classify"))
+    page.get_by_role("tab", name="Classify").click()
     answer = page.locator(".rx-answer")
     make_file = """data => {
       const bytes = Uint8Array.from(atob(data), char => char.charCodeAt(0)), transfer = new DataTransfer();
@@ -198,7 +198,7 @@ def test_a_photo_is_dropped_pasted_or_taken(open_page: Open) -> None:
 
 def test_offline_a_pretrained_variant_says_so_and_names_what_works(open_page: Open) -> None:
     page = open_page()
-    reveal(page.get_by_role("tab", name="Classify"))
+    page.get_by_role("tab", name="Classify").click()
     page.locator("#variant input").click()
     page.get_by_role("option", name=re.compile(r"ResNet-50 \(V2\)")).click()
     page.locator("#download").click()
@@ -240,11 +240,11 @@ def test_an_address_with_nothing_but_a_bad_value_still_shows_a_network(open_page
 def test_the_gradient_chart_survives_a_look_at_another_tab_and_follows_the_network(open_page: Open) -> None:
     page = open_page("?preset=cifar_resnet20")
     status, plot = page.locator("#gradient-status"), page.locator("#gradient-plot")
-    reveal(page.get_by_role("tab", name="Gradients"))
+    page.get_by_role("tab", name="Gradients").click()
     expect(status).to_contain_text("First layer (conv1)")
     finding = status.inner_text()
-    reveal(page.get_by_role("tab", name="Architecture"))
-    reveal(page.get_by_role("tab", name="Gradients"))
+    page.get_by_role("tab", name="Architecture").click()
+    page.get_by_role("tab", name="Gradients").click()
     expect(plot).to_contain_text("Plain-20")
     expect(status).to_have_text(finding, use_inner_text=True)
     # A long measurement gives way to the network chosen after it.

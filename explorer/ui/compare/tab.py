@@ -123,7 +123,7 @@ class PairNodeRequest(PairRequest):
         side: 0 or 1: whose ``node`` is selected.
     """
 
-    side: Literal[0, 1] = 0
+    side: Annotated[Literal[0, 1], BeforeValidator(lambda side: 1 if side == 1 else 0)] = 0
     node: Name = ""
 
 

@@ -1,7 +1,7 @@
 // The diagram: fetches the drawing of a network with what is open in it; opens, walks and selects. Only the view is
 // kept here: the network is the page's, what is open and selected is in the address.
 import {describing} from '../inspector/inspector.js';
-import {address, ask, get, latest, on, set, setAddress, whenShown} from '../kit/lib.js';
+import {address, alertBanner, ask, get, latest, on, set, setAddress, whenShown} from '../kit/lib.js';
 import {drawing, mark, working} from './drawing.js';
 import {GROUP, innermost, toggled} from './open.js';
 import {search} from './search.js';
@@ -123,7 +123,8 @@ export function mount({element, props, server, watch}) {
     const isLatest = descriptions();
     const id = selected?.startsWith(GROUP) ? null : selected;
     const answer = await ask(server, 'describe', request({node: id || ''}));
-    if (!answer.silent && isLatest()) inspector.show(answer.html);  // drawing says that the program is gone
+    if (answer.silent || !isLatest()) return;  // drawing says that the program is gone
+    inspector.show(answer.error ? alertBanner(answer.error, 'error').outerHTML : answer.html);
   }
 
   function select(id) {

@@ -18,7 +18,7 @@ from ...views.diagram.svg import paint, sentence, start_dot
 from ...views.diagram.tint import Measure
 from ...views.diagram.tint import tint as tinted
 from ...views.inspector.panel import empty, inspector
-from ...views.kit.markup import banner, tag, text
+from ...views.kit.markup import tag, text
 from .. import builder
 from ..kit import bridge, scripts
 from ..kit.model_files import report_of
@@ -175,13 +175,9 @@ def foresee(report: Report) -> None:
 @bridge.answers(NodeRequest)
 def describe(request: NodeRequest) -> dict[str, Any]:
     """-> ``{"html"}`` of the inspector."""
-    try:
-        report, opened = request.report, request.opened
-        node = _described(report, opened, request.node)
-        html = inspector(report, node, _diagram(report, opened).owners) if node else empty(report)
-    except Exception as error:
-        html = banner(bridge.error_message(error))
-    return {"html": html}
+    report, opened = request.report, request.opened
+    node = _described(report, opened, request.node)
+    return {"html": inspector(report, node, _diagram(report, opened).owners) if node else empty(report)}
 
 
 def _described(report: Report, opened: frozenset[str], node_id: str) -> Node | None:

@@ -1,5 +1,5 @@
 // The switches of the Gradients tab: a choice here is an action on the builder, and the network follows.
-import {act, ask, get, on, whenVisible} from '../kit/lib.js';
+import {act, alertBanner, ask, get, on, whenVisible} from '../kit/lib.js';
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, server}) {
@@ -17,7 +17,8 @@ export function mount({element, server}) {
       return;
     }
     const field = document.activeElement?.closest('.rx-switches select')?.dataset.field;
-    host.innerHTML = answer.html;
+    if (answer.error) host.replaceChildren(alertBanner(answer.error, 'error'));
+    else host.innerHTML = answer.html;
     if (field) host.querySelector(`select[data-field=${field}]`)?.focus({preventScroll: true});
   }
 

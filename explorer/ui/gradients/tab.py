@@ -8,7 +8,7 @@ import gradio as gr
 
 from ...spec import from_query
 from ...views.gradients.switches import switches
-from ...views.kit.markup import banner, tag
+from ...views.kit.markup import tag
 from ..kit import bridge, scripts
 from ..kit.requests import NetworkRequest
 from ..kit.shell import Shell
@@ -67,8 +67,5 @@ def _switches() -> None:
 
 @bridge.answers(NetworkRequest)
 def list_switches(request: NetworkRequest) -> dict[str, Any]:
-    """-> ``{"html"}`` of the switches, or of what is wrong."""
-    try:
-        return {"html": switches(from_query(request.query))}
-    except Exception as error:
-        return {"html": banner(bridge.error_message(error))}
+    """-> ``{"html"}`` of the switches."""
+    return {"html": switches(from_query(request.query))}

@@ -7,14 +7,14 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Open, reveal
+from tests.browser.conftest import Open
 
 pytestmark = pytest.mark.browser
 
 
 def compare(page: Page) -> tuple[Locator, Locator]:
     """Open the tab; the two diagrams."""
-    reveal(page.get_by_role("tab", name="Compare"))
+    page.get_by_role("tab", name="Compare").click()
     sides = page.get_by_role("region", name="This network"), page.get_by_role("region", name="Second network")
     for side in sides:
         expect(side.locator("svg g.node").first).to_be_visible()

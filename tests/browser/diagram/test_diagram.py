@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
-from tests.browser.conftest import Open, choose_preset, reveal
+from tests.browser.conftest import Open, choose_preset
 
 pytestmark = pytest.mark.browser
 
@@ -111,7 +111,7 @@ def test_everything_opens_and_folds_back(open_page: Open) -> None:
 
 def test_a_row_of_the_layer_table_is_reached_by_keyboard_and_shows_its_layer(open_page: Open) -> None:
     page = open_page()
-    reveal(page.get_by_role("tab", name="Layers"))
+    page.get_by_role("tab", name="Layers").click()
     page.get_by_role("button", name="layer3.0.downsample.0", exact=False).focus()
     page.keyboard.press("Enter")
     expect(page.locator('g[id="layer3.0.downsample.0"]')).to_have_class(re.compile("selected"))
@@ -277,23 +277,26 @@ def test_quick_choices_end_at_the_last_one(open_page: Open) -> None:
         "data-query", re.compile("preset=resnet34|depths=3%2C4%2C6%2C3$")
     )
     expect(page.locator('#graph g[id="layer3.1-5"]')).to_have_attribute("aria-label", re.compile("BasicBlock × 5"))
-    reveal(page.get_by_role("tab", name="Layers"))
+    page.get_by_role("tab", name="Layers").click()
     expect(page.locator("#layers")).to_contain_text("layer3.5.bn2")
+
+
+def draws(request: Request) -> bool:
+    """Whether a request asks for a drawing."""
+    return "component_server" in request.url and '"draw"' in (request.post_data or "")
 
 
 def test_the_last_choice_stands_though_its_drawing_comes_first(open_page: Open) -> None:
     page = open_page()
-    page.evaluate("""() => {
-      const drawing = window.explorerAhead, late = [900, 500, 0];
-      window.explorerAhead = async fields => {
-        await drawing(fields);
-        await new Promise(later => setTimeout(later, late.shift()));
-        late.length || setTimeout(() => { window.explorerSettled = true; }, 1500);
-      };
-    }""")
+    held: list[Route] = []
+    page.route("**/component_server*", lambda route: held.append(route) if draws(route.request) else route.continue_())
     for depth in ("50", "101", "34"):
-        page.get_by_role("radio", name=depth, exact=True).check(force=True)
-    page.wait_for_function("window.explorerSettled")
+        with page.expect_request(draws):
+            page.get_by_role("radio", name=depth, exact=True).check(force=True)
+    page.unroute("**/component_server*")
+    for route in reversed(held):
+        with page.expect_response(lambda answer, sent=route.request: answer.request == sent):  # type: ignore[misc]
+            route.continue_()
     expect(page.locator("#summary")).to_contain_text("ResNet-34")
     expect(page.locator("#graph .rx-canvas")).to_have_attribute("data-query", re.compile("resnet34|C3$"))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Open, choose_preset, reveal
+from tests.browser.conftest import Open, choose_preset
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +19,7 @@ FINISHED = re.compile("First layer|First block")
 
 def open_tab(open_page: Open, query: str = TINY, **window: object) -> Page:
     page = open_page(query, **window)
-    reveal(page.get_by_role("tab", name="Gradients"))
+    page.get_by_role("tab", name="Gradients").click()
     expect(page.locator("#gradient-status")).to_contain_text(FINISHED)
     return page
 
@@ -40,7 +40,7 @@ def range_of(page: Page, axis: str) -> list[float]:
 def test_every_switch_is_the_builder_s_own_and_is_measured(open_page: Open) -> None:
     page = open_tab(open_page)
     status = page.locator("#gradient-status")
-    reveal(page.get_by_role("button", name="More"))
+    page.get_by_role("button", name="More").click()
     before = status.inner_text()
     for field, label, query in (
         ("norm", "Group", "norm=group"),
@@ -127,7 +127,7 @@ def test_layers_are_selected_from_chart_and_table_and_the_other_way_round(open_p
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url(re.compile("at=layer2.0.downsample.0|at=conv1"))
-    reveal(page.get_by_role("tab", name="Architecture"))
+    page.get_by_role("tab", name="Architecture").click()
     expect(page.locator("#graph g.node.selected")).to_be_in_viewport()
 
 
@@ -158,7 +158,7 @@ def test_zoom_and_legend_stay_while_the_network_changes(open_page: Open) -> None
 
 def test_a_depth_sweep_fills_its_chart_is_cancelled_and_downloaded(open_page: Open, tmp_path: Path) -> None:
     page = open_tab(open_page)
-    reveal(page.get_by_role("tab", name="Depth sweep"))
+    page.get_by_role("tab", name="Depth sweep").click()
     expect(page.locator("#sweep-plot")).to_contain_text("Four networks of each depth are measured")
     page.get_by_role("button", name="Measure").click()
     status = page.locator("#sweep-status")
@@ -183,7 +183,7 @@ def test_a_depth_sweep_fills_its_chart_is_cancelled_and_downloaded(open_page: Op
 
 def test_path_lengths_are_measured_and_cancelled(open_page: Open) -> None:
     page = open_tab(open_page)
-    reveal(page.get_by_role("tab", name="Paths"))
+    page.get_by_role("tab", name="Paths").click()
     expect(page.locator("#paths-plot")).to_contain_text("Veit, Wilber & Belongie 2016")
     page.get_by_label("1", exact=True).last.check()
     page.get_by_role("button", name="Measure").click()
@@ -215,11 +215,11 @@ def test_a_second_page_is_told_that_it_waits_and_a_closed_one_makes_room(
     first.goto(f"{address}?preset=cifar_resnet20")
     # What has been measured once is known: another network than the other tests have.
     second = open_page(TINY.replace("4,8", "4,12"))
-    reveal(first.get_by_role("tab", name="Gradients"))
-    reveal(first.get_by_role("tab", name="Depth sweep"))
+    first.get_by_role("tab", name="Gradients").click()
+    first.get_by_role("tab", name="Depth sweep").click()
     first.get_by_role("button", name="Measure").click()
     expect(first.locator("#sweep-status")).to_contain_text("of 20 networks")
-    reveal(second.get_by_role("tab", name="Gradients"))
+    second.get_by_role("tab", name="Gradients").click()
     expect(second.locator("#gradient-status")).to_contain_text("running on this machine. Yours starts by itself")
     first.close()
     expect(second.locator("#gradient-status")).to_contain_text("First layer (conv1)")
@@ -228,8 +228,7 @@ def test_a_second_page_is_told_that_it_waits_and_a_closed_one_makes_room(
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_phone_has_all_of_it_without_sideways_scrolling(open_page: Open, dark: bool) -> None:
     page = open_page(TINY + ("&__theme=dark" if dark else ""), width=390, height=844)
-    page.locator(".overflow-menu > button").first.click()
-    page.get_by_role("button", name="Gradients").click()
+    page.get_by_role("tab", name="Gradients").click()
     expect(page.locator("#gradient-status")).to_contain_text(FINISHED)
     expect(plot(page)).to_contain_text("Plain-10")
     assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, reveal
+from tests.browser.conftest import Open
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +29,7 @@ def test_a_block_gets_a_shortcut_of_its_own_and_gives_it_back(open_page: Open) -
     expect(page.locator("g.node.selected")).to_have_attribute("id", "layer2.0:add")
     expect(inspector).to_contain_text("the branch gives 128×28×28, the shortcut 64×56×56")
     expect(choice).to_have_value("identity")
-    reveal(page.get_by_role("button", name="More"))
+    page.get_by_role("button", name="More").click()
     assert overrides(page) == "layer2.0:identity"
     page.wait_for_url(re.compile("shortcut_overrides"))
 
@@ -49,7 +49,7 @@ def test_a_run_changes_as_one_and_other_overrides_stay(open_page: Open) -> None:
     choice.select_option("projection_all")
     expect(page.locator('g[id="layer3.1:shortcut"]')).to_have_count(1)
     expect(choice).to_have_value("projection_all")
-    reveal(page.get_by_role("button", name="More"))
+    page.get_by_role("button", name="More").click()
     blocks = [f"layer3.{i}:projection_all" for i in range(1, 6)]
     assert overrides(page) == ", ".join([*blocks, "layer4.0:identity"])
     choice.select_option("as-network")

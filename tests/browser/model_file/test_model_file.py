@@ -13,7 +13,7 @@ from safetensors.torch import save
 
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec
-from tests.browser.conftest import Open, choose_preset, reveal
+from tests.browser.conftest import Open, choose_preset
 from tests.browser.test_page import photo, upload
 from tests.support.paths import DATA
 
@@ -164,7 +164,7 @@ def test_a_file_is_asked_about_a_photo_as_the_builder_says(open_page: Open) -> N
 @pytest.mark.skipif(not PORT.exists(), reason="the third party's checkpoint is not here")
 def test_the_third_partys_checkpoint_names_the_ship(open_page: Open) -> None:
     page = open_page()
-    reveal(page.get_by_role("tab", name="Classify"))
+    page.get_by_role("tab", name="Classify").click()
     drop(page, "#classify-panel .rx-drop", PORT.name, PORT.read_bytes())
     expect(page.locator(".rx-read")).to_contain_text("half on each side is assumed")
     expect(page.locator("#summary")).to_contain_text("9 of 9 shortcuts match")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 from safetensors.torch import load_file
 
-from tests.browser.conftest import Open, reveal
+from tests.browser.conftest import Open
 
 pytestmark = pytest.mark.browser
 
@@ -21,12 +21,7 @@ CHARTS = ("training-loss", "training-accuracy", "training-rate", "training-norms
 
 
 def open_tab(page: Page) -> Page:
-    tab = page.get_by_role("tab", name="Training", exact=True)
-    if not tab.is_visible():  # on a phone it is behind the dots
-        page.get_by_label("More tabs").first.click()
-        page.locator(".overflow-dropdown").first.get_by_text("Training", exact=True).click()
-    else:
-        tab.click()
+    page.get_by_role("tab", name="Training", exact=True).click()
     expect(page.get_by_text("No run is kept yet")).to_be_visible()
     return page
 
@@ -73,7 +68,7 @@ def test_two_networks_train_and_everything_a_kept_run_can_do(open_page: Open, tm
     choose(page, "Schedule", "Cosine")
     choose(page, "Augmentation", "None")
     choose(page, "Networks", "This and its plain twin")
-    reveal(page.get_by_role("button", name="More of the recipe"))
+    page.get_by_role("button", name="More of the recipe").click()
     fill(page, Momentum="0.8", Label_smoothing="0.1", Seed_of_training="7")
     page.get_by_label("Nesterov's momentum").check()
     button(page, "Start").click()
@@ -137,7 +132,7 @@ def test_two_networks_train_and_everything_a_kept_run_can_do(open_page: Open, tm
     # Runs outlive the page that showed them.
     page.reload()
     expect(page.get_by_role("tab", name="Classify")).to_have_attribute("aria-selected", "true")
-    reveal(page.get_by_role("tab", name="Training", exact=True))
+    page.get_by_role("tab", name="Training", exact=True).click()
     expect(row(page, "ResNet-6 (2)")).to_be_visible()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +16,14 @@ from explorer.inspection import Report, inspect
 from explorer.spec import PRESETS, ResNetSpec, to_query
 from explorer.ui import builder
 from explorer.ui.diagram.panel import draw, search
+from tests.support.answers import ask
 
 
 @pytest.mark.parametrize("name", ["resnet18", "cifar_resnet20", "preact_resnet164"])
 def test_the_builders_fields_are_drawn_as_their_query_is(name: str) -> None:
     spec = PRESETS[name]
-    by_query = json.loads(draw({"query": to_query(spec), "open": None}))
-    by_fields = json.loads(draw({"fields": builder.show(spec)[2:], "open": None}))
+    by_query = ask(draw, {"query": to_query(spec), "open": None})
+    by_fields = ask(draw, {"fields": builder.show(spec)[2:], "open": None})
     assert by_fields == by_query
     assert by_fields["query"] == to_query(spec)
     assert by_fields["svg"].startswith("<svg")
@@ -39,7 +39,7 @@ def test_the_builders_fields_are_drawn_as_their_query_is(name: str) -> None:
     ],
 )
 def test_fields_that_are_no_network_are_told_so(fields: Any, error: str) -> None:
-    answer = json.loads(draw({"fields": fields, "open": None}))
+    answer = ask(draw, {"fields": fields, "open": None})
     assert list(answer) == ["error"]
     assert answer["error"].startswith(error)
 
@@ -70,13 +70,13 @@ def test_who_asks_while_another_traces_gets_that_report(eager_threads: None) -> 
         spec = ResNetSpec(depths=(1, 1), widths=(24, 40), num_classes=classes)
         together = Barrier(4)
 
-        def ask(spec: ResNetSpec = spec, together: Barrier = together) -> tuple[Report, int]:
+        def inspected(spec: ResNetSpec = spec, together: Barrier = together) -> tuple[Report, int]:
             together.wait()
             with Convolutions() as convolutions:
                 return inspect(spec), convolutions.count
 
         with ThreadPoolExecutor(4) as threads:
-            answers = [future.result() for future in [threads.submit(ask) for _ in range(4)]]
+            answers = [future.result() for future in [threads.submit(inspected) for _ in range(4)]]
         assert len({id(report) for report, _ in answers}) == 1
         assert sorted(count > 0 for _, count in answers) == [False, False, False, True]
 
@@ -84,7 +84,7 @@ def test_who_asks_while_another_traces_gets_that_report(eager_threads: None) -> 
 @pytest.mark.parametrize(("typed", "meant"), [("256x14x14", "256×14×14"), ("256*14", "256×14"), ("512X", "512×")])
 def test_shapes_are_found_as_a_keyboard_writes_them(typed: str, meant: str) -> None:
     query = to_query(PRESETS["resnet50"])
-    found = json.loads(search({"query": query, "text": typed}))
-    assert found == json.loads(search({"query": query, "text": meant}))
+    found = ask(search, {"query": query, "text": typed})["ids"]
+    assert found == ask(search, {"query": query, "text": meant})["ids"]
     assert len(found) > 5
-    assert "maxpool" in json.loads(search({"query": query, "text": "max"})), "an x in a word is a letter"
+    assert "maxpool" in ask(search, {"query": query, "text": "max"})["ids"], "an x in a word is a letter"

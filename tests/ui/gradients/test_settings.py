@@ -25,6 +25,7 @@ from explorer.ui.gradients.tab import list_switches
 from explorer.ui.kit.jobs import Finished, Job, Waiting
 from explorer.ui.kit.photos import ALBUM
 from explorer.views.gradients.switches import switches
+from tests.support.answers import ask
 
 TWENTY = PRESETS["cifar_resnet20"]
 
@@ -59,9 +60,9 @@ def test_the_network_s_own_choice_is_the_selected_one() -> None:
 
 
 def test_a_switch_that_names_no_network_is_said() -> None:
-    assert list_switches({"query": "preset=cifar_resnet20"}) == switches(TWENTY)
-    assert "rx-banner" in list_switches({"query": "groups=0"})
-    assert "rx-banner" in list_switches(["query"])
+    assert ask(list_switches, {"query": "preset=cifar_resnet20"}) == {"html": switches(TWENTY)}
+    assert "groups: got 0" in ask(list_switches, {"query": "groups=0"})["error"]
+    assert ask(list_switches, ["query"]) == {"error": "A network is expected."}
 
 
 def test_a_browser_s_settings_are_checked() -> None:

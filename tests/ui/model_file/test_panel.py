@@ -40,6 +40,7 @@ from explorer.ui.kit.photos import ALBUM
 from explorer.ui.model_file import panel as files
 from explorer.ui.server import create_app, may_open_files
 from explorer.views.model_file import panel as opened
+from tests.support.answers import ask
 from tests.support.paths import DATA
 
 T = TypeVar("T")
@@ -126,7 +127,7 @@ def test_weights_are_recognised_and_their_network_is_handed_to_the_builder(clien
     assert answer["html"].count("data-field=") == 2
     assert 'data-field="Option A puts zeros"' in answer["html"]
     assert 'data-do="classify"' in answer["html"]
-    do, token, file = files.wished(wish("open", answer["token"]), "page")
+    do, token, file = files.parse_action(wish("open", answer["token"]), "page")
     assert file is not None
     assert (do, token, file.session) == ("open", answer["token"], "page")
     assert files.network_of(file, do) == TINY
@@ -334,13 +335,13 @@ def test_memory_is_bounded(tiny: Checkpoint, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("value", ["", "{}", "[]", "null", '{"do": "show"}', "x" * 5000, None, 7])
 def test_a_wish_that_is_none_is_refused(value: Any) -> None:
     with pytest.raises(ExplorerError, match="This was not understood"):
-        files.wished(value, "page")
+        files.parse_action(value, "page")
 
 
 def test_a_closed_file_is_gone(token: str) -> None:
-    assert files.wished(wish("close", token), "page") == ("close", token, None)
+    assert files.parse_action(wish("close", token), "page") == ("close", token, None)
     with pytest.raises(ExplorerError, match="not kept here any more"):
-        files.wished(wish("show", token), "page")
+        files.parse_action(wish("show", token), "page")
 
 
 # ---- graphs ------------------------------------------------------------------------------------------------
@@ -350,15 +351,15 @@ def test_a_graph_is_drawn_described_and_checked_under_its_token(client: TestClie
     answer = sent(client, graph(), "net.onnx")
     assert "✓ 1 of 1 shortcuts match" in answer["html"]
     query = FILE + answer["token"]
-    drawn = json.loads(draw({"query": query, "open": "all"}))
+    drawn = ask(draw, {"query": query, "open": "all"})
     assert "&lt;script&gt;" in drawn["svg"] or "script" not in drawn["svg"]
     assert "<script" not in drawn["svg"]
     assert [role for *_, role in drawn["edges"]].count("main") >= 2
-    assert "3×8×8" in describe({"query": query, "node": "input"})
-    checks = json.loads(list_checks({"query": query}))["rows"]
+    assert "3×8×8" in ask(describe, {"query": query, "node": "input"})["html"]
+    checks = ask(list_checks, {"query": query})["rows"]
     assert checks.count("data-node=") == 1
     assert "<script" not in checks
-    refusal = json.loads(tint({"query": query, "by": "gradient"}))["error"]
+    refusal = ask(tint, {"query": query, "by": "gradient"})["error"]
     assert refusal == "An ONNX file is shown; gradients are measured in networks of the builder."
     file = SHELF.find(answer["token"])
     assert (files.network_of(file, "open"), file.classifies) == (None, False)
@@ -369,8 +370,8 @@ def test_a_sum_that_broadcasts_is_seen_in_a_graph(client: TestClient) -> None:
 
 
 def test_a_graph_that_is_gone_is_said() -> None:
-    assert "not kept here any more" in json.loads(draw({"query": FILE + "nothing"}))["error"]
-    assert "not kept here any more" in json.loads(list_checks({"query": FILE + "nothing"}))["error"]
+    assert "not kept here any more" in ask(draw, {"query": FILE + "nothing"})["error"]
+    assert "not kept here any more" in ask(list_checks, {"query": FILE + "nothing"})["error"]
 
 
 # ---- in Classify -------------------------------------------------------------------------------------------
@@ -423,7 +424,7 @@ def test_photos_have_three_channels(tiny: Checkpoint) -> None:
 
 def test_a_page_chooses_among_its_own_files(tiny: Checkpoint) -> None:
     token = SHELF.put("mine\u202e.pth", tiny)
-    files.wished(wish("open", token), "page of files")
+    files.parse_action(wish("open", token), "page of files")
     assert networks.choices("page of files")[0] == ("your file: mine\u202e.pth", FILE + token)
     assert networks.choices("another page") == networks.choices()
     assert FILE + token not in dict(networks.choices()).values()

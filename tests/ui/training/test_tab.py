@@ -26,7 +26,7 @@ from explorer.ui.kit.jobs import Finished, Job, Waiting
 from explorer.ui.kit.model_files import Held
 from explorer.ui.server import create_app
 from explorer.ui.training import form as training_form
-from explorer.ui.training.runs import PER_PAGE, RUNS, Runs, checkpoint_of, left, owner_of
+from explorer.ui.training.runs import PER_PAGE, RUNS, Runs, checkpoint_of, on_close, owner_of
 from explorer.ui.training.session import Lesson
 from explorer.views.training import charts
 from explorer.views.training import runs as words
@@ -171,7 +171,7 @@ def test_a_page_has_one_owner_whatever_answers_first() -> None:
     new = owner_of("", "session")
     assert owner_of(None, "session") == new != owner_of("", "another")
     assert owner_of(new, "later") == new
-    left("session")
+    on_close("session")
     assert owner_of("x" * 65, "session") not in (new, "x" * 65)
 
 

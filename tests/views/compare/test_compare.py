@@ -21,6 +21,7 @@ from explorer.views.compare.alignment import Mark, Side, align, marked
 from explorer.views.compare.difference import EQUAL, Comparison, compare, part, table, whole
 from explorer.views.compare.steps import changes
 from explorer.views.diagram.svg import render
+from tests.support.answers import ask
 from tests.support.strategies import normalisable, specs
 
 RESNET18, RESNET34, RESNET50 = (PRESETS[f"resnet{depth}"] for depth in (18, 34, 50))
@@ -327,7 +328,7 @@ def test_a_word_that_names_none_is_refused() -> None:
 
 @needs_dot
 def test_the_browser_gets_both_diagrams_and_the_address() -> None:
-    answer = json.loads(draw_pair({"query": "preset=resnet50", "with": "depths=3,4,23,3&block=bottleneck"}))
+    answer = ask(draw_pair, {"query": "preset=resnet50", "with": "depths=3,4,23,3&block=bottleneck"})
     assert (answer["with"], answer["note"]) == ("resnet101", "")
     assert [side["title"] for side in answer["sides"]] == ["ResNet-50", "ResNet-101"]
     assert answer["sides"][0]["beside"]["layer3.1-5"] == "layer3.1-22"
@@ -337,7 +338,7 @@ def test_the_browser_gets_both_diagrams_and_the_address() -> None:
 
 
 def test_a_bad_second_network_is_said_and_another_is_shown() -> None:
-    answer = json.loads(draw_pair({"query": "", "with": "<b>"}))
+    answer = ask(draw_pair, {"query": "", "with": "<b>"})
     assert answer["note"] == (
         "The second network: preset: got '<b>'; allowed: a preset's name, a link of this page, or JSON. "
         "ResNet-34 is shown instead."
@@ -348,15 +349,16 @@ def test_a_bad_second_network_is_said_and_another_is_shown() -> None:
 
 @pytest.mark.parametrize("request_", [None, "x", {}, {"query": 7}, {"query": "depths=0"}])
 def test_a_request_that_names_no_network_gets_a_sentence(request_: Any) -> None:
-    assert set(json.loads(draw_pair(request_))) == {"error"}
-    assert describe_pair(request_) == beside.hint()
+    assert set(ask(draw_pair, request_)) == {"error"}
+    assert set(ask(describe_pair, request_)) == {"error"}
 
 
 @pytest.mark.parametrize("odd", [7, ["x"], {"a": 1}, None])
 def test_odd_values_are_ignored(odd: Any) -> None:
-    answer = json.loads(draw_pair({"query": "", "with": odd, "open": odd, "find": odd}))
+    answer = ask(draw_pair, {"query": "", "with": odd, "open": odd, "find": odd})
     assert answer["sides"][1]["title"] == "ResNet-34"
-    assert describe_pair({"query": "", "with": odd, "open": odd, "side": odd, "node": odd}) == beside.hint()
+    described = ask(describe_pair, {"query": "", "with": odd, "open": odd, "side": odd, "node": odd})
+    assert described == {"html": beside.hint()}
 
 
 def test_without_graphviz_words_and_table_still_stand(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,7 +366,7 @@ def test_without_graphviz_words_and_table_still_stand(monkeypatch: pytest.Monkey
 
     svg.start_dot.cache_clear()
     monkeypatch.setenv("PATH", "")
-    answer = json.loads(draw_pair({"query": "preset=resnet50"}))
+    answer = ask(draw_pair, {"query": "preset=resnet50"})
     assert all("Graphviz, which is not installed" in side["error"] for side in answer["sides"])
     assert "Stage 3: 6 → 23 blocks" in answer["words"]
     assert "layer3" in answer["parts"]
@@ -372,10 +374,10 @@ def test_without_graphviz_words_and_table_still_stand(monkeypatch: pytest.Monkey
 
 def test_a_selected_box_is_described_with_its_counterpart_on_its_own_side() -> None:
     request = {"query": "preset=resnet50", "with": "resnet101", "side": 1, "node": "layer3.1-22"}
-    html = describe_pair(request)
+    html = ask(describe_pair, request)["html"]
     assert html.index("layer3.1-5 ·") < html.index("layer3.1-22 ·")
     opened = {**request, "node": "layer2.0", "open": ["layer2", "layer2.0"]}
-    assert describe_pair(opened).count("layer2.0 · Bottleneck: ") == 2
+    assert ask(describe_pair, opened)["html"].count("layer2.0 · Bottleneck: ") == 2
 
 
 # The command line

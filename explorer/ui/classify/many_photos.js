@@ -1,68 +1,108 @@
-// Many photos, one network: each is sent, answered and listed on its own, so that none can end the others.
-const box = element.querySelector('.rx-many'), rows = box.querySelector('tbody'), told = box.querySelector('.rx-told');
-const bar = box.querySelector('progress'), shownTable = box.querySelector('.rx-scroll');
-const button = name => box.querySelector(`[data-do=${name}]`);
+// Many photos, one network: each is sent, classified and listed by itself, so that none can end the others.
+import {ask, download, emit, latest, on} from '../kit/lib.js';
+import {countsInWords, failuresInWords} from './counts.js';
+import {chosenNetwork} from './current.js';
+import {inParallel, picture, send, takeChosen} from './photo_files.js';
+
 const MOST = 2000;
-let turn = 0, lines = [], files = [];
+const BYTE_ORDER_MARK = '\ufeff';  // without it a spreadsheet takes UTF-8 for something else
 
-const parsed = html => { const body = document.createElement('tbody'); body.innerHTML = html; return body.firstElementChild; };
-
-async function answered(file, about) {
-  const sent = await send(file);
-  const reply = await tell('many_row', {...about, name: file.name, ...(sent.error ? {error: sent.error} : {token: sent.token})});
-  return {...reply, thumb: sent.thumb, silent: sent.silent || reply.silent};
+function rowOf(html) {
+  const body = document.createElement('tbody');
+  body.innerHTML = html;
+  return body.querySelector('tr');
 }
 
-async function run(given) {
-  const mine = ++turn, {variant, device, network} = asked(), about = {variant, device, network};
-  files = given.slice(0, MOST);
-  const places = files.map(() => Object.assign(document.createElement('tr'), {hidden: true})), counts = {};
-  let done = 0, failed = 0, silent = false;
-  lines = [];
-  rows.replaceChildren(...places);
-  shownTable.hidden = bar.hidden = button('stop').hidden = false;
-  button('csv').disabled = true;
-  bar.max = files.length; bar.value = 0;
-  told.textContent = `0 of ${files.length}`;
-  box.open = true;
-  await each(files, async (file, place) => {
-    const reply = await answered(file, about);
-    if (mine !== turn) return;
-    if (reply.silent) { silent = true; return; }
-    const row = parsed(reply.row);
-    if (reply.thumb) row.cells[0].append(Object.assign(new Image(), {src: reply.thumb, alt: ''}));
-    row.querySelector('button').addEventListener('click', () => document.dispatchEvent(new CustomEvent('explorer:show', {detail: file})));
-    places[place].replaceWith(row);
-    lines[place] = reply.csv;
-    bar.value = ++done;
-    if (!reply.ok) failed++;
-    else counts[row.dataset.class] = (counts[row.dataset.class] ?? 0) + 1;
-    told.textContent = `${done} of ${files.length}`;
-  }, () => mine === turn && !silent);
-  if (mine !== turn) return;
-  ended([`${done} of ${given.length} photos`, silent ? SILENT : '', given.length > MOST ? `At most ${MOST} at a time.` : '',
-    failed ? `${failed} could not be read: ${failed > 1 ? 'their rows say' : 'its row says'} why` : '', said(counts)]);
-}
+const emptyRow = () => Object.assign(document.createElement('tr'), {hidden: true});
 
-function said(counts) {
-  const most = Object.entries(counts).sort((a, b) => b[1] - a[1]), shown = most.slice(0, 6).map(([name, count]) => `${name} ${count}`).join(', ');
-  return most.length > 6 ? `${shown} and ${most.length - 6} other classes.` : shown && `${shown}.`;
-}
+/** @param {import('../kit/lib.js').Mount} mount */
+export function mount({element, server, settings}) {
+  const box = element.querySelector('.rx-many'), rows = box.querySelector('tbody');
+  const status = box.querySelector('.rx-told'), bar = box.querySelector('progress');
+  const [photosInput, folderInput] = box.querySelectorAll('input[type=file]');
+  const button = name => box.querySelector(`[data-do=${name}]`);
+  const turn = latest();
+  let lines = [], files = [];
 
-function ended(words) {
-  told.textContent = words.filter(Boolean).join(' · ');
-  bar.hidden = button('stop').hidden = true;
-  button('csv').disabled = !lines.length;
-}
+  /** The row, and the CSV's line, of a photo; ``{error}`` if the program gave none. */
+  async function classify(file, network) {
+    const sent = await send(file);
+    if (sent.silent) return sent;
+    const photo = sent.error ? {error: sent.error} : {token: sent.token};
+    const answer = await ask(server, 'classify_row', {...network, ...photo, name: file.name});
+    return {...answer, thumb: sent.thumb};
+  }
 
-button('stop').addEventListener('click', () => { turn++; ended([`Stopped after ${bar.value} of ${files.length}.`]); });
-button('csv').addEventListener('click', () => save('photos.csv', 'text/csv', '\ufeff', props.columns, ...lines.filter(Boolean)));
-for (const [name, input] of [['photos', 0], ['folder', 1]].map(([name, place]) => [name, box.querySelectorAll('input[type=file]')[place]])) {
-  button(name).addEventListener('click', () => input.click());
-  input.addEventListener('change', () => {
-    const found = chosen(input).map(({file}) => file);
-    input.value = '';
-    found.length ? run(found) : told.textContent = 'There is no photo in this folder.';
+  function fill(place, file, {row: html, thumb}) {
+    const row = rowOf(html);
+    if (thumb) row.cells[0].append(picture(thumb));
+    row.querySelector('button').addEventListener('click', () => emit('show-photo', file));
+    place.replaceWith(row);
+    return row.dataset.class;
+  }
+
+  function begin(given) {
+    files = given.slice(0, MOST);
+    lines = [];
+    const places = files.map(emptyRow);
+    rows.replaceChildren(...places);
+    box.querySelector('.rx-scroll').hidden = bar.hidden = button('stop').hidden = false;
+    button('csv').disabled = true;
+    bar.max = files.length;
+    progress(0);
+    box.open = true;
+    return places;
+  }
+
+  function progress(done) {
+    bar.value = done;
+    status.textContent = `${done} of ${files.length}`;
+  }
+
+  function end(words) {
+    status.textContent = words.filter(Boolean).join(' · ');
+    bar.hidden = button('stop').hidden = true;
+    button('csv').disabled = !lines.length;
+  }
+
+  async function run(given) {
+    const isLatest = turn(), network = chosenNetwork(), places = begin(given), counts = {};
+    let done = 0, failed = 0, trouble = '';
+    await inParallel(files, async (file, at) => {
+      const answer = await classify(file, network);
+      if (!isLatest()) return;
+      if (answer.error) {
+        trouble = answer.error;
+        return;
+      }
+      const name = fill(places[at], file, answer);
+      lines[at] = answer.csv;
+      if (answer.ok) counts[name] = (counts[name] ?? 0) + 1;
+      else failed += 1;
+      progress(++done);
+    }, () => isLatest() && !trouble);
+    if (!isLatest()) return;
+    const left = given.length > MOST ? `At most ${MOST} at a time.` : '';
+    end([`${done} of ${given.length} photos`, trouble, left, failuresInWords(failed), countsInWords(counts)]);
+  }
+
+  function stop() {
+    turn();
+    end([`Stopped after ${bar.value} of ${files.length}.`]);
+  }
+
+  function choose(input) {
+    const found = takeChosen(input).map(({file}) => file);
+    if (found.length) run(found);
+    else status.textContent = 'There is no photo in this folder.';
+  }
+
+  button('stop').addEventListener('click', stop);
+  button('csv').addEventListener('click', () => {
+    download('photos.csv', 'text/csv', BYTE_ORDER_MARK, settings.columns, ...lines.filter(Boolean));
   });
+  button('photos').addEventListener('click', () => photosInput.click());
+  button('folder').addEventListener('click', () => folderInput.click());
+  for (const input of [photosInput, folderInput]) input.addEventListener('change', () => choose(input));
+  on('photos', run, box);
 }
-document.addEventListener('explorer:photos', e => { if (box.isConnected) run(e.detail); });

@@ -1,4 +1,4 @@
-"""The networks one can ask: the catalogue's, the page's own files, and what was taught here; by name."""
+"""The networks that can classify, by name: the catalogue's, the page's own files and heads; and a table of them all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from threading import RLock
+from typing import Any
+
+import gradio as gr
 
 from ...errors import ExplorerError, WeightsError
 from ...inference import Classifier, Photo, Prediction, Variant, find, is_cached, load_variant, variants
@@ -15,16 +18,27 @@ from ...inference.transfer import Head, taught
 from ...inference.weights.cache import intact_path
 from ...inference.weights.checkpoint import variant_of
 from ...spec import title
+from ...views.classify import networks_table
 from ...views.classify.networks_table import Row
 from ...views.kit import numbers
 from ...views.kit.words import printable
-from ..kit.bridge import error_message
+from ..kit import scripts
+from ..kit.bridge import answers, error_message
 from ..kit.model_files import FILE, SHELF, Held
-from ..model_file import panel as files
+from ..model_file import panel as model_file
+from .panel import create_panel
+from .requests import NetworkRequest, SessionRequest
 
 TAUGHT = "taught:"  # before a token, as ``FILE`` is
 MAX_NAME = 100
 PER_SESSION, MAX_HEADS = 8, 64
+_TEMPLATE = """
+<details class="rx-section rx-nets">
+  <summary>All networks <small>accuracy, cost, what each sees; choose one</small></summary>
+  <div class="rx-list"></div>
+  <div class="rx-published"></div>
+</details>
+"""
 
 
 @dataclass(eq=False)
@@ -97,7 +111,7 @@ def classifier_of(name: str, network: str = "", device: str = "auto") -> Classif
 
     Args:
         name: of the catalogue, or ``file:TOKEN``, or ``taught:TOKEN``.
-        network: the page's address, which says of a model file what its weights don't.
+        network: the builder's, as ``from_query`` reads it, which says of a model file what its weights don't.
 
     Raises:
         NotHere: its weights would have to be downloaded first.
@@ -107,28 +121,28 @@ def classifier_of(name: str, network: str = "", device: str = "auto") -> Classif
         kept = HEADS.find(name.removeprefix(TAUGHT))
         return kept.on(classifier_of(kept.base, network, device))
     if name.startswith(FILE):
-        held = held_file(name)
-        return held.classifier(held.chosen(network.removeprefix("?")), device)
+        held = file_of(name)
+        return held.classifier(held.chosen(network), device)
     return load_variant(find(name), device, download=False)
 
 
-def predict(name: str, network: str, device: str, photo: Photo) -> Prediction:
+def predict(request: NetworkRequest, photo: Photo) -> Prediction:
     """The answer of a network (see ``classifier_of``); of a file's weights also how they were read."""
-    prediction = classifier_of(name, network, device).classify(photo)
-    if not name.startswith(FILE):
+    prediction = classifier_of(request.variant, request.network, request.device).classify(photo)
+    if not request.variant.startswith(FILE):
         return prediction
-    held = held_file(name)
-    notes = files.assumed(held, held.chosen(network.removeprefix("?")))
+    held = file_of(request.variant)
+    notes = model_file.assumed(held, held.chosen(request.network))
     return replace(prediction, notes=(*prediction.notes, *notes))
 
 
-def held_file(name: str) -> Held:
+def file_of(name: str) -> Held:
     """The opened file of ``file:TOKEN``."""
     return SHELF.find(name.removeprefix(FILE))
 
 
 def base_of(name: str) -> str:
-    """The network whose features ``name`` reads: of a head what it was taught on, else itself."""
+    """The network whose features ``name`` reads: that of a head, else itself."""
     return HEADS.find(name.removeprefix(TAUGHT)).base if name.startswith(TAUGHT) else name
 
 
@@ -142,7 +156,7 @@ def to_download(name: str) -> Variant | None:
     return variant if variant and intact_path(variant) is None else None
 
 
-def home_of(head: Head, session: str) -> str:
+def base_of_head(head: Head, session: str) -> str:
     """Name of the network that an opened head was taught on.
 
     Raises:
@@ -167,7 +181,7 @@ def choices(session: str = "") -> list[tuple[str, str]]:
     return [*new, *own, *((_label(variant), variant.name) for variant in variants())]
 
 
-def here(session: str = "") -> list[tuple[str, str]]:
+def choices_without_download(session: str = "") -> list[tuple[str, str]]:
     """The choices that need no download."""
     return [(label, name) for label, name in choices(session) if ":" in name or is_cached(find(name))]
 
@@ -192,7 +206,7 @@ def about(name: str) -> str:
     """A line on a network, before it is asked."""
     if name.startswith((FILE, TAUGHT)):
         try:
-            return _about_taught(name) if name.startswith(TAUGHT) else _about_file(name)
+            return _about_head(name) if name.startswith(TAUGHT) else _about_file(name)
         except ExplorerError as error:
             return error_message(error)
     variant = find(name)
@@ -201,9 +215,10 @@ def about(name: str) -> str:
     return f"{score}Knows {names}. {numbers.count(variant.params)} parameters."
 
 
-def known(name: str, session: str) -> str:
-    """``name`` if it can still be chosen, else the built-in network."""
-    return name if name in dict(choices(session)).values() else DEFAULT
+def first_choice(session: str, *names: str) -> str:
+    """The first of ``names`` that can be chosen, else the built-in network."""
+    possible = dict(choices(session)).values()
+    return next((name for name in names if name in possible), DEFAULT)
 
 
 def _label(variant: Variant) -> str:
@@ -213,7 +228,7 @@ def _label(variant: Variant) -> str:
 
 
 def _about_file(name: str) -> str:
-    held = held_file(name)
+    held = file_of(name)
     spec = held.checkpoint.spec
     size = numbers.size(held.checkpoint.size_bytes)
     return (
@@ -222,10 +237,21 @@ def _about_file(name: str) -> str:
     )
 
 
-def _about_taught(name: str) -> str:
+def _about_head(name: str) -> str:
     head = HEADS.find(name.removeprefix(TAUGHT)).head
     return (
         f"Taught here on the features of {head.backbone}. Knows {printable(', '.join(head.classes), 200)}. "
         f"{numbers.percent(head.accuracy)} of its {head.photos} photos were named rightly "
         "by heads that had not seen them."
     )
+
+
+def build_panel() -> gr.HTML:
+    """Lay the table out in the current Gradio context. Its ``input`` event brings ``choice.NetworkAction``."""
+    return create_panel("nets-panel", _TEMPLATE, scripts.mount("classify/networks.js"), [list_networks])
+
+
+@answers(SessionRequest)
+def list_networks(request: SessionRequest) -> dict[str, Any]:
+    """-> ``{"html", "published"}``: all networks; accuracies of the first of them."""
+    return {"html": networks_table.networks(rows(request.session)), "published": networks_table.history()}

@@ -1,57 +1,94 @@
 // The photo above through several networks, one after the other; those that need no download.
-const box = element.querySelector('.rx-beside-nets'), names = box.querySelector('.rx-names'), rows = box.querySelector('tbody');
-const told = box.querySelector('.rx-told'), words = box.querySelector('.rx-agreement'), table = box.querySelector('.rx-scroll');
-const button = name => box.querySelector(`[data-do=${name}]`);
-let turn = 0, of = null;  // of: the photo that the rows are of
+import {ask, latest, on} from '../kit/lib.js';
+import {current} from './current.js';
 
-async function list() {
-  const {networks = [], error} = await tell('ready', {session: asked().session});
-  if (error) { told.textContent = error; return; }
-  const off = new Set([...names.querySelectorAll('input:not(:checked)')].map(input => input.value));
-  names.replaceChildren(...networks.map(([label, name]) => {
-    const line = document.createElement('label'), tick = Object.assign(document.createElement('input'), {type: 'checkbox', value: name, checked: !off.has(name)});
-    line.append(tick, label);
-    return line;
-  }));
-  if (!turn) told.textContent = networks.length > 1 ? '' : 'Only this network is on this machine. Download others above to compare them.';
+const ALONE = 'Only this network is on this machine. Download others above to compare them.';
+
+function choiceOf([label, name], checked) {
+  const line = document.createElement('label');
+  line.append(Object.assign(document.createElement('input'), {type: 'checkbox', value: name, checked}), label);
+  return line;
 }
 
-async function run() {
-  const mine = ++turn, {token, device, network} = asked(), votes = [];
-  if (!token) { told.textContent = 'Give it a photo first, above.'; return; }
-  if (!names.children.length) await list();
-  const wanted = [...names.querySelectorAll('input:checked')].map(input => input.value);
-  of = token;
-  rows.replaceChildren(); words.replaceChildren();
-  table.hidden = button('stop').hidden = false;
-  for (const [place, variant] of wanted.entries()) {
-    told.textContent = `Asking ${place + 1} of ${wanted.length} …`;
-    const reply = await tell('beside_row', {token, variant, device, network});
-    if (mine !== turn) return;
-    if (reply.error) { stop(reply.error); return; }
-    rows.insertAdjacentHTML('beforeend', reply.row);
-    if (reply.told) votes.push(reply.told);
+/** @param {import('../kit/lib.js').Mount} mount */
+export function mount({element, server}) {
+  const box = element.querySelector('.rx-beside-nets'), names = box.querySelector('.rx-names');
+  const rows = box.querySelector('tbody'), table = box.querySelector('.rx-scroll');
+  const status = box.querySelector('.rx-told'), agreement = box.querySelector('.rx-agreement');
+  const stopButton = box.querySelector('[data-do=stop]');
+  const turn = latest();
+  let token = null;  // of the photo that the rows are of
+  let isUsed = false;  // what the status says is then of a comparison
+  const inputs = state => [...names.querySelectorAll(`input${state}`)].map(input => input.value);
+
+  async function list() {
+    const {networks = [], error} = await ask(server, 'list_ready', {session: current().session});
+    if (error) {
+      status.textContent = error;
+      return;
+    }
+    const off = new Set(inputs(':not(:checked)'));
+    names.replaceChildren(...networks.map(network => choiceOf(network, !off.has(network[1]))));
+    if (!isUsed) status.textContent = networks.length > 1 ? '' : ALONE;
   }
-  const {html = ''} = await tell('beside_words', {votes});
-  if (mine !== turn) return;
-  words.innerHTML = html;
-  stop('');
-}
 
-function stop(why) { turn++; button('stop').hidden = true; told.textContent = why; }
+  function clear() {
+    rows.replaceChildren();
+    agreement.replaceChildren();
+  }
 
-button('ask').addEventListener('click', run);
-button('stop').addEventListener('click', () => stop('Stopped.'));
-box.addEventListener('toggle', () => { if (box.open) list(); });
-// Rows of another photo would mislead.
-function forget() {
-  rows.replaceChildren(); words.replaceChildren();
-  table.hidden = true;
-  if (of) stop('');
-  of = null;
+  async function run() {
+    const isLatest = begin(), {token: given, device, network} = current(), votes = [];
+    if (!given) {
+      status.textContent = 'Give it a photo first, above.';
+      return;
+    }
+    if (!names.children.length) await list();
+    const wanted = inputs(':checked');
+    token = given;
+    clear();
+    table.hidden = stopButton.hidden = false;
+    for (const [place, variant] of wanted.entries()) {
+      status.textContent = `Asking ${place + 1} of ${wanted.length} …`;
+      const answer = await ask(server, 'classify_beside', {token, variant, device, network});
+      if (!isLatest()) return;
+      if (answer.error) {
+        stop(answer.error);
+        return;
+      }
+      rows.insertAdjacentHTML('beforeend', answer.row);
+      if (answer.vote) votes.push(answer.vote);
+    }
+    const {html = ''} = await ask(server, 'summarize_votes', {votes});
+    if (!isLatest()) return;
+    agreement.innerHTML = html;
+    stop('');
+  }
+
+  function begin() {
+    isUsed = true;
+    return turn();
+  }
+
+  function stop(why) {
+    begin();
+    stopButton.hidden = true;
+    status.textContent = why;
+  }
+
+  /** Rows of another photo would mislead. */
+  function forget() {
+    clear();
+    table.hidden = true;
+    if (token) stop('');
+    token = null;
+  }
+
+  box.querySelector('[data-do=ask]').addEventListener('click', run);
+  stopButton.addEventListener('click', () => stop('Stopped.'));
+  box.addEventListener('toggle', () => { if (box.open) list(); });
+  on('photo', photo => {
+    if (photo && box.open) list();
+    if (photo?.token !== token) forget();
+  }, box);
 }
-document.addEventListener('explorer:photo', e => {
-  if (box.open) list();
-  if (e.detail.token !== of) forget();
-});
-document.addEventListener('explorer:nophoto', forget);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -20,73 +21,70 @@ _ABOUT = (
     "The network above, on noise, which takes as long as photos: its forward pass for batches of "
     f"{', '.join(map(str, BATCH_SIZES[:-1]))} and {BATCH_SIZES[-1]} images, about a second each or three passes."
 )
-_WITH_ADDRESS = "(name, device) => [name, device, location.search]"
 _RUNNING: dict[str, Job] = {}  # by session
+Updates = dict[Any, Any]
 
 
-def build_panel(variant: gr.Dropdown, device: gr.Radio) -> None:
+@dataclass(frozen=True)
+class _Panel:
+    start: gr.Button
+    stop: gr.Button
+    status: gr.HTML
+    chart: gr.HTML
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [self.status, self.start, self.stop, self.chart]
+
+    def measure(self, name: str, device: str, network: str, request: gr.Request) -> Iterator[Updates]:
+        """Measure a network; the chart grows by a point after each batch size."""
+        session, title = str(request.session_hash), ""
+
+        def work(job: Job) -> tuple[Point, ...]:
+            nonlocal title
+            classifier = networks.classifier_of(name, network, device)
+            title = classifier.variant.title
+            return throughput(classifier, on_progress=job.say, cancelled=lambda: job.stopped)
+
+        job = _RUNNING[session] = Job(work, session)
+        try:
+            yield {**self._update(_progress(()), running=True), self.chart: ""}
+            for event in job.events():
+                if isinstance(event, Finished):
+                    yield self._update(conclusion(event, title, job.stopped), running=False)
+                elif isinstance(event, tuple):
+                    yield {self.status: _progress(event), self.chart: plot.payload(figure(event))}
+                else:
+                    yield {self.status: tag("p", text(event), css="rx-note", role="status")}
+        finally:
+            if _RUNNING.get(session) is job:
+                del _RUNNING[session]
+
+    def _update(self, status: str, *, running: bool) -> Updates:
+        return {
+            self.status: status,
+            self.start: gr.update(interactive=not running),
+            self.stop: gr.update(visible=running),
+        }
+
+
+def build_panel(variant: gr.Dropdown, device: gr.Radio, query: gr.Textbox) -> None:
     """Lay the panel out in the current Gradio context, folded.
 
     Args:
-        variant, device: the network it measures (as ``networks.classifier_of`` takes it), and where.
+        variant, device, query: the network it measures, and where (as ``networks.classifier_of`` takes them).
     """
+    size: dict[str, Any] = {"size": "md", "scale": 0, "min_width": 96, "elem_classes": "rx-button"}
     with fold("Throughput", elem_id="throughput"):
         gr.HTML(tag("p", text(_ABOUT), css="rx-note"), padding=False)
         with gr.Row():
-            start = gr.Button(
-                "Measure", size="md", scale=0, min_width=96, elem_id="measure-throughput", elem_classes="rx-button"
-            )
-            stop = gr.Button(
-                "Stop",
-                size="md",
-                scale=0,
-                min_width=96,
-                visible=False,
-                elem_id="stop-throughput",
-                elem_classes="rx-button",
-            )
+            start = gr.Button("Measure", elem_id="measure-throughput", **size)
+            stop = gr.Button("Stop", visible=False, elem_id="stop-throughput", **size)
         status = gr.HTML("", padding=False, elem_id="throughput-status")
         chart = plot.chart("throughput-chart", "Images per second by batch size", 320)
-        address = gr.Textbox(visible="hidden", label="Address while measuring")
-    start.click(
-        _measure,
-        [variant, device, address],
-        [status, start, stop, chart],
-        js=_WITH_ADDRESS,
-        show_progress="hidden",
-        concurrency_limit=None,
-    )
-    stop.click(_stop, None, None, queue=False, show_progress="hidden")
-
-
-def _measure(name: str, device: str, network: str, request: gr.Request) -> Iterator[list[Any]]:
-    """Updates of status, Measure, Stop and the chart, which grows by a point after each batch size."""
-    session, title = str(request.session_hash), ""
-
-    def work(job: Job) -> tuple[Point, ...]:
-        nonlocal title
-        classifier = networks.classifier_of(name, str(network)[:4000], device)
-        title = classifier.variant.title
-        return throughput(classifier, on_progress=job.say, cancelled=lambda: job.stopped)
-
-    job = _RUNNING[session] = Job(work, session)
-    try:
-        yield [_progress(()), gr.update(interactive=False), gr.update(visible=True), ""]
-        for event in job.events():
-            if isinstance(event, Finished):
-                yield [
-                    _ended(event, title, job.stopped),
-                    gr.update(interactive=True),
-                    gr.update(visible=False),
-                    gr.skip(),
-                ]
-            elif isinstance(event, tuple):
-                yield [_progress(event), gr.skip(), gr.skip(), plot.payload(figure(event))]
-            else:
-                yield [tag("p", text(event), css="rx-note", role="status"), *[gr.skip()] * 3]
-    finally:
-        if _RUNNING.get(session) is job:
-            del _RUNNING[session]
+    panel, how = _Panel(start, stop, status, chart), {"show_progress": "hidden"}
+    start.click(panel.measure, [variant, device, query], panel.outputs, concurrency_limit=None, **how)
+    stop.click(_stop, None, None, queue=False, **how)
 
 
 def _stop(request: gr.Request) -> None:
@@ -99,7 +97,8 @@ def _progress(points: tuple[Point, ...]) -> str:
     return progress_bar(f"Measuring batches of {size} …", len(points) / len(BATCH_SIZES))
 
 
-def _ended(event: Finished, title: str, stopped: bool) -> str:
+def conclusion(event: Finished, title: str, stopped: bool) -> str:
+    """What is said at the end, as HTML."""
     if event.error:
         return banner(error_message(event.error), "error-here")
     if not event.result:

@@ -1,4 +1,4 @@
-"""Teach it: labelled photos of the page become features as they come, and a head when it is asked for.
+"""Transfer learning: labelled photos of the page become features as they come, and a linear head when it is asked for.
 
 Of each photo the program keeps what the network's last layer reads of it, some kilobytes; the photo itself as it keeps
 any other (``photos.ALBUM``), and the browser.
@@ -13,26 +13,58 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import RLock
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 import numpy as np
+from pydantic import BaseModel, Field
 
-from ...errors import DataError, ImageError, Stopped
+from ...errors import DataError, Stopped
 from ...inference import Classifier
-from ...inference.transfer import MAX_HEAD_BYTES, MAX_NAME, Features, Lesson, features, from_bytes, teach, to_bytes
+from ...inference.transfer import (
+    MAX_CLASSES,
+    MAX_HEAD_BYTES,
+    MAX_NAME,
+    Features,
+    Lesson,
+    features,
+    from_bytes,
+    teach,
+    to_bytes,
+)
 from ...views.classify import transfer as shown
 from ...views.kit.markup import banner, progress_bar
-from ..kit.bridge import error_message
+from ..kit import scripts
+from ..kit.bridge import Request, answers, error_message, parse_json
 from ..kit.jobs import Finished, Job
-from ..kit.photos import ALBUM
 from . import networks
-from .answers import session_of
-from .upload import MAX_SESSION
+from .panel import create_panel
+from .requests import Name, NetworkRequest, PhotoRequest, SessionRequest
 
 MAX_PHOTOS = 2000  # of a page
 _MAX_VECTORS = 20_000  # in all: 160 MB at 2,048 features
+_MAX_ACTION = 200_000  # characters
 _RUNNING: dict[str, Job] = {}  # by session
+_TEMPLATE = """
+<details class="rx-section rx-teach">
+  <summary>Teach it <small>new classes from a few photos of each</small></summary>
+  <p class="rx-note">Photos of at least two classes become features of the network above, and a new last layer learns to
+    tell them apart. The network itself stays as it is. A dozen photos of each class make a start.</p>
+  <div class="rx-slots"></div>
+  <div class="rx-row">
+    <button type="button" class="rx-button" data-do="add">Add a class</button>
+    <button type="button" class="rx-button" data-do="folder">Choose a folder of folders</button>
+    <button type="button" class="rx-button" data-do="open">Open a taught head</button>
+    <button type="button" class="rx-button rx-main" data-do="fit">Teach</button>
+    <button type="button" class="rx-button" data-do="stop" hidden>Stop</button>
+    <input type="file" webkitdirectory aria-label="Folder with a subfolder for each class" hidden>
+    <input type="file" accept=".safetensors" aria-label="Taught head" hidden>
+  </div>
+  <progress aria-label="Photos looked at" hidden></progress>
+  <p class="rx-told" role="status"></p>
+  <section class="rx-lesson" aria-label="What was taught" aria-live="polite"></section>
+</details>
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,86 +117,127 @@ class Notes:
 NOTES = Notes()
 
 
-def look(request: Any) -> str:
-    """Browser's ``{"session", "token", "variant", "device", "network"}`` -> JSON ``{"key", "base"}`` or ``{"error"}``.
+def build_panel() -> gr.HTML:
+    """Lay the panel out in the current Gradio context. Its ``input`` event brings an ``Action``."""
+    limits = {"photos": MAX_PHOTOS, "classes": MAX_CLASSES, "name": MAX_NAME, "bytes": MAX_HEAD_BYTES}
+    functions = [extract_features, base_network, stop, open_head, write_head]
+    return create_panel(
+        "teach-panel", _TEMPLATE, scripts.mount("classify/transfer.js", limits=limits), functions, news=""
+    )
 
-    ``base``: the network whose features they are; of a head, what that was taught on.
+
+class FeaturesRequest(PhotoRequest, SessionRequest):
+    """A photo of a class."""
+
+
+class BaseRequest(Request):
     """
-    try:
-        if not isinstance(request, dict):
-            raise ImageError("A photo is expected.")
-        photo = ALBUM.find(str(request.get("token", ""))[:MAX_SESSION])
-        base, classifier = _backbone(request)
-        vector = features(classifier, [photo])[0]
-        key = NOTES.put(_Looked(classifier.variant.sha256, vector, session_of(request)))
-        return json.dumps({"key": key, "base": base})
-    except Exception as error:
-        return json.dumps({"error": error_message(error)})
+    Attributes:
+        variant: the network's name.
+    """
+
+    variant: Name = ""
 
 
-def base(request: Any) -> str:
-    """Browser's ``{"variant"}`` -> JSON ``{"base"}``, as ``look`` gives it, or ``{"error"}``."""
-    try:
-        name = str(request.get("variant", ""))[: networks.MAX_NAME] if isinstance(request, dict) else ""
-        return json.dumps({"base": networks.base_of(name)})
-    except Exception as error:
-        return json.dumps({"error": error_message(error)})
+class HeadFileRequest(SessionRequest):
+    """
+    Attributes:
+        data: the file in base64.
+    """
+
+    expected = f"A file of at most {MAX_HEAD_BYTES // 2**20} MiB is expected."
+    data: str = Field(max_length=MAX_HEAD_BYTES * 4 // 3 + 4)
 
 
-def stop(request: Any) -> str:
-    """Browser's ``{"session"}``: its teaching ends soon."""
-    if job := _RUNNING.get(session_of(request)):
+class HeadRequest(Request):
+    """
+    Attributes:
+        token: of the head.
+    """
+
+    token: Name = ""
+
+
+class LabelledPhotos(BaseModel):
+    """A class of photos.
+
+    Attributes:
+        keys: of their features, as ``extract_features`` gave them.
+    """
+
+    name: str
+    keys: list[str]
+
+
+class Action(NetworkRequest):
+    """What the panel asks for.
+
+    Attributes:
+        do: "open" uses the head of ``token``; "fit" fits a head to ``classes`` on the network's features.
+    """
+
+    expected = "This was not understood. Open the page anew."
+    do: Literal["open", "fit"]
+    token: Name = ""
+    classes: list[LabelledPhotos] | None = None
+
+
+@answers(FeaturesRequest)
+def extract_features(request: FeaturesRequest) -> dict[str, Any]:
+    """-> ``{"key", "base"}``: of the photo's features, and the network whose features they are (``base_network``)."""
+    base, classifier = _backbone(request)
+    vector = features(classifier, [request.photo])[0]
+    return {"key": NOTES.put(_Looked(classifier.variant.sha256, vector, request.session)), "base": base}
+
+
+@answers(BaseRequest)
+def base_network(request: BaseRequest) -> dict[str, Any]:
+    """-> ``{"base"}``: the network whose features another reads; of a head, what that was fitted on."""
+    return {"base": networks.base_of(request.variant)}
+
+
+@answers(SessionRequest)
+def stop(request: SessionRequest) -> dict[str, Any]:
+    """The page's fit ends soon."""
+    if job := _RUNNING.get(request.session):
         job.stop()
-    return "{}"
+    return {}
 
 
-def open_head(request: Any) -> str:
-    """Browser's ``{"session", "data"}``, a file in base64 -> JSON ``{"token"}`` or ``{"error"}``."""
-    try:
-        data = request.get("data") if isinstance(request, dict) else None
-        if not isinstance(data, str) or len(data) > MAX_HEAD_BYTES * 4 // 3 + 4:
-            raise DataError(f"A file of at most {MAX_HEAD_BYTES // 2**20} MiB is expected.")
-        head = from_bytes(base64.b64decode(data))
-        session = session_of(request)
-        token = networks.HEADS.put(head, networks.home_of(head, session), session)
-        return json.dumps({"token": token})
-    except Exception as error:
-        return json.dumps({"error": error_message(error)})
+@answers(HeadFileRequest)
+def open_head(request: HeadFileRequest) -> dict[str, Any]:
+    """-> ``{"token"}`` of the file's head."""
+    head = from_bytes(base64.b64decode(request.data))
+    return {"token": networks.HEADS.put(head, networks.base_of_head(head, request.session), request.session)}
 
 
-def head_file(request: Any) -> str:
-    """Browser's ``{"token"}`` -> JSON ``{"name", "data"}``: the head's file, in base64; ``{"error"}``."""
-    try:
-        token = str(request.get("token", ""))[:MAX_SESSION] if isinstance(request, dict) else ""
-        data = to_bytes(networks.HEADS.find(token).head)
-        return json.dumps({"name": "head.safetensors", "data": base64.b64encode(data).decode()})
-    except Exception as error:
-        return json.dumps({"error": error_message(error)})
+@answers(HeadRequest)
+def write_head(request: HeadRequest) -> dict[str, Any]:
+    """-> ``{"name", "data"}``: a head's file, in base64."""
+    data = to_bytes(networks.HEADS.find(request.token).head)
+    return {"name": "head.safetensors", "data": base64.b64encode(data).decode()}
 
 
-def wished(value: Any, request: gr.Request) -> Iterator[tuple[Any, str]]:
-    """The panel's value as JSON -> updates of the panel, and in the end the name of the network to choose ("" before).
+def act(value: Any, request: gr.Request) -> Iterator[tuple[Any, str]]:
+    """The panel's value, an ``Action`` as JSON -> updates of the panel, and in the end the name of the network to
+    choose ("" before).
 
-    ``{"do": "teach", "variant", "device", "network", "classes": [{"name", "keys"}]}``, or ``{"do": "open", "token"}``
-    after ``open_head``. The panel's ``news`` is JSON ``{"html", "busy", "token", "failed"}``.
+    The panel's ``news`` is JSON ``{"html", "busy", "token", "failed"}``.
     """
-    session = str(request.session_hash)
     try:
-        wish = json.loads(str(value)[:200_000])
-        if wish["do"] == "open":
-            kept = networks.HEADS.find(str(wish["token"])[:MAX_SESSION])
-            yield _news(shown.opened(kept.head)), networks.TAUGHT + str(wish["token"])
-            return
-        yield from _taught(wish, session)
-    except (ValueError, TypeError, KeyError):
-        yield _news(banner("This was not understood. Open the page anew.", "error-here"), failed=True), ""
+        action = parse_json(Action, value, _MAX_ACTION)
+        if action.do == "open":
+            head = networks.HEADS.find(action.token).head
+            yield _news(shown.opened_head(head)), networks.TAUGHT + action.token
+        else:
+            yield from _fit(action, str(request.session_hash))
     except Exception as error:
         yield _news(banner(error_message(error), "error-here"), failed=True), ""
 
 
-def _taught(wish: dict[str, Any], session: str) -> Iterator[tuple[Any, str]]:
-    keys, labels = _labelled(wish["classes"])
-    home, classifier = _backbone(wish)
+def _fit(action: Action, session: str) -> Iterator[tuple[Any, str]]:
+    keys, labels = _labels(action)
+    base, classifier = _backbone(action)
     seen = NOTES.find(keys, classifier.variant.sha256)
 
     def work(job: Job) -> Lesson:
@@ -182,41 +255,45 @@ def _taught(wish: dict[str, Any], session: str) -> Iterator[tuple[Any, str]]:
     try:
         for event in job.events():
             if isinstance(event, Finished):
-                yield _ended(event, keys, home, session)
+                yield _conclusion(event, keys, base, session)
             else:
-                words, share = (
-                    (f"Teaching: fit {event[0] + 1} of {event[1]}", event[0] / event[1])
-                    if isinstance(event, tuple)
-                    else (str(event), 0.0)
-                )
-                yield _news(progress_bar(words, share), busy=True), ""
+                yield _news(_progress(event), busy=True), ""
     finally:
         if _RUNNING.get(session) is job:
             del _RUNNING[session]
 
 
-def _ended(event: Finished, keys: list[str], home: str, session: str) -> tuple[Any, str]:
+def _progress(event: Any) -> str:
+    """A bar: of fits done, and of how many; or of words while other work comes first."""
+    if not isinstance(event, tuple):
+        return progress_bar(str(event), 0.0)
+    done, of = event
+    return progress_bar(f"Teaching: fit {done + 1} of {of}", done / of)
+
+
+def _conclusion(event: Finished, keys: list[str], base: str, session: str) -> tuple[Any, str]:
     if event.error:
         kind = "note" if isinstance(event.error, Stopped) else "error-here"
         return _news(banner(error_message(event.error), kind), failed=True), ""
-    token = networks.HEADS.put(event.result.head, home, session)
-    return _news(shown.lesson(event.result, keys), token=token), networks.TAUGHT + token
+    token = networks.HEADS.put(event.result.head, base, session)
+    return _news(shown.evaluation(event.result, keys), token=token), networks.TAUGHT + token
 
 
-def _labelled(classes: Any) -> tuple[list[str], list[str]]:
+def _labels(action: Action) -> tuple[list[str], list[str]]:
     """Keys of photos and the class of each; classes of one name are one.
 
     Raises:
         DataError: a class has no name, or too many photos came.
     """
+    if action.classes is None:
+        raise DataError(action.expected)
     keys, labels = list[str](), list[str]()
-    for one in classes:
-        name = " ".join(str(one["name"]).split())[:MAX_NAME]
-        own = [str(key)[:MAX_SESSION] for key in one["keys"]]
-        if own and not name:
+    for one in action.classes:
+        name = " ".join(one.name.split())[:MAX_NAME]
+        if one.keys and not name:
             raise DataError("A class with photos has no name. Name it first.")
-        keys += own
-        labels += [name] * len(own)
+        keys += one.keys
+        labels += [name] * len(one.keys)
     if len(set(labels)) < 2:
         raise DataError("Give photos of at least two classes, a name to each.")
     if len(keys) > MAX_PHOTOS:
@@ -224,10 +301,10 @@ def _labelled(classes: Any) -> tuple[list[str], list[str]]:
     return keys, labels
 
 
-def _backbone(request: dict[str, Any]) -> tuple[str, Classifier]:
-    name = networks.base_of(str(request.get("variant", ""))[: networks.MAX_NAME])
-    device, network = str(request.get("device", "auto"))[:20], str(request.get("network", ""))[:4000]
-    return name, networks.classifier_of(name, network, device)
+def _backbone(request: NetworkRequest) -> tuple[str, Classifier]:
+    """Name and classifier of the network whose features the chosen one reads."""
+    name = networks.base_of(request.variant)
+    return name, networks.classifier_of(name, request.network, request.device)
 
 
 def _news(html: str, *, busy: bool = False, token: str = "", failed: bool = False) -> Any:

@@ -34,7 +34,7 @@ _EXAMPLES = ("cheetah1.jpg", "lion.jpg", "cheetah.jpg", "tower.jpg", "bus.png")
 
 
 def add_route(app: FastAPI) -> None:
-    """``POST /photo?session=SESSION&name=NAME`` with a file as its body -> what ``kept`` gives; ``{"error"}`` where it
+    """``POST /photo?session=SESSION&name=NAME`` with a file as its body -> what ``keep`` gives; ``{"error"}`` where it
     is refused. 408: it came too slowly.
 
     ``session``: of the page, which forgets its photos when it is closed.
@@ -42,12 +42,12 @@ def add_route(app: FastAPI) -> None:
     bodies, decoders = CapacityLimiter(_BODIES), CapacityLimiter(_DECODERS)
 
     @app.post(ROUTE)
-    async def take(request: Request, session: str = "", name: str = "") -> Response:
+    async def receive(request: Request, session: str = "", name: str = "") -> Response:
         try:
             async with bodies:
                 with fail_after(_WHOLE):
-                    data = await _received(request)
-                answer = await to_thread.run_sync(_taken, data, session, name, limiter=decoders)
+                    data = await _read_body(request)
+                answer = await to_thread.run_sync(_decode, data, session, name, limiter=decoders)
             return JSONResponse(answer)
         except (ClientDisconnect, TimeoutError):
             return PlainTextResponse("The photo did not arrive whole. Drop it once more.", 408)
@@ -55,7 +55,7 @@ def add_route(app: FastAPI) -> None:
             return JSONResponse({"error": error_message(error)})
 
 
-async def _received(request: Request) -> bytes:
+async def _read_body(request: Request) -> bytes:
     """The body; the server's guard ends it where it is larger than a photo may be."""
     data, chunks = bytearray(), request.stream().__aiter__()
     while True:
@@ -66,13 +66,13 @@ async def _received(request: Request) -> bytes:
             return bytes(data)
 
 
-def _taken(data: bytes, session: str, name: str) -> dict[str, Any]:
+def _decode(data: bytes, session: str, name: str) -> dict[str, Any]:
     started = time.perf_counter()
     photo = decode(data, _ENOUGH)
-    return kept(photo, session, name, (time.perf_counter() - started) * 1000)
+    return keep(photo, session, name, (time.perf_counter() - started) * 1000)
 
 
-def kept(photo: Photo, session: str, name: str, decoding: float) -> dict[str, Any]:
+def keep(photo: Photo, session: str, name: str, decoding: float) -> dict[str, Any]:
     """Put a photo into the album: ``{"token", "name", "decoding", "photo", "thumb"}``, the pictures as data URIs.
 
     Args:
@@ -88,8 +88,8 @@ def kept(photo: Photo, session: str, name: str, decoding: float) -> dict[str, An
     }
 
 
-def example(number: Any, session: str) -> dict[str, Any]:
-    """As ``kept``, of one of ``examples``.
+def open_example(number: Any, session: str) -> dict[str, Any]:
+    """As ``keep``, of one of ``examples``.
 
     Raises:
         ImageError: there is no such example.
@@ -97,7 +97,7 @@ def example(number: Any, session: str) -> dict[str, Any]:
     names = [name for name, _ in examples()]
     if not isinstance(number, int) or not 0 <= number < len(names):
         raise ImageError("There is no such example photo.")
-    return _taken(_bytes(names[number]), session, names[number])
+    return _decode(_bytes(names[number]), session, names[number])
 
 
 @lru_cache(maxsize=1)

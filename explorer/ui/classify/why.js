@@ -1,233 +1,167 @@
-// Why: of one photo and one network, what is chosen here decides what is shown. Each part asks for what it lacks, one
-// question at a time; what was answered about something chosen before is never shown. Blocks and layers chosen here are
-// selected in the diagram while it shows the same network, and the reverse.
-const host = element.querySelector('.rx-why');
-const part = name => host.querySelector(`.rx-why-${name}`);
-const button = name => host.querySelector(`[data-do=${name}]`);
-const body = part('body'), crop = part('crop'), heat = part('heat'), mark = part('mark');
-const GONE = {error: 'The program did not answer. Is it still running?'};
-const STEP = 1 / 16, EMPTY = part('says').textContent;
+// Why: what is chosen here of one photo and one network decides what is shown. Each part asks for what it lacks. Blocks
+// and layers chosen here are selected in the diagram while it shows the same network, and the reverse.
+import {ask, emit, get, on, whenVisible} from '../kit/lib.js';
+import {follower} from './follower.js';
+import {blockTable} from './why_blocks.js';
+import {contributions} from './why_contributions.js';
+import {blockOf, resolve, shownLayer} from './why_layers.js';
+import {photoOverlay} from './why_photo.js';
 
-let photo = null, net = null, known = null;  // net: what look answered of the photo; known: of the photo before
-let block = null, layer = null, at = null, all = false, laid = null, seen = false;  // laid: the channel over the photo
-let weighed = null;  // what the contributions shown, or on their way, are of
-let heated = '';
-const off = new Set();
+const MOST_MAPS = 16;  // without "Show all"
+const TAB_OPENS = 100;  // ms until the diagram is laid out
 
-const linked = () => net && document.querySelector('#graph .rx-canvas')?.dataset.query === net.query;
-const picked = () => Number(part('class').value);
+/** @param {import('../kit/lib.js').Mount} mount */
+export function mount({element, props, server, trigger, watch}) {
+  const host = element.querySelector('.rx-why');
+  const part = name => host.querySelector(`.rx-why-${name}`);
+  const button = name => host.querySelector(`[data-do=${name}]`);
+  const body = part('body'), says = part('says'), empty = says.textContent;
+  let photo = null, net = null;  // net: what the program says of the photo and its network
+  let query = null;  // of the network before
+  let block = null, layer = null, all = false, seen = false;
 
-function follower(name, want, show) {
-  let shown = null, asking = false;
-  async function follow() {
-    const request = want(), key = JSON.stringify(request);
-    if (!request || asking || key === shown) return;
-    asking = true;
+  const isLinked = () => net !== null && get('drawn') === net.query;
+  const index = () => Number(part('class').value);
+  const table = blockTable(host, {choose, switched: refresh});
+  const overlay = photoOverlay(host, refresh);
+  const added = contributions(host, table, action => {
+    props.value = JSON.stringify(action);
+    trigger('input');
+  });
+
+  async function question(name, request) {
     body.setAttribute('aria-busy', 'true');
-    let answer;
-    try { answer = JSON.parse(await server[name](request)); } catch { answer = GONE; }
-    asking = false;
+    const answer = await ask(server, name, request);
     body.removeAttribute('aria-busy');
-    if (JSON.stringify(want()) !== key) { follow(); return; }
-    shown = answer.error ? null : key;
-    show(answer);
+    return answer;
   }
-  return Object.assign(follow, {forget: () => { shown = null; }});
-}
-const parts = [
-  follower('heat', () => net && seen && {...photo, layer: block === 'stem' ? net.layers.stem.at(-1) : block, class: picked()}, answer => {
-    heated = answer.image ?? '';
-    part('words').textContent = answer.error ?? answer.words;
-    if (!laid) heat.src = heated;
-    heat.hidden = !heat.getAttribute('src');
-  }),
-  follower('maps', () => net && seen && {...photo, layer, all, at}, answer => {
+  const following = (name, want, show) => follower(want, request => question(name, request), show);
+  /** A request about the photo, once there is something to show. */
+  const about = more => net && seen && {...photo, ...more()};
+
+  const look = following('describe_network', () => seen && photo, showNetwork);
+  const parts = [
+    following('draw_heat', () => about(() => ({layer: shownLayer(net.layers, block), class: index()})), answer => {
+      part('words').textContent = answer.error ?? answer.words;
+      overlay.setHeat(answer.image ?? '');
+    }),
+    following('draw_maps', () => about(() => ({layer, all, at: overlay.place})), showMaps),
+    following('answer_without', () => about(() => ({off: table.off()})), answer => {
+      if (answer.error) part('answers').textContent = answer.error;
+      else part('answers').innerHTML = answer.html;
+    }),
+  ];
+
+  function showNetwork(answer) {
+    says.textContent = answer.error ?? answer.plain;
+    says.hidden = !says.textContent;
+    body.hidden = Boolean(answer.error);
+    if (answer.error) return;
+    net = answer;
+    if (net.query !== query) {
+      table.reset();
+      block = layer = null;
+    }
+    query = net.query;
+    overlay.show(net.photo, net.place);
+    part('class').replaceChildren(...net.classes.map(([place, name]) => new Option(name, place)));
+    table.show(net.blocks, net.switchable);
+    part('apply').dataset.apply = `?${net.query}`;
+    part('apply').dataset.done = `The builder shows ${net.title}.`;
+    const selected = resolve(net.layers, isLinked() ? get('selected') : null);
+    choose(layer ?? selected ?? Object.keys(net.layers).at(-1), false);
+    measure();
+  }
+
+  function showMaps(answer) {
     part('about').textContent = answer.error ?? answer.words;
     part('grid').innerHTML = answer.html ?? '';
     button('all').textContent = all ? 'Show the strongest' : `Show all ${answer.channels ?? ''}`;
-    button('all').hidden = answer.channels <= 16;
-    lay(null);
-  }),
-  follower('without', () => net && seen && {...photo, off: [...off].sort()}, answer => {
-    if (answer.error) part('answers').textContent = answer.error; else part('answers').innerHTML = answer.html;
-  }),
-];
-const follow = () => parts.forEach(each => each());
-
-const look = follower('look', () => seen && photo, answer => {
-  part('says').textContent = answer.error ?? answer.plain;
-  part('says').hidden = !part('says').textContent;
-  body.hidden = Boolean(answer.error);
-  if (answer.error) return;
-  net = answer;
-  const same = known?.query === net.query;
-  known = net;
-  if (!same) { off.clear(); block = layer = null; }
-  at = null;
-  host.querySelector('.rx-why-photo > img').src = net.photo;
-  const [left, top, right, bottom] = net.place.map(share => share * 100);
-  Object.assign(crop.style, {left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%`});
-  part('class').replaceChildren(...net.classes.map(([index, name]) => new Option(name, index)));
-  part('blocks').innerHTML = net.blocks;
-  part('apply').dataset.apply = `?${net.query}`;
-  part('apply').dataset.done = `The builder shows ${net.title}.`;
-  choose(block && layer || resolve(linked() && new URLSearchParams(location.search).get('at')) || Object.keys(net.layers).at(-1), false);
-  weighs();
-});
-
-// The layer that a name of the diagram means: a layer, a sum, a run of blocks, or a stage, whose last block it is.
-function resolve(id) {
-  if (!net || !id) return null;
-  const name = id.replace(/^group:/, '').replace(/:.*$/, ''), paths = Object.values(net.layers).flat();
-  const within = Object.keys(net.layers).filter(each => each.startsWith(`${name}.`)).at(-1);
-  const run = name.replace(/-(\d+)$/, ''), around = Object.keys(net.layers).find(each => name.startsWith(`${each}.`));
-  return [name, run, within, around].find(each => each && (paths.includes(each) || each === 'stem')) ?? null;
-}
-
-function choose(name, tells = true) {
-  const owner = Object.keys(net.layers).find(each => name === each || net.layers[each].includes(name));
-  if (owner === undefined) return;
-  block = owner;
-  layer = name === 'stem' ? net.layers.stem.at(-1) : name;
-  lay(null);
-  paint();
-  follow();
-  if (tells && linked()) window.dispatchEvent(new CustomEvent('explorer:select', {detail: name}));
-}
-
-function paint() {
-  if (!net) return;
-  host.querySelectorAll('tr[data-block]').forEach(row => {
-    const name = row.dataset.block, box = row.querySelector('input');
-    row.classList.toggle('selected', name === block);
-    row.classList.toggle('off', off.has(name));
-    row.querySelector('.rx-link').setAttribute('aria-pressed', String(name === block));
-    if (box) box.checked = !off.has(name);
-  });
-  host.querySelectorAll('[data-stage]').forEach(each => { each.textContent = of(each.dataset.stage).every(name => off.has(name)) ? 'Switch on' : 'Switch off'; });
-  part('layer').replaceChildren(...net.layers[block].map(path => new Option(path === block ? `${path}, its output` : path, path, false, path === layer)));
-  button('on').hidden = !off.size;
-  button('find').hidden = !linked();
-  button('find').textContent = `Find ${layer} in the diagram`;
-  part('apply').hidden = Boolean(linked());
-  button('anywhere').hidden = mark.hidden = !at;
-  if (at) Object.assign(mark.style, {left: `${at[0] * 100}%`, top: `${at[1] * 100}%`});
-}
-
-const of = stage => net.switchable.filter(name => name.startsWith(`${stage}.`));
-
-// A channel over the photo, or null for the heat of Grad-CAM.
-function lay(channel) {
-  laid = channel;
-  part('grid').querySelectorAll('button').forEach(each => each.setAttribute('aria-pressed', String(each === channel)));
-  heat.src = channel ? channel.querySelector('img').src : heated;
-  heat.hidden = !heat.getAttribute('src');
-  heat.classList.toggle('cells', Boolean(channel));
-}
-
-// What each block adds: at once where that is soon done, else when asked for, as a job that can be stopped.
-const about = () => JSON.stringify([photo, picked()]);
-const send = wish => { props.value = JSON.stringify(wish); trigger('input'); };
-function weigh() {
-  weighed = about();
-  button('weigh').hidden = true;
-  button('stop').hidden = net.quick;
-  part('progress').textContent = net.quick ? '' : 'Measuring …';
-  send({...photo, class: picked(), key: weighed});
-}
-function weighs() {
-  const running = !button('stop').hidden;
-  weighed = null;
-  host.querySelectorAll('td.adds').forEach(cell => { cell.innerHTML = ''; });
-  host.querySelector('th.adds').textContent = `Adds to “${part('class').selectedOptions[0].text}”`;
-  part('progress').textContent = '';
-  button('stop').hidden = button('weigh').hidden = true;
-  if (!net.switchable.length) return;
-  if (net.quick) { weigh(); return; }
-  if (running) send({key: ''});
-  button('weigh').hidden = false;
-  button('weigh').textContent = `Measure what each block adds (${net.passes} forward passes)`;
-}
-watch('weighed', () => {
-  const answer = JSON.parse(props.weighed || '{}');
-  if (!net || answer.key !== weighed || weighed !== about()) return;
-  part('progress').textContent = answer.error ?? answer.progress ?? '';
-  if (answer.progress) return;
-  button('stop').hidden = true;
-  button('weigh').hidden = !answer.error;
-  for (const [name, html] of Object.entries(answer.cells ?? {})) {
-    const cell = host.querySelector(`tr[data-block="${CSS.escape(name)}"] td.adds`);
-    if (cell) cell.innerHTML = html;
+    button('all').hidden = answer.channels <= MOST_MAPS;
+    overlay.lay(null);
   }
-});
 
-function put(place) {
-  at = place && place.map(share => Math.min(1, Math.max(0, share)));
-  paint();
-  follow();
-}
+  function measure() {
+    added.reset({photo, net, index: index(), name: part('class').selectedOptions[0].text});
+  }
 
-const DOES = {
-  on: () => { off.clear(); paint(); follow(); },
-  weigh,
-  stop: () => { send({key: ''}); weighs(); },
-  all: () => { all = !all; button('all').setAttribute('aria-pressed', String(all)); follow(); },
-  anywhere: () => put(null),
-  find: () => {
-    window.explorerTab('Architecture');
-    setTimeout(() => window.dispatchEvent(new CustomEvent('explorer:select', {detail: layer})), 100);
-  },
-};
-host.addEventListener('click', e => {
-  const {do: does} = e.target.dataset, {stage} = e.target.dataset, map = e.target.closest('[data-channel]');
-  DOES[does]?.();
-  if (map) lay(map === laid ? null : map);
-  if (stage) {
-    const every = of(stage), on = every.every(name => off.has(name));
-    every.forEach(name => (on ? off.delete(name) : off.add(name)));
+  /** Choose a block or a layer. */
+  function choose(name, tell = true) {
+    const owner = net ? blockOf(net.layers, name) : undefined;
+    if (owner === undefined) return;
+    block = owner;
+    layer = shownLayer(net.layers, name);
+    overlay.lay(null);
+    refresh();
+    if (tell && isLinked()) emit('select', name);
+  }
+
+  function paint() {
+    if (!net) return;
+    table.paint(block);
+    const optionOf = path =>
+      new Option(path === block ? `${path}, its output` : path, path, false, path === layer);
+    part('layer').replaceChildren(...net.layers[block].map(optionOf));
+    button('find').hidden = !isLinked();
+    button('find').textContent = `Find ${layer} in the diagram`;
+    part('apply').hidden = isLinked();
+    button('anywhere').hidden = !overlay.place;
+  }
+
+  function refresh() {
     paint();
-    follow();
+    parts.forEach(follow => follow());
   }
-  const row = e.target.closest('tr[data-block]');
-  if (row && e.target.type !== 'checkbox') choose(row.dataset.block);
-});
-host.addEventListener('change', e => {
-  const row = e.target.closest('tr[data-block]');
-  if (row) { e.target.checked ? off.delete(row.dataset.block) : off.add(row.dataset.block); paint(); follow(); }
-  if (e.target === part('layer')) choose(e.target.value);
-  if (e.target === part('class')) { weighs(); lay(null); follow(); }
-});
-part('opacity').addEventListener('input', e => { heat.style.opacity = e.target.value / 100; });
-crop.addEventListener('click', e => {
-  const box = crop.getBoundingClientRect();
-  put([(e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height]);
-});
-const MOVES = {ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP]};
-crop.addEventListener('keydown', e => {
-  const move = MOVES[e.key];
-  if (!move && e.key !== 'Escape') return;
-  e.preventDefault();
-  put(move ? (at ?? [.5 - move[0], .5 - move[1]]).map((share, axis) => share + move[axis]) : null);
-});
 
-document.addEventListener('explorer:photo', e => {
-  if (!host.isConnected || !e.detail?.token) return;
-  const {token, variant, device, network} = e.detail;
-  // The address counts only for a model file, whose weights don't say everything.
-  photo = {token, variant, device, network: variant.includes(':') ? network ?? '' : ''};
-  net = null;
-  look.forget();
-  look();
-});
-document.addEventListener('explorer:nophoto', () => {
-  photo = net = null;
-  look.forget();
-  part('says').textContent = EMPTY;
-  part('says').hidden = !(body.hidden = true);
-});
-window.addEventListener('explorer:selected', e => {
-  const name = linked() && resolve(e.detail);
-  if (name && name !== layer && name !== block) choose(name, false);
-});
-window.addEventListener('explorer:drawn', () => { if (net) paint(); });
-new IntersectionObserver(([entry]) => { seen = entry.isIntersecting; look(); follow(); }).observe(host);
+  const DOES = {
+    all: () => {
+      all = !all;
+      button('all').setAttribute('aria-pressed', String(all));
+      refresh();
+    },
+    anywhere: () => overlay.put(null),
+    find: () => {
+      emit('tab', 'Architecture');
+      setTimeout(() => emit('select', layer), TAB_OPENS);
+    },
+  };
+  host.addEventListener('click', e => {
+    DOES[e.target.dataset.do]?.();
+    const map = e.target.closest('[data-channel]');
+    if (map) overlay.lay(map === overlay.channel ? null : map);
+  });
+  part('layer').addEventListener('change', () => choose(part('layer').value));
+  part('class').addEventListener('change', () => {
+    measure();
+    overlay.lay(null);
+    refresh();
+  });
+
+  function followPhoto(next) {
+    net = null;
+    added.forget();
+    look.forget();
+    // The builder's network counts only for a model file, whose weights don't say everything.
+    photo = next && {...next, network: next.variant.includes(':') ? next.network : ''};
+    if (photo) {
+      look();
+      return;
+    }
+    says.textContent = empty;
+    says.hidden = false;
+    body.hidden = true;
+  }
+  on('photo', followPhoto, host);
+  on('selected', id => {
+    const name = isLinked() ? resolve(net.layers, id) : null;
+    if (name && name !== layer && name !== block) choose(name, false);
+  }, host);
+  on('drawn', paint, host);
+  watch('weighed', () => added.show(JSON.parse(props.weighed || '{}')));
+  whenVisible(host, visible => {
+    seen = visible;
+    look();
+    refresh();
+  });
+  followPhoto(get('photo'));
+}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
+from typing import Annotated, Any
 
 import gradio as gr
+from pydantic import BeforeValidator, Field
 
 from ...errors import ExplorerError, Stopped
 from ...inference import Classifier, Photo, Seen
@@ -25,14 +25,16 @@ from ...inference.explain import (
 from ...spec import to_query
 from ...views.classify import why as shown
 from ...views.kit.pictures import GRADIENT, heat_picture, photo_picture
-from ..kit.bridge import error_message
+from ..kit import scripts
+from ..kit.bridge import answers, error_message, parse_json
 from ..kit.jobs import Finished, Job, Waiting
-from ..kit.photos import ALBUM
 from .networks import classifier_of
+from .panel import create_panel
+from .requests import Name, PhotoRequest
 
 # Multiply-adds of all passes that are done at once, without asking and out of turn: half a second on two cores.
 QUICK_GMACS = 8.0
-MAX_WISH = 12_000  # characters
+MAX_ACTION = 24_000  # characters
 _RUNNING: dict[str, Job] = {}  # by session
 
 _TEMPLATE = f"""
@@ -91,7 +93,7 @@ _TEMPLATE = f"""
 
 @dataclass(frozen=True)
 class Question:
-    """What a browser asks about: a photo and a network, both known here."""
+    """A photo and the network that classifies it."""
 
     classifier: Classifier
     photo: Photo
@@ -108,177 +110,21 @@ class Question:
 
 
 def build_panel() -> gr.HTML:
-    """Follows the page's ``explorer:photo`` events; in the current Gradio context, under the answer.
+    """Lay the panel out in the current Gradio context, under the answer. It follows the page's photo.
 
     Empty until there is a photo and the panel is looked at. All but the contributions come from server functions;
     those may take long, and come as the ``weighed`` property while they are measured.
     """
-    panel = gr.HTML(
-        value="",
-        weighed="",
-        html_template=_TEMPLATE,
-        js_on_load="",
-        server_functions=[look, heat, maps, without],
-        apply_default_css=False,
-        padding=False,
-        elem_id="why",
-    )
-    panel.input(_weigh, panel, panel, show_progress="hidden", trigger_mode="multiple", concurrency_limit=None)
+    functions = [describe_network, draw_heat, draw_maps, answer_without]
+    panel = create_panel("why", _TEMPLATE, scripts.mount("classify/why.js"), functions, weighed="")
+    panel.input(measure, panel, panel, show_progress="hidden", trigger_mode="multiple", concurrency_limit=None)
     return panel
 
 
-def _answering(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Any], str]:
-    """JSON of an answer, or ``{"error"}`` with a sentence."""
-
-    @wraps(answer)
-    def answered(request: Any) -> str:
-        try:
-            if not isinstance(request, dict):
-                raise ExplorerError("A photo and a network are expected.")
-            return json.dumps(answer(request))
-        except Exception as error:
-            return json.dumps({"error": error_message(error)})
-
-    return answered
-
-
-@_answering
-def look(request: dict[str, Any]) -> dict[str, Any]:
-    """Browser's ``{"token", "variant", "device", "network"}`` -> the photo, the network's blocks and its top classes.
-
-    ``place``: of the crop on the photo. ``query``: the builder's of the same network. ``passes``: that measuring the
-    contributions takes; ``quick``: whether that is soon done.
-    """
-    asked = _question(request)
-    spec = asked.classifier.variant.spec
-    return {
-        "photo": photo_picture(asked.photo.image),
-        "place": asked.classifier.variant.transform.place(asked.photo.image.size),
-        "title": asked.classifier.variant.title,
-        "query": to_query(spec),
-        "blocks": shown.blocks(branch_strengths(asked.classifier, asked.seen)),
-        "layers": layers(asked.classifier),
-        "switchable": switchable(spec),
-        "plain": "" if switchable(spec) else shown.PLAIN,
-        "classes": [(score.index, score.name) for score in predict_without(asked.classifier, asked.seen, ())],
-        "passes": round(asked.passes),
-        "quick": asked.quick,
-    }
-
-
-@_answering
-def heat(request: dict[str, Any]) -> dict[str, Any]:
-    """``look``'s request with ``{"layer", "class"}`` -> ``{"image", "words"}``: Grad-CAM over the crop."""
-    asked, layer, index = _question(request), _text(request, "layer"), _class(request)
-    cells = class_activation(asked.classifier, asked.seen, layer, index)
-    name = asked.classifier.variant.classes[index]
-    words = shown.heat_words(layer, name, (cells.shape[0], cells.shape[1]), float(cells.max()))
-    return {"image": heat_picture(spread(cells, asked.seen), 0.0, 1.0), "words": words}
-
-
-@_answering
-def maps(request: dict[str, Any]) -> dict[str, Any]:
-    """``look``'s request with ``{"layer", "all", "at"}`` -> ``{"html", "words", "channels"}``.
-
-    ``at``: a place on the crop, two numbers from 0 to 1, or null.
-    """
-    asked, at = _question(request), _place(request.get("at"))
-    most = None if request.get("all") is True else 16
-    found = feature_maps(asked.classifier, asked.seen, _text(request, "layer"), most, at)
-    words = shown.maps_words(found, there=at is not None)
-    return {"html": shown.maps(found), "words": words, "channels": found.channels}
-
-
-@_answering
-def without(request: dict[str, Any]) -> dict[str, Any]:
-    """``look``'s request with ``{"off"}``, a list of blocks -> ``{"html"}``: the top classes before and after."""
-    asked, off = _question(request), request.get("off")
-    known = switchable(asked.classifier.variant.spec)
-    if not isinstance(off, list) or len(off) > len(known) or not all(isinstance(name, str) for name in off):
-        raise ExplorerError("A list of blocks is expected.")
-    before = predict_without(asked.classifier, asked.seen, ())
-    after = predict_without(asked.classifier, asked.seen, frozenset(off)) if off else before
-    return {"html": shown.answers(before, after, len(off))}
-
-
-def _weigh(wish: str, request: gr.Request) -> Iterator[Any]:
-    """``look``'s request with ``{"class", "key"}`` -> JSON ``{"key"}`` with ``cells``, ``progress`` or ``error``.
-
-    One at a time for each page: a new wish, or ``{"key"}`` alone, stops the one before.
-    """
-    session, key = str(request.session_hash), ""
-    if former := _RUNNING.pop(session, None):
-        former.stop()
-    try:
-        wanted = _wish(wish)
-        key = str(wanted.get("key"))[:1000]
-        if "token" not in wanted:
-            return
-        asked, index = _question(wanted), _class(wanted)
-        if asked.quick:
-            yield _said(key, cells=shown.added(contributions(asked.classifier, asked.seen, index)))
-            return
-        job = _RUNNING[session] = Job(lambda job: _measure(job, asked, index), session)
-        try:
-            for event in job.events():
-                yield _heard(key, event)
-        finally:
-            if _RUNNING.get(session) is job:
-                del _RUNNING[session]
-    except Exception as error:
-        yield _said(key, error=error_message(error))
-
-
-def _measure(job: Job, asked: Question, index: int) -> dict[str, str]:
-    def step(done: int, of: int) -> None:
-        job.say(f"Measured {done} of {of} blocks …")
-        if job.stopped:
-            raise Stopped("Stopped. What each block adds was not measured.")
-
-    return shown.added(contributions(asked.classifier, asked.seen, index, step))
-
-
-def _heard(key: str, event: Any) -> Any:
-    if isinstance(event, Finished):
-        return _said(key, error=error_message(event.error)) if event.error else _said(key, cells=event.result)
-    return _said(key, progress=str(event), waiting=isinstance(event, Waiting))
-
-
-def _said(key: str, **answer: Any) -> Any:
-    return gr.update(weighed=json.dumps({"key": key, **answer}))
-
-
-def _wish(wish: str) -> dict[str, Any]:
-    try:
-        wanted = json.loads(wish) if isinstance(wish, str) and len(wish) < MAX_WISH else None
-    except (ValueError, RecursionError):
-        wanted = None
-    if not isinstance(wanted, dict):
-        raise ExplorerError("A photo and a network are expected.")
-    return wanted
-
-
-def _question(request: dict[str, Any]) -> Question:
-    """Raises ``ExplorerError`` where the photo or the network is not here."""
-    photo = ALBUM.find(_text(request, "token"))
-    classifier = classifier_of(
-        _text(request, "variant"), _text(request, "network", 10_000), _text(request, "device", 20)
-    )
-    return Question(classifier, photo, classifier.variant.transform(photo))
-
-
-def _text(request: dict[str, Any], name: str, most: int = 100) -> str:
-    value = request.get(name)
-    if not isinstance(value, str) or len(value) > most:
-        raise ExplorerError(f"{name}: words of at most {most} characters are expected")
-    return value
-
-
-def _class(request: dict[str, Any]) -> int:
-    index = request.get("class")
-    if type(index) is not int:
+def _whole(value: Any) -> int:
+    if type(value) is not int:
         raise ExplorerError("class: a whole number is expected")
-    return index
+    return value
 
 
 def _place(at: Any) -> tuple[float, float] | None:
@@ -287,3 +133,169 @@ def _place(at: Any) -> tuple[float, float] | None:
     if not isinstance(at, list) or len(at) != 2 or not all(type(n) in (int, float) and 0 <= n <= 1 for n in at):
         raise ExplorerError("at: two numbers from 0 to 1 are expected")
     return float(at[0]), float(at[1])
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ExplorerError("A list of blocks is expected.")
+    return tuple(value)
+
+
+class ClassRequest(PhotoRequest):
+    """
+    Attributes:
+        index: of the class that is explained.
+    """
+
+    index: Annotated[int, BeforeValidator(_whole)] = Field(alias="class")
+
+
+class HeatRequest(ClassRequest):
+    """
+    Attributes:
+        layer: name of a layer or a block.
+    """
+
+    layer: Name
+
+
+class MapsRequest(PhotoRequest):
+    """
+    Attributes:
+        layer: name of a layer or a block.
+        all: whether every channel is wanted, not only the strongest.
+        at: a place on the crop, x and y from 0 to 1, by whose values channels are ordered; None: by all values.
+    """
+
+    layer: Name
+    all: bool = False
+    at: Annotated[tuple[float, float] | None, BeforeValidator(_place)] = None
+
+
+class SwitchRequest(PhotoRequest):
+    """
+    Attributes:
+        off: the blocks whose branches are switched off.
+    """
+
+    off: Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+
+class Measurement(PhotoRequest):
+    """What each block adds to a class is measured; without a photo, only the measurement before is stopped.
+
+    Attributes:
+        key: comes back with every answer.
+        index: of the class.
+    """
+
+    key: str
+    index: Annotated[int, BeforeValidator(_whole)] = Field(0, alias="class")
+
+
+@answers(PhotoRequest)
+def describe_network(request: PhotoRequest) -> dict[str, Any]:
+    """-> the photo, the network's blocks and its top classes.
+
+    ``place``: of the crop on the photo. ``query``: the builder's of the same network. ``passes``: that measuring the
+    contributions takes; ``quick``: whether that is soon done.
+    """
+    question = _question(request)
+    classifier, spec = question.classifier, question.classifier.variant.spec
+    return {
+        "photo": photo_picture(question.photo.image),
+        "place": classifier.variant.transform.place(question.photo.image.size),
+        "title": classifier.variant.title,
+        "query": to_query(spec),
+        "blocks": shown.blocks(branch_strengths(classifier, question.seen)),
+        "layers": layers(classifier),
+        "switchable": switchable(spec),
+        "plain": "" if switchable(spec) else shown.PLAIN,
+        "classes": [(score.index, score.name) for score in predict_without(classifier, question.seen, ())],
+        "passes": round(question.passes),
+        "quick": question.quick,
+    }
+
+
+@answers(HeatRequest)
+def draw_heat(request: HeatRequest) -> dict[str, Any]:
+    """-> ``{"image", "words"}``: Grad-CAM over the crop."""
+    question = _question(request)
+    cells = class_activation(question.classifier, question.seen, request.layer, request.index)
+    name = question.classifier.variant.classes[request.index]
+    words = shown.heat_words(request.layer, name, (cells.shape[0], cells.shape[1]), float(cells.max()))
+    return {"image": heat_picture(spread(cells, question.seen), 0.0, 1.0), "words": words}
+
+
+@answers(MapsRequest)
+def draw_maps(request: MapsRequest) -> dict[str, Any]:
+    """-> ``{"html", "words", "channels"}``: feature maps of a layer, the strongest first."""
+    question, most = _question(request), None if request.all else 16
+    found = feature_maps(question.classifier, question.seen, request.layer, most, request.at)
+    words = shown.maps_words(found, there=request.at is not None)
+    return {"html": shown.maps(found), "words": words, "channels": found.channels}
+
+
+@answers(SwitchRequest)
+def answer_without(request: SwitchRequest) -> dict[str, Any]:
+    """-> ``{"html"}``: the top classes with all blocks, and without some."""
+    question, off = _question(request), request.off
+    if len(off) > len(switchable(question.classifier.variant.spec)):
+        raise ExplorerError("A list of blocks is expected.")
+    before = predict_without(question.classifier, question.seen, ())
+    after = predict_without(question.classifier, question.seen, frozenset(off)) if off else before
+    return {"html": shown.answers(before, after, len(off))}
+
+
+def measure(action: Any, request: gr.Request) -> Iterator[Any]:
+    """A ``Measurement`` as JSON -> JSON ``{"key"}`` with ``cells``, ``progress`` or ``error``.
+
+    One at a time for each page: the next stops the one before.
+    """
+    session, key = str(request.session_hash), ""
+    if former := _RUNNING.pop(session, None):
+        former.stop()
+    try:
+        wanted = parse_json(Measurement, action, MAX_ACTION)
+        key = wanted.key
+        if not wanted.token:
+            return
+        question, index = _question(wanted), wanted.index
+        if question.quick:
+            yield _update(key, cells=shown.added(contributions(question.classifier, question.seen, index)))
+            return
+        job = _RUNNING[session] = Job(lambda job: _contributions(job, question, index), session)
+        try:
+            for event in job.events():
+                yield _news(key, event)
+        finally:
+            if _RUNNING.get(session) is job:
+                del _RUNNING[session]
+    except Exception as error:
+        yield _update(key, error=error_message(error))
+
+
+def _contributions(job: Job, question: Question, index: int) -> dict[str, str]:
+    def step(done: int, of: int) -> None:
+        job.say(f"Measured {done} of {of} blocks …")
+        if job.stopped:
+            raise Stopped("Stopped. What each block adds was not measured.")
+
+    return shown.added(contributions(question.classifier, question.seen, index, step))
+
+
+def _news(key: str, event: Any) -> Any:
+    if isinstance(event, Finished):
+        return _update(key, error=error_message(event.error)) if event.error else _update(key, cells=event.result)
+    return _update(key, progress=str(event), waiting=isinstance(event, Waiting))
+
+
+def _update(key: str, **answer: Any) -> Any:
+    return gr.update(weighed=json.dumps({"key": key, **answer}))
+
+
+def _question(request: PhotoRequest) -> Question:
+    """Raises ``ExplorerError`` if the photo or the network is not here."""
+    photo = request.photo
+    classifier = classifier_of(request.variant, request.network, request.device)
+    return Question(classifier, photo, classifier.variant.transform(photo))

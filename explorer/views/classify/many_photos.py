@@ -1,10 +1,6 @@
-"""Answers in rows: of one network to many photos, and of many networks to one; as HTML and CSV."""
+"""Answers of one network to many photos, as rows of a table and lines of a CSV."""
 
 from __future__ import annotations
-
-from collections import Counter
-from collections.abc import Sequence
-from hashlib import sha256
 
 from ...inference import Prediction
 from ..kit import numbers
@@ -18,7 +14,7 @@ CSV_HEAD = lines(
 )
 
 
-def answered(name: str, prediction: Prediction) -> str:
+def row(name: str, prediction: Prediction) -> str:
     """A row of the table of many photos; the page puts the thumbnail into its first cell."""
     (best, score), *others = prediction.top[:TOP]
     rest = ", ".join(f"{other} {numbers.percent(share)}" for other, share in others)
@@ -34,7 +30,7 @@ def answered(name: str, prediction: Prediction) -> str:
     return tag("tr", tag("td", "", css="rx-thumb") + cells, data_class=best)
 
 
-def failed(name: str, reason: str) -> str:
+def failed_row(name: str, reason: str) -> str:
     """The row of a file that has no answer."""
     return tag(
         "tr",
@@ -51,58 +47,6 @@ def csv_line(name: str, answer: Prediction | str) -> str:
     pairs += [("", "")] * (TOP - len(pairs))
     values = [value for pair in pairs for value in pair]
     return lines([(name, answer.variant.name, *values, f"{answer.timings.total:.1f}", "")])
-
-
-def beside_answered(prediction: Prediction) -> str:
-    """A network's row in the comparison of several."""
-    variant, times = prediction.variant, prediction.timings
-    (best, score), *others = prediction.top
-    rest = ", ".join(f"{other} {numbers.percent(share)}" for other, share in others)
-    fill = tag("span", "", css="fill", style=f"width:{score:.2%}")
-    timing = f"transform {numbers.duration(times.transform / 1000)}, forward {numbers.duration(times.forward / 1000)}"
-    return tag(
-        "tr",
-        tag("td", tag("strong", text(variant.title)) + tag("small", text(f"{variant.transform.crop} px")))
-        + tag("td", tag("span", text(best)) + tag("span", fill, css="track", role="presentation"), css="best")
-        + tag("td", text(numbers.percent(score)), css="num", title=f"{score:.6f}")
-        + tag("td", text(rest), css="rest")
-        + tag("td", text(numbers.duration(times.forward / 1000)), css="num", title=timing),
-    )
-
-
-def beside_failed(name: str, reason: str) -> str:
-    """The row of a network that cannot answer."""
-    return tag("tr", tag("td", text(name)) + tag("td", text(reason), colspan="4", css="reason"), css="failed")
-
-
-def vote(prediction: Prediction) -> tuple[str, str, str]:
-    """What a network can agree on with others: a sign of the classes it knows, words for them, and its first class."""
-    variant = prediction.variant
-    sign = sha256("\n".join(variant.classes).encode()).hexdigest()[:12]
-    data = variant.dataset.partition(",")[0].partition(" from ")[0]
-    return sign, data or f"the same {len(variant.classes):,} classes", prediction.top[0][0]
-
-
-def agreement(votes: Sequence[tuple[str, str, str]]) -> str:
-    """Sentences on who agrees, one for each set of classes that at least two of the networks know."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for sign, classes, word in votes:
-        groups.setdefault(sign, []).append((classes, word))
-    told = [_agreed(group[0][0], [word for _, word in group]) for group in groups.values() if len(group) > 1]
-    if not told and len(groups) > 1:
-        told = ["These networks know different classes, so that there is nothing for them to agree on."]
-    return "".join(tag("p", text(sentence)) for sentence in told)
-
-
-def _agreed(classes: str, words: Sequence[str]) -> str:
-    counts = Counter(words).most_common()
-    whose = f"the {len(words)} networks that know {classes}"
-    if len(counts) == 1:
-        return f"All of {whose} say {counts[0][0]}.".replace("All of the 2 networks that", "Both networks that")
-    if counts[0][1] == 1:
-        return f"No two of {whose} agree."
-    others = ", ".join(f"{word} ({count})" if count > 1 else word for word, count in counts[1:])
-    return f"{counts[0][1]} of {whose} say {counts[0][0]}; the others: {others}."
 
 
 def _name(name: str) -> str:

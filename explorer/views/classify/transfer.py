@@ -1,4 +1,4 @@
-"""What was taught, and how far it can be trusted, as HTML."""
+"""A head fitted to photos, and how far it can be trusted, as HTML."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ..kit.words import printable
 _MOST_MISSED = 24
 
 
-def lesson(found: Lesson, keys: Sequence[str] = ()) -> str:
+def evaluation(found: Lesson, keys: Sequence[str] = ()) -> str:
     """Accuracy with what it is worth, the table of labels against answers, and the photos that were named wrongly.
 
     Args:
-        keys: of each photo, in the lesson's order: the page puts its picture where ``data-key`` says so.
+        keys: of each photo, in the order of ``found``: the page puts its picture where ``data-key`` says so.
     """
     words = "".join(tag("p", text(sentence), css="rx-note") for sentence in sentences(found))
     return tag("h3", text(headline(found))) + words + _confusion(found) + _missed(found, keys) + _download(found.head)
 
 
-def opened(head: Head) -> str:
+def opened_head(head: Head) -> str:
     """A head that came from a file."""
     names = printable(", ".join(head.classes), 200)
     words = (

@@ -29,15 +29,16 @@ def build_tab(shell: Shell) -> None:
     throughput.build_panel(choice.variant, choice.device, shell.query)
     _wire_choice(choice, shell.model_file)
     _wire_transfer(choice, learning)
-    inputs, how = [table, *choice.inputs], {"show_progress": "hidden"}
-    table.input(choice.pick, inputs, choice.outputs, **how, trigger_mode="always_last")
-    shell.page.load(choice.load, None, choice.outputs, **how)
+    inputs = [table, *choice.inputs]
+    table.input(choice.pick, inputs, choice.outputs, show_progress="hidden", trigger_mode="always_last")
+    shell.page.load(choice.load, None, choice.outputs, show_progress="hidden")
     shell.page.unload(on_close)
 
 
 def _wire_choice(choice: Choice, files: gr.HTML) -> None:
     """What changes the network, and what follows."""
-    row, how = choice.download, {"show_progress": "hidden"}
+    row = choice.download
+    how: dict[str, Any] = {"show_progress": "hidden"}
     choice.variant.input(choice.show, choice.inputs, choice.outputs, **how, trigger_mode="always_last")
     choice.variant.input(lambda: "", None, row.status, **how)
     choice.device.input(choice.classify, choice.inputs, choice.panel, **how)

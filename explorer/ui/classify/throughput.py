@@ -82,7 +82,8 @@ def build_panel(variant: gr.Dropdown, device: gr.Radio, query: gr.Textbox) -> No
             stop = gr.Button("Stop", visible=False, elem_id="stop-throughput", **size)
         status = gr.HTML("", padding=False, elem_id="throughput-status")
         chart = plot.chart("throughput-chart", "Images per second by batch size", 320)
-    panel, how = _Panel(start, stop, status, chart), {"show_progress": "hidden"}
+    panel = _Panel(start, stop, status, chart)
+    how: dict[str, Any] = {"show_progress": "hidden"}
     start.click(panel.measure, [variant, device, query], panel.outputs, concurrency_limit=None, **how)
     stop.click(_stop, None, None, queue=False, **how)
 

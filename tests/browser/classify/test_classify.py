@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, reveal
+from tests.browser.conftest import Open
 
 pytestmark = pytest.mark.browser
 
@@ -36,17 +36,19 @@ def photos(colour: str, seeds: Sequence[int], name: str) -> list[Any]:
 
 
 def classify_tab(page: Page) -> Page:
-    if page.viewport_size and page.viewport_size["width"] > 800:
-        reveal(page.get_by_role("tab", name="Classify"))
-    else:
-        page.locator(".overflow-menu > button").first.click()
-        page.locator(".overflow-dropdown").get_by_role("button", name="Classify").click()
+    page.get_by_role("tab", name="Classify").click()
     return page
 
 
 def test_one_photo_is_dropped_or_an_example_and_others_hear_of_it(open_page: Open) -> None:
     page = classify_tab(open_page())
-    page.evaluate("document.addEventListener('explorer:photo', e => { window.heard = e.detail; })")
+    page.evaluate(
+        """async () => {
+          const scripts = document.querySelector('script[type=module][src*="static/"]').src.replace(/\\/[^/]*$/, '');
+          const lib = await import(`${scripts}/kit/lib.js`);
+          lib.on('photo', photo => { if (photo) window.heard = photo; });
+        }"""
+    )
     page.get_by_role("button", name="Example photo 2").click()
     answer = page.locator(".rx-answer")
     expect(answer.locator(".score")).to_have_count(5)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.browser.conftest import Open, reveal
+from tests.browser.conftest import Open
 
 pytestmark = pytest.mark.browser
 
@@ -24,9 +24,7 @@ def picture(colour: str) -> bytes:
 
 
 def tab(page: Page, name: str) -> None:
-    page.locator("[role=tab], .overflow-menu button", has_text=re.compile(f"^{name}$")).first.evaluate(
-        "tab => tab.click()"
-    )
+    page.get_by_role("tab", name=name, exact=True).click()
 
 
 def classified(page: Page, colour: str = "teal") -> Locator:
@@ -142,7 +140,7 @@ def test_the_diagram_and_the_blocks_select_each_other(open_page: Open) -> None:
     page.wait_for_url(re.compile("preset=cifar_resnet20"))
     expect(page.get_by_role("tab", name="Architecture")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#graph svg g.node").first).to_be_visible()
-    reveal(page.get_by_role("tab", name="Classify"))
+    tab(page, "Classify")
     expect(panel.get_by_role("button", name="Find layer3.2 in the diagram")).to_be_visible()
     row(panel, "layer2.1").get_by_role("button").click()
     page.wait_for_url(re.compile("at=layer2.1"))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import pytest
 import torch
 
+from explorer.errors import WeightsError
 from explorer.inference import find
-from explorer.inference.classifier import NotHere
-from explorer.inference.transfer import Head
+from explorer.inference.classifier import DEFAULT, NotHere
+from explorer.inference.transfer import Head, taught
 from explorer.ui.classify import networks
-from explorer.ui.classify import tab as classify
+from explorer.ui.classify.choice import Choice, build_choice
+from explorer.ui.classify.networks import HEADS, TAUGHT
 from explorer.ui.kit.model_files import FILE
+from tests.support.predictions import lesson
 
 RESNET50 = find("resnet50")
 
@@ -23,16 +28,23 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
 
 
-def taught_on(base: str) -> str:
+@pytest.fixture
+def choice() -> Choice:
+    with gr.Blocks():
+        return build_choice()
+
+
+def head_on(base: str) -> str:
     head = Head(("cat", "dog"), torch.zeros(2, 8), torch.zeros(2), base, "ab" * 32, 24, 0.75)
-    return networks.TAUGHT + networks.HEADS.put(head, base, "page of heads")
+    return TAUGHT + HEADS.put(head, base, "page of heads")
 
 
-def test_a_head_needs_the_weights_of_the_network_it_was_taught_on() -> None:
-    name = taught_on(RESNET50.name)
+def test_a_head_needs_the_weights_of_the_network_it_was_fitted_on(choice: Choice) -> None:
+    name = head_on(RESNET50.name)
     assert networks.to_download(name) == networks.to_download(RESNET50.name) == RESNET50
-    line, button, _ = classify._chosen(name, "auto")
-    assert "Taught here" in line
+    update = choice.show(name, "auto")
+    assert "Taught here" in update[choice.about]
+    button = update[choice.download.start]
     assert (button["visible"], button["value"]) == (True, "Download 97.8 MiB")
     with pytest.raises(NotHere, match=r"ResNet-50 \(V2\) is not on this machine yet\. Download it first \(97\.8 MiB\)"):
         networks.classifier_of(name)
@@ -48,9 +60,41 @@ def test_damaged_weights_are_not_fetched_unasked(tmp_path: Path) -> None:
     assert damaged.read_bytes() == b"half a file"
 
 
-def test_what_is_here_or_gone_needs_no_download() -> None:
+def test_what_is_here_or_gone_needs_no_download(choice: Choice) -> None:
     assert networks.to_download("everyday200_resnet14") is None
-    assert networks.to_download(taught_on("cifar10_resnet20")) is None
-    assert networks.to_download(networks.TAUGHT + "gone") is None
+    assert networks.to_download(head_on("cifar10_resnet20")) is None
+    assert networks.to_download(TAUGHT + "gone") is None
     assert networks.to_download(FILE + "token") is None
-    assert classify._chosen("cifar10_resnet20", "cpu")[1]["visible"] is False
+    assert choice.show("cifar10_resnet20", "cpu")[choice.download.start]["visible"] is False
+
+
+def test_heads_belong_to_their_page_and_are_choices() -> None:
+    token = HEADS.put(lesson().head, "cifar10_resnet20", "one page")
+    assert networks.choices("one page")[0] == ("taught: <b>a</b>, b · 20 photos", TAUGHT + token)
+    assert TAUGHT + token not in dict(networks.choices("another")).values()
+    classifier = networks.classifier_of(TAUGHT + token, "", "cpu")
+    assert classifier.variant.classes == ("<b>a</b>", "b")
+    assert networks.classifier_of(TAUGHT + token, "", "cpu") is classifier
+    assert networks.base_of(TAUGHT + token) == "cifar10_resnet20"
+    assert networks.rows("one page")[0].name == TAUGHT + token
+    HEADS.leave("one page")
+    assert networks.first_choice("one page", TAUGHT + token) == DEFAULT
+
+
+def test_a_page_keeps_its_last_heads() -> None:
+    tokens = [HEADS.put(lesson().head, "cifar10_resnet20", "busy page") for _ in range(networks.PER_SESSION + 2)]
+    assert [token for token, _ in HEADS.of("busy page")] == tokens[:1:-1]
+    HEADS.leave("busy page")
+
+
+def test_a_head_of_unknown_weights_is_not_opened() -> None:
+    assert networks.base_of_head(lesson().head, "page") == "cifar10_resnet20"
+    with pytest.raises(WeightsError, match="which is not here"):
+        networks.base_of_head(replace(lesson().head, backbone_sha256="0" * 64), "page")
+
+
+def test_taught_networks_are_not_calibrated_as_their_base() -> None:
+    classifier = networks.classifier_of("cifar10_resnet20", "", "cpu")
+    variant = replace(classifier.variant, temperature=3.0, familiar=1.0)
+    new = taught(replace(classifier, variant=variant), lesson().head).variant
+    assert (new.temperature, new.familiar, new.top1) == (1.0, None, None)

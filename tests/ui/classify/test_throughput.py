@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from explorer.inference.throughput import Point
-from explorer.ui.classify.throughput import _ended
+from explorer.ui.classify.throughput import conclusion
 from explorer.ui.kit.jobs import Finished
 
 ONE = Point(1, 50.0, 20.0, "cuda:0")
@@ -20,8 +20,8 @@ ONE = Point(1, 50.0, 20.0, "cuda:0")
     ],
 )
 def test_an_early_end_says_why(points: tuple[Point, ...], stopped: bool, words: str) -> None:
-    assert words in _ended(Finished(points), "ResNet-18", stopped)
+    assert words in conclusion(Finished(points), "ResNet-18", stopped)
 
 
 def test_a_whole_measurement_was_not_stopped() -> None:
-    assert "Stopped" not in _ended(Finished((ONE,)), "ResNet-18", False)
+    assert "Stopped" not in conclusion(Finished((ONE,)), "ResNet-18", False)

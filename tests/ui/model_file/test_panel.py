@@ -32,7 +32,8 @@ from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec, Shortcut, ZeroPad, to_query
 from explorer.ui import builder
 from explorer.ui.checks.panel import list_checks
-from explorer.ui.classify import answers, networks
+from explorer.ui.classify import networks
+from explorer.ui.classify.photo import classify
 from explorer.ui.diagram.panel import describe, draw, tint
 from explorer.ui.kit import model_files
 from explorer.ui.kit.model_files import FILE, SHELF, Shelf
@@ -381,8 +382,8 @@ def asked(token: str, spec: ResNetSpec = TINY) -> str:
     buffer = io.BytesIO()
     Image.new("RGB", (40, 40), "red").save(buffer, "PNG")
     photo = ALBUM.put(decode(buffer.getvalue()), "page")
-    address = f"?{to_query(spec)}&open=layer1&at=stem"
-    return str(json.loads(answers.classify({"token": photo, "variant": FILE + token, "network": address}))["html"])
+    query = f"{to_query(spec)}&open=layer1&at=stem"
+    return str(ask(classify, {"token": photo, "variant": FILE + token, "network": query})["html"])
 
 
 def scores(html: str) -> list[str]:

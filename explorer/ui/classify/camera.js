@@ -13,8 +13,10 @@ const REFUSED = 'No camera could be opened. Allow it in the browser, or drop a p
  */
 export function camera(host, {changed, take, complain}) {
   const video = host.querySelector('video');
-  const button = name => host.querySelector(`[data-do=${name}]`);
-  let stream = null, tries = 0;
+  const button = name => host.querySelector(`button[data-do=${name}]`);
+  /** @type {MediaStream | null} */
+  let stream = null;
+  let tries = 0;
 
   function show(isOpen) {
     video.hidden = !isOpen;
@@ -51,13 +53,13 @@ export function camera(host, {changed, take, complain}) {
   }
 
   function shoot() {
-    const still = document.createElement('canvas');
+    const still = document.createElement('canvas'), context = still.getContext('2d');
     still.width = video.videoWidth;
     still.height = video.videoHeight;
-    still.getContext('2d').drawImage(video, 0, 0);
+    context?.drawImage(video, 0, 0);
     still.toBlob(blob => {
       close();
-      take(blob);
+      if (blob) take(blob);
     }, 'image/jpeg', QUALITY);
   }
 

@@ -8,7 +8,9 @@
  * @param {(answer: any) => void} show
  */
 export function follower(want, ask, show) {
-  let shown = null, isAsking = false;
+  /** @type {string | null} */
+  let shown = null;
+  let isAsking = false;
   async function follow() {
     const request = want(), key = JSON.stringify(request);
     if (!request || isAsking || key === shown) return;

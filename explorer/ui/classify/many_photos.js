@@ -17,12 +17,15 @@ const emptyRow = () => Object.assign(document.createElement('tr'), {hidden: true
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, server, settings}) {
-  const box = element.querySelector('.rx-many'), rows = box.querySelector('tbody');
+  const box = element.querySelector('details.rx-many'), rows = box.querySelector('tbody');
   const status = box.querySelector('.rx-told'), bar = box.querySelector('progress');
   const [photosInput, folderInput] = box.querySelectorAll('input[type=file]');
-  const button = name => box.querySelector(`[data-do=${name}]`);
+  const button = name => box.querySelector(`button[data-do=${name}]`);
   const turn = latest();
-  let lines = [], files = [];
+  /** @type {string[]} */
+  let lines = [];
+  /** @type {File[]} */
+  let files = [];
 
   /** The row, and the CSV's line, of a photo; ``{error}`` if the program gave none. */
   async function classify(file, network) {

@@ -5,7 +5,7 @@ import {current} from './current.js';
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, server, trigger}) {
-  const box = element.querySelector('.rx-nets'), list = box.querySelector('.rx-list');
+  const box = element.querySelector('details.rx-nets'), list = box.querySelector('.rx-list');
   const renewed = sortable(list);
 
   function mark(name) {

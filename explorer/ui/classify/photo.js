@@ -11,10 +11,11 @@ const ASKS_BUILDER = /^(file|taught):/;
 export function mount({element, props, server, watch, settings}) {
   const host = element.querySelector('.rx-classify');
   const drop = host.querySelector('.rx-drop'), idle = host.querySelector('.rx-idle');
-  const answer = host.querySelector('.rx-answer'), shown = host.querySelector('.rx-photo');
+  const answer = host.querySelector('.rx-answer'), shown = host.querySelector('img.rx-photo');
   const input = host.querySelector('input[type=file]');
   const turn = latest();
-  let photo = null;  // what is shown: what the upload answered, and how to send it again
+  /** What is shown: what the upload answered, and how to send it again. @type {any} */
+  let photo = null;
 
   provide(() => ({
     session: props.value, variant: props.variant, device: props.device, network: get('network') ?? '',
@@ -105,7 +106,7 @@ export function mount({element, props, server, watch, settings}) {
   }, host);
   document.addEventListener('paste', e => {
     if (!host.offsetParent) return;
-    const images = [...e.clipboardData.files].filter(file => file.type.startsWith('image/'));
+    const images = [...(e.clipboardData?.files ?? [])].filter(file => file.type.startsWith('image/'));
     if (!images.length) return;
     e.preventDefault();
     give(images.map(file => ({file, folder: ''})));

@@ -50,7 +50,7 @@ const isPhoto = file =>
  * @returns {Promise<Given[]>}
  */
 export async function dropped(transfer) {
-  const entries = [...transfer.items].map(item => item.webkitGetAsEntry?.()).filter(Boolean);
+  const entries = [...transfer.items].map(item => item.webkitGetAsEntry?.()).filter(entry => entry != null);
   if (!entries.some(entry => entry.isDirectory)) return [...transfer.files].map(file => ({file, folder: ''}));
   const found = [];
   for (const entry of entries) await walk(entry, '', found);
@@ -77,7 +77,7 @@ async function walk(entry, folder, found) {
  * @returns {Given[]}
  */
 export function takeChosen(input) {
-  const all = [...input.files].map(file => ({file, folder: file.webkitRelativePath.split('/').at(-2) ?? ''}));
+  const all = [...(input.files ?? [])].map(file => ({file, folder: file.webkitRelativePath.split('/').at(-2) ?? ''}));
   input.value = '';
   return all.filter(({file, folder}) => !folder || isPhoto(file));
 }
@@ -97,7 +97,7 @@ export function dropZone(place, give) {
   place.addEventListener('drop', async e => {
     const isTaken = e.defaultPrevented;
     over(false)(e);
-    if (!isTaken) give(await dropped(e.dataTransfer));
+    if (!isTaken && e.dataTransfer) give(await dropped(e.dataTransfer));
   });
 }
 

@@ -12,14 +12,15 @@ function choiceOf([label, name], checked) {
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, server}) {
-  const box = element.querySelector('.rx-beside-nets'), names = box.querySelector('.rx-names');
+  const box = element.querySelector('details.rx-beside-nets'), names = box.querySelector('.rx-names');
   const rows = box.querySelector('tbody'), table = box.querySelector('.rx-scroll');
   const status = box.querySelector('.rx-told'), agreement = box.querySelector('.rx-agreement');
   const stopButton = box.querySelector('[data-do=stop]');
   const turn = latest();
-  let token = null;  // of the photo that the rows are of
+  /** Of the photo that the rows are of. @type {string | null} */
+  let token = null;
   let isUsed = false;  // what the status says is then of a comparison
-  const inputs = state => [...names.querySelectorAll(`input${state}`)].map(input => input.value);
+  const inputs = state => [...names.querySelectorAll(`input:${state}`)].map(input => input.value);
 
   async function list() {
     const {networks = [], error} = await ask(server, 'list_ready', {session: current().session});
@@ -27,7 +28,7 @@ export function mount({element, server}) {
       status.textContent = error;
       return;
     }
-    const off = new Set(inputs(':not(:checked)'));
+    const off = new Set(inputs('not(:checked)'));
     names.replaceChildren(...networks.map(network => choiceOf(network, !off.has(network[1]))));
     if (!isUsed) status.textContent = networks.length > 1 ? '' : ALONE;
   }
@@ -44,7 +45,7 @@ export function mount({element, server}) {
       return;
     }
     if (!names.children.length) await list();
-    const wanted = inputs(':checked');
+    const wanted = inputs('checked');
     token = given;
     clear();
     table.hidden = stopButton.hidden = false;

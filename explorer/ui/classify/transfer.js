@@ -28,7 +28,7 @@ export function mount({element, props, server, trigger, watch, settings: {limits
   const box = element.querySelector('.rx-teach'), bar = box.querySelector('progress');
   const status = box.querySelector('.rx-told'), result = box.querySelector('.rx-lesson');
   const [folderInput, headInput] = box.querySelectorAll('.rx-row input');
-  const button = name => box.querySelector(`.rx-row [data-do=${name}]`);
+  const button = name => box.querySelector(`.rx-row button[data-do=${name}]`);
   const turn = latest();
   let head = null, isFitting = false;  // head: token of the one that is shown
   const say = words => { status.textContent = words; };
@@ -117,7 +117,7 @@ export function mount({element, props, server, trigger, watch, settings: {limits
   }
 
   async function openHead() {
-    const [file] = headInput.files;
+    const [file] = headInput.files ?? [];
     headInput.value = '';
     if (!file) return;
     if (file.size > limits.bytes) {

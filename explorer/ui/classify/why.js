@@ -14,14 +14,19 @@ const TAB_OPENS = 100;  // ms until the diagram is laid out
 export function mount({element, props, server, trigger, watch}) {
   const host = element.querySelector('.rx-why');
   const part = name => host.querySelector(`.rx-why-${name}`);
-  const button = name => host.querySelector(`[data-do=${name}]`);
+  const button = name => host.querySelector(`button[data-do=${name}]`);
+  const classes = host.querySelector('select.rx-why-class'), paths = host.querySelector('select.rx-why-layer');
   const body = part('body'), says = part('says'), empty = says.textContent;
-  let photo = null, net = null;  // net: what the program says of the photo and its network
-  let query = null;  // of the network before
-  let block = null, layer = null, all = false, seen = false;
+  /** @type {Record<string, string> | null} */
+  let photo = null;
+  /** What the program says of the photo and its network. @type {any} */
+  let net = null;
+  let query = '';  // of the network before
+  let block = '', layer = '';  // that are chosen; '' until a network is there
+  let all = false, seen = false;
 
   const isLinked = () => net !== null && get('drawn') === net.query;
-  const index = () => Number(part('class').value);
+  const index = () => Number(classes.value);
   const table = blockTable(host, {choose, switched: refresh});
   const overlay = photoOverlay(host, refresh);
   const added = contributions(host, table, action => {
@@ -37,7 +42,7 @@ export function mount({element, props, server, trigger, watch}) {
   }
   const following = (name, want, show) => follower(want, request => question(name, request), show);
   /** A request about the photo, once there is something to show. */
-  const about = more => net && seen && {...photo, ...more()};
+  const about = more => (net && seen ? {...photo, ...more()} : null);
 
   const look = following('describe_network', () => seen && photo, showNetwork);
   const parts = [
@@ -60,16 +65,16 @@ export function mount({element, props, server, trigger, watch}) {
     net = answer;
     if (net.query !== query) {
       table.reset();
-      block = layer = null;
+      block = layer = '';
     }
     query = net.query;
     overlay.show(net.photo, net.place);
-    part('class').replaceChildren(...net.classes.map(([place, name]) => new Option(name, place)));
+    classes.replaceChildren(...net.classes.map(([place, name]) => new Option(name, place)));
     table.show(net.blocks, net.switchable);
     part('apply').dataset.apply = `?${net.query}`;
     part('apply').dataset.done = `The builder shows ${net.title}.`;
     const selected = resolve(net.layers, isLinked() ? get('selected') : null);
-    choose(layer ?? selected ?? Object.keys(net.layers).at(-1), false);
+    choose(layer || (selected ?? Object.keys(net.layers).at(-1)), false);
     measure();
   }
 
@@ -82,7 +87,7 @@ export function mount({element, props, server, trigger, watch}) {
   }
 
   function measure() {
-    added.reset({photo, net, index: index(), name: part('class').selectedOptions[0].text});
+    added.reset({photo, net, index: index(), name: classes.selectedOptions[0].text});
   }
 
   /** Choose a block or a layer. */
@@ -101,7 +106,7 @@ export function mount({element, props, server, trigger, watch}) {
     table.paint(block);
     const optionOf = path =>
       new Option(path === block ? `${path}, its output` : path, path, false, path === layer);
-    part('layer').replaceChildren(...net.layers[block].map(optionOf));
+    paths.replaceChildren(...net.layers[block].map(optionOf));
     button('find').hidden = !isLinked();
     button('find').textContent = `Find ${layer} in the diagram`;
     part('apply').hidden = isLinked();
@@ -130,8 +135,8 @@ export function mount({element, props, server, trigger, watch}) {
     const map = e.target.closest('[data-channel]');
     if (map) overlay.lay(map === overlay.channel ? null : map);
   });
-  part('layer').addEventListener('change', () => choose(part('layer').value));
-  part('class').addEventListener('change', () => {
+  paths.addEventListener('change', () => choose(paths.value));
+  classes.addEventListener('change', () => {
     measure();
     overlay.lay(null);
     refresh();

@@ -9,9 +9,12 @@ import {blocksOf} from './why_layers.js';
  */
 export function blockTable(host, {choose, switched}) {
   const rows = () => [...host.querySelectorAll('tr[data-block]')];
+  const blockOf = row => row.dataset.block ?? '';
   const allOn = host.querySelector('[data-do=on]');
+  /** @type {Set<string>} */
   const off = new Set();
-  let blocks = [];  // that have a switch
+  /** That have a switch. @type {string[]} */
+  let blocks = [];
 
   function turn(names, on) {
     for (const name of names) {
@@ -29,11 +32,11 @@ export function blockTable(host, {choose, switched}) {
   host.addEventListener('click', e => {
     if (e.target.dataset.stage) toggleStage(e.target.dataset.stage);
     const row = e.target.closest('tr[data-block]');
-    if (row && e.target.type !== 'checkbox') choose(row.dataset.block);
+    if (row && !e.target.matches('input')) choose(blockOf(row));
   });
   host.addEventListener('change', e => {
-    const row = e.target.closest('tr[data-block]');
-    if (row) turn([row.dataset.block], e.target.checked);
+    const box = e.target.closest('input'), row = box?.closest('tr[data-block]');
+    if (box && row) turn([blockOf(row)], box.checked);
   });
   allOn.addEventListener('click', () => turn([...off], true));
 
@@ -49,14 +52,14 @@ export function blockTable(host, {choose, switched}) {
     /** @param {string | null} chosen */
     paint(chosen) {
       for (const row of rows()) {
-        const name = row.dataset.block, box = row.querySelector('input');
+        const name = blockOf(row), box = row.querySelector('input');
         row.classList.toggle('selected', name === chosen);
         row.classList.toggle('off', off.has(name));
         row.querySelector('.rx-link').setAttribute('aria-pressed', String(name === chosen));
         if (box) box.checked = !off.has(name);
       }
       for (const button of host.querySelectorAll('[data-stage]')) {
-        const isOff = blocksOf(blocks, button.dataset.stage).every(name => off.has(name));
+        const isOff = blocksOf(blocks, button.dataset.stage ?? '').every(name => off.has(name));
         button.textContent = isOff ? 'Switch on' : 'Switch off';
       }
       allOn.hidden = !off.size;
@@ -64,8 +67,8 @@ export function blockTable(host, {choose, switched}) {
     /** What each block adds, in its row. @param {Record<string, string>} cells HTML by block */
     fill(cells) {
       for (const row of rows()) {
-        const cell = row.querySelector('td.adds');
-        if (cell && row.dataset.block in cells) cell.innerHTML = cells[row.dataset.block];
+        const name = blockOf(row);
+        if (name in cells) row.querySelector('td.adds').innerHTML = cells[name];
       }
     },
     /** No block's contribution is known. @param {string} name of the class */

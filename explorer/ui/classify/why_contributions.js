@@ -3,7 +3,7 @@
 
 /**
  * @typedef {object} Subject what is measured
- * @property {object} photo the request's part that names photo and network
+ * @property {object | null} photo the request's part that names photo and network
  * @property {number} index of the class
  * @property {string} name of the class
  * @property {{switchable: string[], quick: boolean, passes: number}} net
@@ -16,12 +16,14 @@
  */
 export function contributions(host, table, act) {
   const progress = host.querySelector('.rx-why-progress');
-  const button = name => host.querySelector(`[data-do=${name}]`);
+  const button = name => host.querySelector(`button[data-do=${name}]`);
   /** @type {Subject | null} */
   let subject = null;
-  let key = null;  // of the measurement that is shown, or on its way
+  /** Of the measurement that is shown, or on its way. @type {string | null} */
+  let key = null;
 
   function measure() {
+    if (!subject) return;
     const {photo, index, net} = subject;
     key = JSON.stringify([photo, index]);
     button('weigh').hidden = true;
@@ -50,7 +52,7 @@ export function contributions(host, table, act) {
 
   function stop() {
     act({key: ''});
-    reset(subject);
+    if (subject) reset(subject);
   }
 
   button('weigh').addEventListener('click', measure);

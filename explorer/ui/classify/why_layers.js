@@ -31,7 +31,7 @@ export function resolve(layers, id) {
  * @param {Layers} layers
  * @param {string} name
  */
-export const shownLayer = (layers, name) => (name === 'stem' ? layers.stem.at(-1) : name);
+export const shownLayer = (layers, name) => (name === 'stem' ? layers.stem.at(-1) ?? name : name);
 
 /**
  * The blocks of a stage.

@@ -12,9 +12,13 @@ const within = share => Math.min(1, Math.max(0, share));
  */
 export function photoOverlay(host, changed) {
   const part = name => host.querySelector(`.rx-why-${name}`);
-  const crop = part('crop'), heat = part('heat'), mark = part('mark');
-  let place = null;  // of the mark on the crop, from 0 to 1
-  let heated = '', channel = null;  // Grad-CAM's picture, and the channel that is shown instead
+  const crop = part('crop'), heat = host.querySelector('img.rx-why-heat'), mark = part('mark');
+  const photo = host.querySelector('.rx-why-photo > img'), opacity = host.querySelector('input.rx-why-opacity');
+  /** Of the mark on the crop, from 0 to 1. @type {[number, number] | null} */
+  let place = null;
+  let heated = '';  // Grad-CAM's picture
+  /** The button of the channel that is shown instead. @type {HTMLElement | null} */
+  let channel = null;
 
   function markAt(next) {
     place = next;
@@ -23,7 +27,7 @@ export function photoOverlay(host, changed) {
   }
 
   function put(next) {
-    markAt(next && next.map(within));
+    markAt(next ? next.map(within) : null);
     changed(place);
   }
 
@@ -32,7 +36,7 @@ export function photoOverlay(host, changed) {
     heat.hidden = !heat.getAttribute('src');
   }
 
-  part('opacity').addEventListener('input', e => { heat.style.opacity = String(e.target.value / 100); });
+  opacity.addEventListener('input', () => { heat.style.opacity = String(Number(opacity.value) / 100); });
   crop.addEventListener('click', e => {
     const box = crop.getBoundingClientRect();
     put([(e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height]);
@@ -48,8 +52,8 @@ export function photoOverlay(host, changed) {
   return {
     put,
     /** Another photo, without a mark; ``crop``: left, top, right and bottom on it, from 0 to 1. */
-    show(photo, [left, top, right, bottom]) {
-      host.querySelector('.rx-why-photo > img').src = photo;
+    show(src, [left, top, right, bottom]) {
+      photo.src = src;
       const size = {width: percent(right - left), height: percent(bottom - top)};
       Object.assign(crop.style, {left: percent(left), top: percent(top), ...size});
       markAt(null);

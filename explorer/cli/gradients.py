@@ -95,22 +95,11 @@ def gradients(
 
 
 def _images(inputs: Inputs, spec: ResNetSpec, count: int, seed: int, data: Path | None) -> tuple[Tensor, Tensor]:
-    """Images and their labels, as many as are shown, or all there are."""
-    if inputs is Inputs.DIGITS:
-        from ..gradients import digits
-        from ..gradients.sources import DIGITS
+    """Images and their labels, as many as are shown, or all there are; the page measures on the same ones."""
+    from ..datasets import DATA_SETS, find_data, sample
 
-        return digits(min(max(count, 1), DIGITS), spec.image_size, spec.in_channels, seed=seed)
-    import torch
-
-    from ..gradients import standardised
-    from ..inference.weights.cache import cache_folder
-    from ..training.builtin import find_data
-    from ..training.datasets import load_cifar10
-
-    _, test = load_cifar10(find_data(data, cache_folder() / "cifar10"))
-    chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))[: max(count, 1)]
-    return standardised(test.images[chosen], spec.image_size, spec.in_channels), test.labels[chosen]
+    found = sample(inputs.value, count, seed, find_data(DATA_SETS[inputs.value], data))
+    return found.inputs(spec), found.labels
 
 
 def _twins(spec: ResNetSpec, words: Sequence[str] | None) -> list[ResNetSpec]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .datasets import ImageSet
+from ..datasets import ImageSet
 from .loop import Run, normalise
 
 BINS = 15

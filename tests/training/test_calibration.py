@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from explorer.datasets import ImageSet
 from explorer.spec import ResNetSpec, Stem
 from explorer.training.calibration import (
     accuracy,
@@ -15,7 +16,6 @@ from explorer.training.calibration import (
     fit_temperature,
     logits_of,
 )
-from explorer.training.datasets import ImageSet
 from explorer.training.loop import Run
 from explorer.training.recipe import Recipe
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import gradio as gr
 
-from ...training.runs import Training
+from ...training import Training
 from ..kit import jobs
 from ..kit.jobs import Job
 from . import form as training_form

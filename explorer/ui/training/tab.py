@@ -11,10 +11,11 @@ from typing import Any
 
 import gradio as gr
 
+from ...datasets import find_data
 from ...errors import ExplorerError, Stopped
 from ...inference.running.engine import choose_device
-from ...training.run_file import MAX_TEXT, read_run
-from ...training.runs import Plan, Training
+from ...training import DEGRADATION, TRAINING_DATA, Plan, Training, read_run
+from ...training.run_file import MAX_TEXT
 from ...views.kit.markup import banner, progress_bar, tag, text
 from ...views.training import charts
 from ...views.training import runs as words
@@ -89,7 +90,7 @@ def build_tab(tab: gr.Tab, query: gr.Textbox, folders: bool = False) -> gr.Textb
         "concurrency_limit": 12,
     }
     start.click(desk.start, [query, owner, *form.widgets], **streams)
-    degradation.click(lambda: "degradation", None, form.networks, show_progress="hidden").then(
+    degradation.click(lambda: DEGRADATION.name, None, form.networks, show_progress="hidden").then(
         desk.start, [query, owner, *form.widgets], **streams
     )
     resume.click(desk.resume, owner, **streams)
@@ -169,7 +170,7 @@ class _Desk:
             do, token = str(wish["do"]), str(wish.get("run", ""))[:40]
             if do == "repeat":
                 plan = RUNS.find(token, owner).record.plan
-                source = training_form.source_of(plan.data)
+                source = find_data(TRAINING_DATA[plan.data])
                 yield from self._begin([plan], source, owner, request, token)
             else:
                 yield {**self._changed(do, token, wish, owner), **self._kept(owner)}

@@ -16,12 +16,11 @@ import torch
 from fastapi.testclient import TestClient
 from safetensors.torch import load
 
+from explorer.datasets import DIGITS
+from explorer.datasets.digits import TRAIN
 from explorer.errors import DataError, ExplorerError, Stopped
 from explorer.spec import PRESETS, to_query
-from explorer.training.digits import TRAIN
-from explorer.training.recipe import Recipe, Schedule
-from explorer.training.run_file import read_run, run_json
-from explorer.training.runs import DATA, Plan, Record, Training
+from explorer.training import Plan, Recipe, Record, Schedule, Training, read_run, run_json
 from explorer.ui.kit.jobs import Finished, Job, Waiting
 from explorer.ui.kit.model_files import Held
 from explorer.ui.server import create_app
@@ -31,7 +30,7 @@ from explorer.ui.training.session import Lesson
 from explorer.views.training import charts
 from explorer.views.training import runs as words
 
-TINY = DATA["digits"].data.fit(PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8)))
+TINY = DIGITS.fit(PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8)))
 RECIPE = Recipe(epochs=2, batch_size=256, learning_rate=0.05, pad=1, flip=False)
 EVIL = "<img src=x onerror=alert(1)>"
 OWNER = "an owner's secret"

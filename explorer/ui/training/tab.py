@@ -25,8 +25,8 @@ from ..kit.jobs import Finished, Job, Waiting
 from ..kit.model_files import SHELF
 from ..kit.style import script
 from . import form as training_form
+from .page_training import TRAININGS, PageTraining, left
 from .runs import RUNS, add_route, checkpoint_of, owner_of
-from .session import LESSONS, Lesson, left
 
 __all__ = ["add_route", "build_tab", "left"]
 
@@ -139,20 +139,20 @@ class _Desk:
             yield {self.status: banner(told(error), "finding"), **self._buttons("idle")}
 
     def resume(self, owner: Any, request: gr.Request) -> Iterator[Updates]:
-        lesson = LESSONS.get(str(request.session_hash))
+        lesson = TRAININGS.get(str(request.session_hash))
         if lesson and lesson.paused:
             session = str(request.session_hash)
             yield from self._follow(lesson, owner_of(owner, session), session)
 
     def pause(self, request: gr.Request) -> None:
-        lesson = LESSONS.get(str(request.session_hash))
+        lesson = TRAININGS.get(str(request.session_hash))
         if lesson and lesson.job:
             lesson.paused = True
             lesson.job.stop()
 
     def stop(self, owner: Any, request: gr.Request) -> Updates:
         """What runs says its end itself; what is paused ends here."""
-        lesson = LESSONS.get(str(request.session_hash))
+        lesson = TRAININGS.get(str(request.session_hash))
         if lesson and lesson.job and not lesson.job.finished:
             lesson.paused = False
             lesson.job.stop()
@@ -200,13 +200,13 @@ class _Desk:
         self, plans: Sequence[Plan], source: Path, owner: str, request: gr.Request, original: str = ""
     ) -> Iterator[Updates]:
         session = str(request.session_hash)
-        if session in LESSONS:
+        if session in TRAININGS:
             raise ExplorerError("A run of this page is going on or paused. Stop it before another starts.")
         training = Training(plans, source, choose_device("auto"))
-        lesson = LESSONS[session] = Lesson(training, RUNS.put(training.records, owner, original))
+        lesson = TRAININGS[session] = PageTraining(training, RUNS.put(training.records, owner, original))
         yield from self._follow(lesson, owner, session)
 
-    def _follow(self, lesson: Lesson, owner: str, session: str) -> Iterator[Updates]:
+    def _follow(self, lesson: PageTraining, owner: str, session: str) -> Iterator[Updates]:
         lesson.paused, lesson.told = False, False
         lesson.job = Job(lesson.work, session)
         drawn: dict[Any, Any] = {}
@@ -225,13 +225,13 @@ class _Desk:
                 }
                 drawn = latest
 
-    def _ended(self, lesson: Lesson, owner: str, session: str, error: Exception | None) -> Updates:
+    def _ended(self, lesson: PageTraining, owner: str, session: str, error: Exception | None) -> Updates:
         failed = error is not None and not isinstance(error, Stopped)
         if lesson.paused and not failed and not lesson.training.over:
             said = banner("Paused. Nothing is lost; Continue goes on with the very next step.", "note")
             said += words.outcome(lesson.training.records)
             return {**self._kept(owner), self.status: said, **self._buttons("paused")}
-        LESSONS.pop(session, None)
+        TRAININGS.pop(session, None)
         lesson.end()
         said = banner(told(error), "finding") if error and failed else words.outcome(lesson.training.records)
         said += "".join(map(self._repeated, lesson.tokens))

@@ -212,7 +212,7 @@ def test_a_disk_that_fills_up_on_the_way(server: Server) -> None:
 
 FETCH = """
 import sys
-from tests.weight_server import variant_of
+from tests.support.weight_server import variant_of
 from explorer.inference import fetch
 from explorer.errors import WeightsError
 data = open(sys.argv[1], "rb").read()

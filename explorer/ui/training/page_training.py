@@ -18,7 +18,7 @@ INTERVAL = 0.4  # seconds between updates of the charts
 
 
 @dataclass
-class Lesson:
+class PageTraining:
     """What a page trains, or has paused.
 
     Attributes:
@@ -60,7 +60,7 @@ class Lesson:
                 RUNS.forget(token)
 
 
-LESSONS: dict[str, Lesson] = {}  # by session
+TRAININGS: dict[str, PageTraining] = {}  # by session
 
 
 def left(request: gr.Request) -> None:
@@ -68,6 +68,6 @@ def left(request: gr.Request) -> None:
     session = str(request.session_hash)
     jobs.leave(session)
     training_runs.left(session)
-    lesson = LESSONS.pop(session, None)
-    if lesson and lesson.paused:
-        lesson.end()
+    training = TRAININGS.pop(session, None)
+    if training and training.paused:
+        training.end()

@@ -1,4 +1,4 @@
-"""The training loop: a generator of what happened, so that whoever listens decides when to go on or stop."""
+"""The training loop: a generator of events, so that its caller can pause or stop it after any of them."""
 
 from __future__ import annotations
 

@@ -495,6 +495,16 @@ def program(*words: str) -> list[str]:
     return [sys.executable, "-X", "utf8", *words]
 
 
+@pytest.mark.parametrize("command", ["train", "gradients"])
+def test_help_of_a_command_comes_without_what_takes_seconds_to_import(command: str) -> None:
+    done = subprocess.run(
+        program("-X", "importtime", "-m", "explorer", command, "--help"), cwd=ROOT, capture_output=True, timeout=120
+    )
+    assert done.returncode == 0
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.decode().splitlines()}
+    assert not imported & {"torch", "torchvision", "sklearn", "numpy", "PIL"}
+
+
 def test_help_comes_without_what_takes_seconds_to_import() -> None:
     command = program("-X", "importtime", "-m", "explorer", "--help")
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)

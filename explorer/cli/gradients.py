@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..gradients import ProbeOptions
-    from .gradient_tables import Measurement
+    from .gradient_tables import MeasurementText
 
 _PLAIN, _NONE = "plain", "none"
 
@@ -110,7 +110,7 @@ def _twins(spec: ResNetSpec, words: Sequence[str] | None) -> list[ResNetSpec]:
     return [twin for word in words if word != _NONE for twin in (plain if word == _PLAIN else [read_target(word)])]
 
 
-def _beside(spec: ResNetSpec, twins: Sequence[ResNetSpec], options: ProbeOptions) -> Measurement:
+def _beside(spec: ResNetSpec, twins: Sequence[ResNetSpec], options: ProbeOptions) -> MeasurementText:
     from ..gradients import probe_beside
     from .gradient_tables import of_layers
 
@@ -118,7 +118,7 @@ def _beside(spec: ResNetSpec, twins: Sequence[ResNetSpec], options: ProbeOptions
         return of_layers(*probe_beside(spec, twins, on_progress=report, **options))
 
 
-def _swept(spec: ResNetSpec, depths: str | None, options: ProbeOptions) -> Measurement:
+def _swept(spec: ResNetSpec, depths: str | None, options: ProbeOptions) -> MeasurementText:
     from ..gradients import depth_sweep
     from .gradient_tables import of_depths
 
@@ -126,7 +126,7 @@ def _swept(spec: ResNetSpec, depths: str | None, options: ProbeOptions) -> Measu
         return of_depths(list(depth_sweep(spec, _numbers(depths), on_progress=report, **options)))
 
 
-def _by_path(spec: ResNetSpec, options: ProbeOptions) -> Measurement:
+def _by_path(spec: ResNetSpec, options: ProbeOptions) -> MeasurementText:
     from ..gradients import path_lengths
     from .gradient_tables import of_paths
 

@@ -3,6 +3,7 @@
 #
 #   make run HOST=0.0.0.0 PORT=8000     another address
 #   make test ARGS="-k merges -x"       ARGS goes to pytest; for bench and train, to them
+#   make train ARGS="--data FOLDER"     the built-in nets, from the archives in FOLDER
 #   make run PYTHON=python3.12          the interpreter for a new .venv
 #   make format                         rewrites Python and JavaScript as `make lint` wants them
 HOST ?= 127.0.0.1

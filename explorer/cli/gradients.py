@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..gradients import ProbeOptions
-    from .gradient_tables import Found
+    from .gradient_tables import MeasurementText
 
 _PLAIN, _NONE = "plain", "none"
 
@@ -95,22 +95,11 @@ def gradients(
 
 
 def _images(inputs: Inputs, spec: ResNetSpec, count: int, seed: int, data: Path | None) -> tuple[Tensor, Tensor]:
-    """Images and their labels, as many as are shown, or all there are."""
-    if inputs is Inputs.DIGITS:
-        from ..gradients import digits
-        from ..gradients.sources import DIGITS
+    """Images and their labels, as many as are shown, or all there are; the page measures on the same ones."""
+    from ..datasets import DATA_SETS, find_data, sample
 
-        return digits(min(max(count, 1), DIGITS), spec.image_size, spec.in_channels, seed=seed)
-    import torch
-
-    from ..gradients import standardised
-    from ..inference.weights.cache import cache_folder
-    from ..training.builtin import find_data
-    from ..training.datasets import load_cifar10
-
-    _, test = load_cifar10(find_data(data, cache_folder() / "cifar10"))
-    chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))[: max(count, 1)]
-    return standardised(test.images[chosen], spec.image_size, spec.in_channels), test.labels[chosen]
+    found = sample(inputs.value, count, seed, find_data(DATA_SETS[inputs.value], data))
+    return found.inputs(spec), found.labels
 
 
 def _twins(spec: ResNetSpec, words: Sequence[str] | None) -> list[ResNetSpec]:
@@ -121,7 +110,7 @@ def _twins(spec: ResNetSpec, words: Sequence[str] | None) -> list[ResNetSpec]:
     return [twin for word in words if word != _NONE for twin in (plain if word == _PLAIN else [read_target(word)])]
 
 
-def _beside(spec: ResNetSpec, twins: Sequence[ResNetSpec], options: ProbeOptions) -> Found:
+def _beside(spec: ResNetSpec, twins: Sequence[ResNetSpec], options: ProbeOptions) -> MeasurementText:
     from ..gradients import probe_beside
     from .gradient_tables import of_layers
 
@@ -129,7 +118,7 @@ def _beside(spec: ResNetSpec, twins: Sequence[ResNetSpec], options: ProbeOptions
         return of_layers(*probe_beside(spec, twins, on_progress=report, **options))
 
 
-def _swept(spec: ResNetSpec, depths: str | None, options: ProbeOptions) -> Found:
+def _swept(spec: ResNetSpec, depths: str | None, options: ProbeOptions) -> MeasurementText:
     from ..gradients import depth_sweep
     from .gradient_tables import of_depths
 
@@ -137,7 +126,7 @@ def _swept(spec: ResNetSpec, depths: str | None, options: ProbeOptions) -> Found
         return of_depths(list(depth_sweep(spec, _numbers(depths), on_progress=report, **options)))
 
 
-def _by_path(spec: ResNetSpec, options: ProbeOptions) -> Found:
+def _by_path(spec: ResNetSpec, options: ProbeOptions) -> MeasurementText:
     from ..gradients import path_lengths
     from .gradient_tables import of_paths
 

@@ -87,6 +87,18 @@ def changed(spec: ResNetSpec, changes: list[str] | None) -> ResNetSpec:
     return from_words(map(_parse_change, changes or []), base=spec)
 
 
+def refuse_broken(spec: ResNetSpec) -> None:
+    """
+    Raises:
+        ExplorerError: a shortcut doesn't fit.
+    """
+    from ..inspection import inspect
+
+    broken = inspect(spec).broken
+    if broken:
+        raise ExplorerError(broken[0].explanation)
+
+
 def _read(target: str, changes: list[str] | None) -> tuple[ResNetSpec, tuple[str, ...]]:
     """The network, and of a weight file how it was recognised."""
     if not target.lower().endswith(WEIGHTS):

@@ -1,9 +1,10 @@
-"""``train``: train the built-in network, or another, on CIFAR-10 or on scikit-learn's digits; or a kept run again."""
+"""``train``: the built-in network, or another, on CIFAR-10 or digits; an experiment; or a saved run again."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,18 +12,22 @@ import typer
 
 from ..errors import ExplorerError
 from ..spec import to_json
-from ..training.recipe import Recipe, Schedule
-from .targets import Changes, read_target
-from .terminal import console, progress
+from ..training import Recipe, Schedule
+from .side_by_side import repeat_run, run_experiment
+from .targets import Changes, read_target, refuse_broken
+from .training_bars import follow
 
 if TYPE_CHECKING:
+    from ..datasets import DataSet
     from ..spec import ResNetSpec
-    from ..training.builtin import Data
-    from ..training.loop import Epoch, Run
-    from ..training.runs import Training
+    from ..training import BuiltIn, Publication, Run
 
 DIGITS = "digits"
 _HELP = "Recipe; what is not given is as for the built-in network, or as on the page for digits"
+
+
+class ExperimentName(str, Enum):
+    DEGRADATION = "degradation"
 
 
 def _recipe(words: str, **bounds: Any) -> Any:
@@ -33,8 +38,8 @@ def train(
     data: Annotated[
         str | None,
         typer.Option(
-            help="digits, or a folder or archive of CIFAR-10; else RESNET_EXPLORER_DATA, else a copy beside the "
-            "project, else it is downloaded."
+            help="digits, or a folder or archive of CIFAR-10; else it is looked for in the folder that "
+            "RESNET_EXPLORER_DATA names, then in the cache folder, else it is downloaded."
         ),
     ] = None,
     name: Annotated[
@@ -73,24 +78,20 @@ def train(
         Path | None,
         typer.Option("--output", "-o", help="Where the weights go; else to the built-in ones, digits to runs/NAME."),
     ] = None,
+    experiment: Annotated[
+        ExperimentName | None,
+        typer.Option(
+            help="Train its networks side by side on digits, and print how many images are right; its runs are saved "
+            "only with --output."
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Runs of the experiment, from SEED on.", min=1, max=100)] = 1,
     repeat: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The JSON of a run: train it again, and say whether it measures the same."),
     ] = None,
 ) -> None:
     """Train a network. Ctrl-C stops it; the same command goes on after the last whole epoch."""
-    from ..inference.running.engine import choose_device
-    from ..inference.weights.cache import cache_folder
-    from ..inference.weights.catalogue import BUILTIN
-    from ..training import builtin, digits
-
-    if repeat:
-        _repeat(repeat, data, output, device)
-        return
-    name = name or ("digits_resnet20" if data == DIGITS else "cifar10_resnet20")
-    known = builtin.NETS.get(name) if data != DIGITS and network is None else None
-    usual = digits.RECIPE if data == DIGITS else known.recipe if known else Recipe()
-    chosen = digits.DIGITS if data == DIGITS else known.data if known else builtin.CIFAR10
     given: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -104,139 +105,132 @@ def train(
         "label_smoothing": label_smoothing,
         "seed": seed,
     }
-    recipe = replace(usual, **{key: value for key, value in given.items() if value is not None})
-    spec = read_target(network or (to_json(known.spec) if known else "cifar_resnet20"), changes)
-    _check(chosen.fit(spec))
-    checkpoint = builtin.checkpoint_path(name, runs or builtin.RUNS)
-    source = _source(data, cache_folder() / "cifar10", chosen)
+    recipe = {key: value for key, value in given.items() if value is not None}
+    if repeat:
+        repeat_run(repeat, Path(data) if data else None, output, device)
+    elif experiment:
+        if network or name or changes or runs or fresh or data not in (None, DIGITS):
+            raise ExplorerError(
+                "--experiment has its own networks and images; only recipe, device and output go with it"
+            )
+        run_experiment(experiment.value, recipe, seeds, output, device)
+    else:
+        if seeds > 1:
+            raise ExplorerError("--seeds belongs to --experiment")
+        _train_network(_read_order(data, name, network, changes, recipe), device, fresh, runs, output)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """One network to train.
+
+    Attributes:
+        name: of the run.
+        known: the built-in network of that name; None for another network, or other images.
+        place: where the images are, as ``find_data`` takes it.
+    """
+
+    name: str
+    known: BuiltIn | None
+    data: DataSet
+    place: Path | None
+    spec: ResNetSpec
+    recipe: Recipe
+
+    @property
+    def polish(self) -> Recipe | None:
+        """The second recipe of a built-in network whose first one was not changed."""
+        return self.known.polish if self.known and self.recipe == self.known.recipe else None
+
+
+def _read_order(
+    data: str | None, name: str | None, network: str | None, changes: list[str] | None, recipe: Mapping[str, Any]
+) -> _Order:
+    """The command's options -> what to train; ``recipe`` holds the fields that were given.
+
+    Raises:
+        ExplorerError: no such network, or a shortcut doesn't fit.
+    """
+    from ..datasets import CIFAR10, DIGITS
+    from ..training import DIGITS_RECIPE, NETS
+
+    digits = data == DIGITS.key
+    name = name or ("digits_resnet20" if digits else "cifar10_resnet20")
+    known = NETS.get(name) if not digits and network is None else None
+    usual = DIGITS_RECIPE if digits else known.recipe if known else Recipe()
+    order = _Order(
+        name=name,
+        known=known,
+        data=DIGITS if digits else known.data if known else CIFAR10,
+        place=Path(data) if data and not digits else None,
+        recipe=replace(usual, **recipe),
+        spec=read_target(network or (to_json(known.spec) if known else "cifar_resnet20"), changes),
+    )
+    refuse_broken(order.data.fit(order.spec))
+    return order
+
+
+def _train_network(order: _Order, device: str, fresh: bool, runs: Path | None, output: Path | None) -> None:
+    """Train to the end of the recipe, and write the files."""
+    from ..datasets import find_data, find_photos
+    from ..inference.running.engine import choose_device
+    from ..inference.weights.catalogue import BUILTIN
+    from ..training.checkpoints import RUNS, checkpoint_path, prepare
+    from ..training.publication import describe_run
+
+    name, data = order.name, order.data
+    checkpoint = checkpoint_path(name, runs or RUNS)
+    source = find_data(data, order.place)
     place = choose_device(device)
-    typer.echo("Reading scikit-learn's digits" if data == DIGITS else f"Reading {chosen.name} from {source}")
-    run = builtin.prepare(spec, recipe, source, checkpoint, device=place, fresh=fresh, data=chosen)
+    typer.echo(f"Reading {data.name} from {source}" if data.archive else "Reading scikit-learn's digits")
+    run = prepare(order.spec, order.recipe, source, checkpoint, device=place, fresh=fresh, data=data)
     if run.history:
-        typer.echo(f"{name}: going on after epoch {len(run.history)} of {recipe.epochs}")
-    try:
-        _follow(run, checkpoint)
-        if known and known.polish and recipe == known.recipe:
-            checkpoint = checkpoint.with_name("polish.pt")
-            run = builtin.polished(run, known.polish, checkpoint)
-            _follow(run, checkpoint)
-    except KeyboardInterrupt:
-        typer.echo(f"Stopped. {_kept(run, checkpoint)}")
-        raise typer.Exit(130) from None
-    folder = output or (checkpoint.parent if data == DIGITS else BUILTIN)
-    path = builtin.publish(run, folder, name, source, chosen)
-    accuracy = run.history[-1].test_accuracy
-    typer.echo(f"{100 * accuracy:.2f} % of {len(run.test):,} test images are right")
-    if known and (photos := builtin.find_photos()):
-        typer.echo(_on_photos(path, photos))
+        typer.echo(f"{name}: going on after epoch {len(run.history)} of {order.recipe.epochs}")
+    run = _train_and_polish(run, checkpoint, order.polish)
+    published = describe_run(run, name, source, data)
+    typer.echo(f"{100 * run.history[-1].test_accuracy:.2f} % of {len(run.test):,} test images are right")
+    if order.known and (photos := find_photos(order.place)):
+        published = _score_photos(published, photos)
+    path = published.write(output or (BUILTIN if data.archive else checkpoint.parent))
     typer.echo(f"Wrote {path} and {path.with_suffix('.json').name}")
 
 
-def _source(data: str | None, cache: Path, chosen: Data | None = None) -> Path:
-    """Where the images are, of CIFAR-10 if nothing else is chosen; digits are where scikit-learn is."""
-    from ..training.builtin import CIFAR10, find_data
+def _train_and_polish(run: Run, checkpoint: Path, polish: Recipe | None) -> Run:
+    """Train to the end, then by the second recipe if there is one; Ctrl-C says what is saved.
 
-    return Path(DIGITS) if data == DIGITS else find_data(Path(data) if data else None, cache, chosen or CIFAR10)
+    Raises:
+        typer.Exit: stopped by Ctrl-C.
+    """
+    from ..training.checkpoints import polish as start_polishing
+
+    try:
+        follow(run, checkpoint)
+        if polish:
+            checkpoint = checkpoint.with_name("polish.pt")
+            run = start_polishing(run, polish, checkpoint)
+            follow(run, checkpoint)
+    except KeyboardInterrupt:
+        typer.echo(f"Stopped. {_saved_words(run, checkpoint)}")
+        raise typer.Exit(130) from None
+    return run
 
 
-def _on_photos(weights: Path, photos: Path) -> str:
-    """Classify full-size photos, note in the side file how that went, and say it."""
-    from ..inference import load_classifier
+def _score_photos(published: Publication, photos: Path) -> Publication:
+    """Classify full-size photos, and say how that went."""
     from ..inference.photo_score import score_photos
+    from ..inference.weights.checkpoint import checkpoint_classifier, trained_checkpoint
 
-    score = score_photos(load_classifier(weights.stem, folder=weights.parent), photos)
-    card = weights.with_suffix(".json")
-    known = json.loads(card.read_text(encoding="utf-8"))
-    card.write_text(json.dumps({**known, "photos": asdict(score)}, indent=2) + "\n", encoding="utf-8")
-    return score.sentence
-
-
-def _repeat(file: Path, data: str | None, output: Path | None, device: str) -> None:
-    """Train a kept run again, write what came of it, and compare.
-
-    Raises:
-        ExplorerError: the file is no run, or the folder for the results is not named.
-    """
-    from ..inference.running.engine import choose_device
-    from ..inference.weights.cache import cache_folder
-    from ..training.run_file import MAX_TEXT, read_run, run_json, weights_file
-    from ..training.runs import Training
-    from ..views.training.runs import outcomes, repeated
-
-    if output is None:
-        raise ExplorerError("--output: name a folder for the repeated run")
-    with file.open(encoding="utf-8", errors="replace") as text:
-        first = read_run(text.read(MAX_TEXT + 1))
-    _check(first.plan.spec)
-    again = replace(first.plan, name=f"{first.plan.name} again")
-    source = _source(DIGITS if again.data == DIGITS else data, cache_folder() / "cifar10")
-    training = Training([again], source, choose_device(device))
-    _watch(training)
-    (record,) = training.records
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "run.json").write_text(run_json(record), encoding="utf-8")
-    (output / "run.safetensors").write_bytes(weights_file(record))
-    typer.echo(outcomes([record]))
-    typer.echo(repeated(first, record))
-    typer.echo(f"Wrote {output / 'run.json'} and run.safetensors")
+    trained = trained_checkpoint(published.name, published.card, published.state, published.weights)
+    classifier = checkpoint_classifier(trained)
+    if published.calibration:
+        variant = replace(classifier.variant, familiar=published.calibration.familiar)
+        classifier = replace(classifier, variant=variant)
+    score = score_photos(classifier, photos)
+    typer.echo(score.sentence)
+    return replace(published, photos=asdict(score))
 
 
-def _watch(training: Training) -> None:
-    from rich.progress import BarColumn, TextColumn
-
-    from ..views.training.runs import left, outcomes
-
-    with progress(console(), TextColumn("{task.description}"), BarColumn(20)) as bar:
-        task = bar.add_task("reading the images", total=1)
-        for _ in training.steps():
-            words = f"{outcomes(training.records)} {left(training.seconds_left)}"
-            bar.update(task, description=words, completed=training.share)
-
-
-def _check(spec: ResNetSpec) -> None:
-    """Before the data is read.
-
-    Raises:
-        ExplorerError: a shortcut doesn't fit.
-    """
-    from ..inspection import inspect
-
-    broken = inspect(spec).broken
-    if broken:
-        raise ExplorerError(broken[0].explanation)
-
-
-def _follow(run: Run, checkpoint: Path) -> None:
-    """Train to the end: a line for every epoch, and a bar for the whole run."""
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-
-    from ..training.builtin import train
-    from ..training.loop import Epoch
-
-    epochs = run.recipe.epochs
-    columns = (TextColumn("{task.description}"), BarColumn(20), TimeRemainingColumn(), TextColumn("left"))
-    with progress(console(), *columns) as bar:
-        task = bar.add_task("starting", total=None)
-        for event in train(run, checkpoint):
-            if isinstance(event, Epoch):
-                bar.console.print(_line(event, epochs), soft_wrap=True)
-                continue
-            place = f"epoch {event.epoch + 1} of {epochs}"
-            bar.update(
-                task,
-                description=f"{place}  loss {event.loss:.3f}  {event.images_per_second:,.0f} images/s",
-                completed=event.epoch * event.steps + event.step,
-                total=epochs * event.steps,
-            )
-
-
-def _line(epoch: Epoch, epochs: int) -> str:
-    number = f"{epoch.epoch + 1:{len(str(epochs))}} of {epochs}"
-    train, test = (f"{100 * share:5.2f} %" for share in (epoch.train_accuracy, epoch.test_accuracy))
-    return f"epoch {number}  loss {epoch.loss:.4f}  train {train}  test {test}  {epoch.seconds:.0f} s"
-
-
-def _kept(run: Run, checkpoint: Path) -> str:
+def _saved_words(run: Run, checkpoint: Path) -> str:
     done = len(run.history)
     if not done:
         return "No epoch was finished, so nothing is kept."

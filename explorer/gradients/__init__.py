@@ -5,7 +5,6 @@ from .options import Options, ProbeCancelled, ProbeOptions
 from .path_lengths import PathLength, PathLengths, path_csv, path_lengths
 from .probe import probe_beside, probe_gradients, probe_with_twin
 from .results import BlockGradient, GradientProbe, LayerGradient
-from .sources import digits, photos, standardised
 from .sweep import SweepPoint, depth_sweep, sweep_csv, sweep_depths, sweep_specs
 
 __all__ = [
@@ -21,14 +20,11 @@ __all__ = [
     "Setting",
     "SweepPoint",
     "depth_sweep",
-    "digits",
     "path_csv",
     "path_lengths",
-    "photos",
     "probe_beside",
     "probe_gradients",
     "probe_with_twin",
-    "standardised",
     "sweep_csv",
     "sweep_depths",
     "sweep_specs",

@@ -122,7 +122,7 @@ class Options:
 
 
 @dataclass
-class Steps:
+class PassCounter:
     """Counts passes, tells of them, and stops when asked to."""
 
     total: int

@@ -27,7 +27,7 @@ from ..network import ResNet, build
 from ..spec import ResNetSpec, Shortcut
 from ..spec.fields import integer
 from .budget import Setting
-from .options import Options, ProbeOptions, Progress, Steps
+from .options import Options, PassCounter, ProbeOptions, Progress
 from .passes import explained, mean
 from .stats import l2_norm
 
@@ -153,7 +153,7 @@ def path_lengths(
     setting = asked.settle([spec])
     dice = random.Random(setting.seed)
     drawn = [tuple(_draw(blocks, k, integer(1, 1000)("samples", samples), dice)) for k in wanted]
-    steps = Steps(
+    steps = PassCounter(
         setting.seeds * setting.batches * sum(map(len, drawn)), on_progress, asked.cancelled, "backward passes"
     )
     norms = _measure(spec, asked, setting, drawn, steps)
@@ -233,7 +233,7 @@ def _draw(blocks: Sequence[str], length: int, samples: int, dice: random.Random)
 
 
 def _measure(
-    spec: ResNetSpec, asked: Options, setting: Setting, drawn: Sequence[Sequence[frozenset[str]]], steps: Steps
+    spec: ResNetSpec, asked: Options, setting: Setting, drawn: Sequence[Sequence[frozenset[str]]], steps: PassCounter
 ) -> list[list[float]]:
     """‖∂L/∂x‖₂ of every path, by length."""
     norms: list[list[float]] = [[] for _ in drawn]

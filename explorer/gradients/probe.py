@@ -12,7 +12,7 @@ import torch
 from ..network import ResNet, build
 from ..spec import ResNetSpec
 from .budget import Setting
-from .options import Options, ProbeCancelled, ProbeOptions, Progress, Steps
+from .options import Options, PassCounter, ProbeCancelled, ProbeOptions, Progress
 from .passes import Pass, mean, measure, weight_layers
 from .results import BlockGradient, GradientProbe, LayerGradient
 from .stats import l2_norm
@@ -80,7 +80,7 @@ def probe_beside(
     asked = Options(**options)
     specs = [spec, *(twin.with_(in_channels=spec.in_channels, num_classes=spec.num_classes) for twin in twins)]
     setting = asked.settle(specs)
-    steps = Steps(len(specs) * setting.seeds * setting.batches, on_progress, asked.cancelled)
+    steps = PassCounter(len(specs) * setting.seeds * setting.batches, on_progress, asked.cancelled)
     said = [setting.notes, *(tuple(_changes(*pair)) for pair in zip(twins, specs[1:], strict=True))]
     here, *others = (probe_at(s, asked, replace(setting, notes=n), steps) for s, n in zip(specs, said, strict=True))
     return here, tuple(others)
@@ -94,7 +94,7 @@ def _changes(asked: ResNetSpec, measured: ResNetSpec) -> Iterator[str]:
             yield f"{before} → {after} {words}, as many as the network beside it has."
 
 
-def probe_at(spec: ResNetSpec, asked: Options, setting: Setting, steps: Steps) -> GradientProbe:
+def probe_at(spec: ResNetSpec, asked: Options, setting: Setting, steps: PassCounter) -> GradientProbe:
     passes: list[list[Pass]] = []
     weight_norms: list[list[float]] = []
     # The caller may be inside torch.no_grad or torch.inference_mode.

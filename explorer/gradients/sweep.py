@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import ExplorerError
 from ..spec import DEPTHS, Block, Norm, ResNetSpec, Shortcut, Stem
 from .budget import Setting
-from .options import Options, ProbeOptions, Progress, Steps
+from .options import Options, PassCounter, ProbeOptions, Progress
 from .probe import probe_at
 from .results import GradientProbe
 
@@ -140,7 +140,7 @@ def sweep_csv(points: Iterable[SweepPoint]) -> str:
 def _points(
     specs: Sequence[ResNetSpec], asked: Options, setting: Setting, report: Progress | None
 ) -> Iterator[SweepPoint]:
-    steps = Steps(len(specs) * setting.seeds * setting.batches, None, asked.cancelled)
+    steps = PassCounter(len(specs) * setting.seeds * setting.batches, None, asked.cancelled)
     for done, spec in enumerate(specs, start=1):
         point = _point(probe_at(spec, asked, setting, steps))
         if report is not None:

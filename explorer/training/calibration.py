@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .datasets import ImageSet
+from ..datasets import ImageSet
 from .loop import Run, normalise
 
 BINS = 15
-KEPT = 0.9
+IN_DISTRIBUTION = 0.9
 _HIGHEST, _LOWEST = 10.0, 0.1
 
 
@@ -25,7 +25,7 @@ class Calibration:
         temperature: the logits are divided by this before the softmax (Guo et al. 2017 §4.2).
         error_before, error_after: expected calibration error on the test split, 0 … 1, in ``BINS`` bins.
         familiar: the log-sum-exp of the logits (negative free energy, Liu et al. 2020) that all but a tenth
-            (1 − ``KEPT``) of the left-out images exceed; photos below it probably show none of the classes.
+            (1 − ``IN_DISTRIBUTION``) of the left-out images exceed; photos below it probably show none of the classes.
         images: how many were left out.
     """
 
@@ -44,7 +44,7 @@ def calibrate(run: Run, held_out: ImageSet) -> Calibration:
         temperature=temperature,
         error_before=calibration_error(test, run.test.labels),
         error_after=calibration_error(test / temperature, run.test.labels),
-        familiar=torch.quantile(familiarity(logits), 1 - KEPT).item(),
+        familiar=torch.quantile(in_distribution_scores(logits), 1 - IN_DISTRIBUTION).item(),
         images=len(held_out),
     )
 
@@ -67,7 +67,7 @@ def accuracy(logits: Tensor, labels: Tensor, top: int) -> float:
     return (best == labels[:, None]).any(1).float().mean().item()
 
 
-def familiarity(logits: Tensor) -> Tensor:
+def in_distribution_scores(logits: Tensor) -> Tensor:
     """(N, classes) -> (N,) log Σ exp: high where some class fits well, whatever the others do."""
     return logits.logsumexp(1)
 

@@ -1,4 +1,4 @@
-"""The training loop: a generator of what happened, so that whoever listens decides when to go on or stop."""
+"""The training loop: a generator of events, so that its caller can pause or stop it after any of them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..datasets import ImageSet
 from ..errors import DataError
 from ..network import build
 from ..spec import ResNetSpec, to_dict
-from .datasets import ImageSet
 from .recipe import Recipe
 
 _CPU = torch.device("cpu")
@@ -27,7 +27,7 @@ _DAMAGED = (RuntimeError, ValueError, LookupError, TypeError, AttributeError, EO
 
 
 @dataclass(frozen=True)
-class Step:
+class TrainingStep:
     """One optimiser step.
 
     Attributes:
@@ -99,12 +99,12 @@ class Run:
     def finished(self) -> bool:
         return len(self.history) >= self.recipe.epochs
 
-    def events(self) -> Iterator[Step | Epoch]:
+    def events(self) -> Iterator[TrainingStep | Epoch]:
         """Train to the end of the recipe, yielding after every step and every epoch."""
         while not self.finished:
             yield from self._epoch(len(self.history))
 
-    def _epoch(self, epoch: int) -> Iterator[Step | Epoch]:
+    def _epoch(self, epoch: int) -> Iterator[TrainingStep | Epoch]:
         recipe, count = self.recipe, len(self.train)
         generator = torch.Generator().manual_seed((recipe.seed * 1_000_003 + epoch) % 2**32)
         # A lone last image could not be batch-normalised where the map is 1×1.
@@ -124,7 +124,7 @@ class Run:
             loss, right, norms = self._step(images, self.train.labels[batch], rate, bool(recorded))
             seen, correct, total_loss = seen + len(batch), correct + right, total_loss + loss * len(batch)
             speed = seen / (time.perf_counter() - started)
-            yield Step(epoch, index + 1, len(batches), loss, rate, speed, norms)
+            yield TrainingStep(epoch, index + 1, len(batches), loss, rate, speed, norms)
         accuracy = evaluate(self.model, self.test, self.mean, self.std)
         seconds = time.perf_counter() - started
         self.history.append(Epoch(epoch, total_loss / seen, correct / seen, accuracy, seconds))

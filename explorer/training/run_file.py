@@ -1,4 +1,4 @@
-"""A run as files: JSON that trains it again, and weights that say themselves what they are of."""
+"""A run as files: JSON that trains it again, and weights with a card that describes their network."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.torch import save
 
 from ..errors import ExplorerError
-from ..spec import from_dict, title, to_dict
+from ..network.card import CARD_KEY
+from ..spec import from_dict, to_dict
 from .loop import Epoch
 from .recipe import Recipe
-from .runs import DATA, Plan, Point, Record
+from .record import TRAINING_DATA, CurvePoint, Plan, Record
 
 SCHEMA = 1
 MAX_TEXT = 8 * 2**20  # characters; a run of the deepest network has six million
-CARD = "resnet_explorer"  # key of the weights' metadata, as ``inference.card`` reads it
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Part = Annotated[str, Field(pattern=r"^(stem|head|layer[0-9]+\.[0-9]+)$", max_length=20)]
 _MOST = 20_000
@@ -97,9 +97,9 @@ def read_run(text: str) -> Record:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part)[:40] for part in first["loc"]) or "file"
         raise ExplorerError(f"run: this is not the JSON of a run; {place}: {first['msg'][:120]}") from None
-    if file.data not in DATA:
-        raise ExplorerError(f"data: got {file.data!a}; allowed: {', '.join(DATA)}")
-    spec = DATA[file.data].data.fit(from_dict(file.spec))
+    if file.data not in TRAINING_DATA:
+        raise ExplorerError(f"data: got {file.data!a}; allowed: {', '.join(TRAINING_DATA)}")
+    spec = TRAINING_DATA[file.data].fit(from_dict(file.spec))
     record = Record(Plan(file.name, spec, Recipe.from_dict(file.recipe), file.data), tuple(file.parts))
     record.train, record.test = file.images if len(file.images) == 2 else (0, 0)
     record.points = _points(file.points, len(file.parts)) if file.points else []
@@ -108,32 +108,19 @@ def read_run(text: str) -> Record:
     return record
 
 
-def _points(given: _Points, parts: int) -> list[Point]:
+def _points(given: _Points, parts: int) -> list[CurvePoint]:
     columns: Sequence[Sequence[Any]] = (given.epoch, given.loss, given.learning_rate, given.gradient_norms)
     if len({len(column) for column in columns}) != 1 or any(len(norms) != parts for norms in given.gradient_norms):
         raise ExplorerError("run: the columns of points are not of one length")
-    return [Point(a, b, c, tuple(norms)) for a, b, c, norms in zip(*columns, strict=True)]
+    return [CurvePoint(a, b, c, tuple(norms)) for a, b, c, norms in zip(*columns, strict=True)]
 
 
 def weights_file(record: Record) -> bytes:
-    """The weights as safetensors; their metadata says network, classes and normalisation (see ``card``).
+    """The weights as safetensors; their metadata says network, classes and normalisation (see ``network.card``).
 
     Raises:
         ExplorerError: only its curves are known.
     """
     if record.weights is None:
         raise ExplorerError(f"{record.plan.name}: its weights are not kept here; train it again for them")
-    return save(dict(record.weights), {"format": "pt", CARD: json.dumps(card(record))})
-
-
-def card(record: Record) -> dict[str, Any]:
-    """What weights don't tell: ``title``, ``spec``, ``classes``, ``mean``, ``std``, ``accuracy`` and ``data``."""
-    return {
-        "title": f"{title(record.plan.spec)} “{record.plan.name}”",
-        "spec": to_dict(record.plan.spec),
-        "classes": list(record.classes),
-        "mean": record.mean,
-        "std": record.std,
-        "data": f"{DATA[record.plan.data].data.name}, {DATA[record.plan.data].data.split}",
-        "accuracy": record.epochs[-1].test_accuracy if record.epochs else None,
-    }
+    return save(dict(record.weights), {"format": "pt", CARD_KEY: record.card().to_json()})

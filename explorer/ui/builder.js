@@ -21,7 +21,11 @@ import {on, settings} from './kit/lib.js';
  * @property {string} asNetwork the mode that takes a block's own shortcut away
  */
 
-const words = text => text.split(',').map(word => word.trim()).filter(Boolean);
+const words = text =>
+  text
+    .split(',')
+    .map(word => word.trim())
+    .filter(Boolean);
 
 /** @type {Record<string, (action: Action, value: (name: string) => any, tables: Tables) => Record<string, any>>} */
 const CHANGES = {

@@ -1,7 +1,7 @@
 // The page: its network's address, its tabs, the drawer of the builder, and links from tables into the diagram.
 import './export/export.js';
-import {openTab} from './kit/tabs.js';
 import {address, emit, on, set, setAddress, setNetworkAddress} from './kit/lib.js';
+import {openTab} from './kit/tabs.js';
 
 const tabs = () => [...document.querySelectorAll('#tabs > .rx-tab-row [role=tab]')];
 const nameOf = tab => tab.textContent.trim();
@@ -38,7 +38,8 @@ function toggleFold(button) {
 }
 
 document.addEventListener('click', ({target}) => {
-  const tab = tabs().find(each => each.contains(target)), row = target.closest('tr[data-node]');
+  const tab = tabs().find(each => each.contains(target)),
+    row = target.closest('tr[data-node]');
   const head = target.closest('.rx-fold-head button');
   if (head) toggleFold(head);
   if (tab) open(tab);
@@ -46,7 +47,9 @@ document.addEventListener('click', ({target}) => {
   if (target.closest('#rx-drawer')) drawer(!isOpen());
   else if (!target.closest('#builder, [role=listbox], .options')) drawer(false);
 });
-document.addEventListener('keydown', event => { if (event.key === 'Escape') drawer(false); });
+document.addEventListener('keydown', event => {
+  if (event.key === 'Escape') drawer(false);
+});
 on('selected', id => {
   const rows = document.querySelectorAll('tr[data-node]');
   rows.forEach(row => row.classList.toggle('selected', row.dataset.node === id));
@@ -54,5 +57,7 @@ on('selected', id => {
 // Gradio opens a list of choices at the very Tab that leaves it.
 document.addEventListener('focusout', ({target}) => {
   if (!target.matches?.('[role=combobox]')) return;
-  setTimeout(() => { if (document.activeElement !== target) target.dispatchEvent(new FocusEvent('blur')); }, 50);
+  setTimeout(() => {
+    if (document.activeElement !== target) target.dispatchEvent(new FocusEvent('blur'));
+  }, 50);
 });

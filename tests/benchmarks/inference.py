@@ -32,7 +32,7 @@ from explorer.inference import Classifier, decode, find
 from explorer.inference.running.engine import Engine
 from explorer.network import build
 from explorer.spec import PRESETS
-from explorer.training.builtin import find_photos
+from tests.support.photo_files import PHOTOS
 
 NETWORKS, BATCHES = ("resnet18", "resnet50"), (1, 8)
 UPLOADS = 50
@@ -187,8 +187,7 @@ def enlarged(file: Path) -> bytes:
 def large_photos(console: Console, rounds: int) -> None:
     """JPEGs of twelve megapixels until they are tensors, against Pillow's full decoding and torchvision's transform."""
     transform, theirs = find("resnet50").transform, torchvision.models.ResNet50_Weights.IMAGENET1K_V2.transforms()
-    folder = find_photos()
-    files = sorted(folder.iterdir())[::16] if folder else []
+    files = sorted(PHOTOS.iterdir())[::16] if PHOTOS.is_dir() else []
     photos = {"noise": jpeg(scene(4000, 3000)), **{file.stem: enlarged(file) for file in files}}
 
     def full(photo: bytes) -> None:

@@ -17,12 +17,11 @@ from rich.console import Console
 from rich.table import Table
 from torch.nn import functional as F
 
+from explorer.datasets.digits import TRAIN
 from explorer.network import build
 from explorer.spec import PRESETS
-from explorer.training.digits import RECIPE, TRAIN
+from explorer.training import DIGITS_RECIPE, TRAINING_DATA, Plan, Recipe, Training, plan_runs
 from explorer.training.loop import augment, normalise
-from explorer.training.recipe import Recipe
-from explorer.training.runs import DATA, Plan, Training
 
 STEPS, WARM = 60, 5  # of each side in a round; the first of them are not counted
 MOST = 1.05
@@ -35,20 +34,21 @@ class Case:
 
     @property
     def plan(self) -> Plan:
-        return Plan(self.preset, DATA["digits"].data.fit(PRESETS[self.preset]), self.recipe, "digits")
+        (plan,) = plan_runs([PRESETS[self.preset]], self.recipe, "digits")
+        return plan
 
 
 # Every step is recorded with batches of 256; in the page's own recipe as many as the charts have points.
 CASES = (
-    Case("cifar_resnet20", RECIPE),
-    Case("cifar_resnet56", RECIPE),
+    Case("cifar_resnet20", DIGITS_RECIPE),
+    Case("cifar_resnet56", DIGITS_RECIPE),
     Case("cifar_resnet20", Recipe(epochs=40, batch_size=256, pad=1, flip=False)),
 )
 
 
 def bare(plan: Plan) -> Iterator[None]:
     """The steps of a training loop that records nothing but its loss."""
-    recipe, (train, _) = plan.recipe, DATA[plan.data].data.load(Path())
+    recipe, (train, _) = plan.recipe, TRAINING_DATA[plan.data].load(Path())
     mean, std = train.mean_std()
     model = build(plan.spec, seed=recipe.seed).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.SGD(

@@ -253,3 +253,30 @@ def test_the_gradient_chart_survives_a_look_at_another_tab_and_follows_the_netwo
     choose_preset(page, "CIFAR ResNet-32")
     expect(plot).to_contain_text("Plain-32")
     expect(status).to_contain_text("First layer (conv1)")
+
+
+TYPE_AT_ONCE = """async ([tab, fold, label, value]) => {
+  [...document.querySelectorAll('[role=tab]')].find(each => each.textContent.trim() === tab)?.click();
+  [...document.querySelectorAll('.rx-fold-head button')].find(each => each.textContent.includes(fold)).click();
+  const field = [...document.querySelectorAll('label')].find(each => each.textContent.trim() === label)
+    .querySelector('input, textarea');
+  field.focus();
+  field.value = value;
+  field.dispatchEvent(new InputEvent('input', {bubbles: true}));
+  for (let frame = 0; frame < 10; frame++) await new Promise(requestAnimationFrame);
+  return field.value;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("tab", "fold", "label", "value"),
+    [("Training", "More of the recipe", "Momentum", "0.5"), ("Architecture", "More", "Classes", "17")],
+)
+def test_what_is_typed_the_moment_a_tab_or_fold_opens_stays(
+    open_page: Open, tab: str, fold: str, label: str, value: str
+) -> None:
+    page = open_page()
+    assert page.evaluate(TYPE_AT_ONCE, [tab, fold, label, value]) == value
+    page.get_by_role("tab", name="Architecture").click()
+    page.get_by_role("tab", name=tab).click()
+    expect(page.get_by_label(label, exact=True)).to_have_value(value)

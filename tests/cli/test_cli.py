@@ -13,6 +13,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,14 @@ from typer.testing import CliRunner
 from explorer import __version__
 from explorer.cli import app
 from explorer.cli.networks import branches
+from explorer.datasets import CIFAR10, DIGITS
+from explorer.datasets.cifar10 import CLASSES
 from explorer.gradients import probe_with_twin
 from explorer.inference import find, load_classifier
+from explorer.inference.photo_score import score_photos
 from explorer.inference.weights.checkpoint import open_checkpoint
 from explorer.spec import PRESETS, ResNetSpec, Stem, to_json
-from explorer.training.datasets import CIFAR10_CLASSES
-from explorer.training.digits import DIGITS
-from explorer.training.recipe import Recipe
-from explorer.training.run_file import read_run, run_json
-from explorer.training.runs import Plan, Training
+from explorer.training import NETS, BuiltIn, Plan, Recipe, Training, read_run, run_json
 from tests.support.paths import ROOT
 
 TINY = PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8))
@@ -355,7 +355,7 @@ def data(tmp_path: Path) -> Path:
     """CIFAR-10's folders, with two training images and a test image of every class."""
     dice = np.random.default_rng(0)
     for split, count in (("train", 2), ("test", 1)):
-        for name in CIFAR10_CLASSES:
+        for name in CLASSES:
             folder = tmp_path / "data" / split / name
             folder.mkdir(parents=True)
             for i in range(count):
@@ -377,7 +377,7 @@ def test_train_writes_weights_that_classify_would_take(data: Path) -> None:
     assert [line[:12] for line in lines[1:3]] == ["epoch 1 of 2", "epoch 2 of 2"]
     assert lines[-1] == f"Wrote {data.parent / 'weights' / 'tiny.safetensors'} and tiny.json"
     variant = find("tiny", data.parent / "weights")
-    assert (variant.spec, variant.classes) == (TRAINED.with_(image_size=32, num_classes=10), CIFAR10_CLASSES)
+    assert (variant.spec, variant.classes) == (TRAINED.with_(image_size=32, num_classes=10), CLASSES)
     assert lines[-2] == f"{variant.top1:.2f} % of 10 test images are right"
 
 
@@ -426,6 +426,65 @@ def test_digits_need_no_data_and_a_run_is_repeated_from_its_json(tmp_path: Path)
     assert refused("train", "--repeat", str(kept)) == "--output: name a folder for the repeated run"
 
 
+def test_a_built_in_network_is_scored_on_photos_before_its_files_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The score in the side file is the one of the network that the catalogue loads."""
+    dice = np.random.default_rng(0)
+    for split, count in (("train", 6), ("test", 1)):
+        for name in CLASSES:
+            (tmp_path / split / name).mkdir(parents=True)
+            for i in range(count):
+                pixels = dice.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(tmp_path / split / name / f"{i}.png")
+    (tmp_path / "photos").mkdir()
+    for i, name in enumerate(("cat", "dog", "ship", "a_spoon", "a_fork")):
+        pixels = dice.integers(0, 256, (48, 64, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "photos" / f"n0{i}_{name}.png")
+    recipe = Recipe(epochs=1, batch_size=16, learning_rate=0.05)
+    polish = Recipe(epochs=1, batch_size=16, learning_rate=0.01)
+    monkeypatch.setitem(NETS, "tiny", BuiltIn("Tiny", CIFAR10.fit(TRAINED), recipe, CIFAR10, polish))
+    folder = tmp_path / "weights"
+    words = ["--name", "tiny", "--data", str(tmp_path), "--runs", str(tmp_path / "runs"), "--output", str(folder)]
+    lines = printed("train", *words).splitlines()
+    side = json.loads((folder / "tiny.json").read_text(encoding="utf-8"))
+    score = score_photos(load_classifier("tiny", folder=folder), tmp_path / "photos")
+    assert (score.known, score.others) == (3, 2)
+    assert side["photos"] == asdict(score)
+    assert lines[-2:] == [score.sentence, f"Wrote {folder / 'tiny.safetensors'} and tiny.json"]
+    assert [Recipe.from_dict(run["recipe"]) for run in (*side["before"], side)] == [recipe, polish]
+    assert (side["title"], side["calibration"]["images"]) == ("Tiny", 1)
+
+
+def test_an_experiment_prints_a_table_and_saves_its_runs(tmp_path: Path) -> None:
+    few = ["--epochs", "1", "--batch-size", "256", "--seed", "3", "--device", "cpu"]
+    lines = printed(
+        "train", "--experiment", "degradation", *few, "--seeds", "2", "--output", str(tmp_path)
+    ).splitlines()
+    names = ["ResNet-20", "Plain-20", "ResNet-56", "Plain-56"]
+    assert re.split(r"  +", lines[0].strip()) == names
+    cells = [re.split(r"  +", line.strip()) for line in lines[1:3]]
+    assert [row[0] for row in cells] == ["training, %", "test, %"]
+    assert lines[3:] == [f"Wrote 8 runs to {tmp_path}"]
+    for column, name in enumerate(names, start=1):
+        runs = [read_run((tmp_path / f"{name.lower()}-seed{seed}.json").read_text("utf-8")) for seed in (3, 4)]
+        last = [run.epochs[-1] for run in runs]
+        assert cells[0][column] == ", ".join(f"{100 * epoch.train_accuracy:.1f}" for epoch in last)
+        assert cells[1][column] == ", ".join(f"{100 * epoch.test_accuracy:.1f}" for epoch in last)
+        assert [(run.plan.recipe.seed, run.plan.recipe.epochs) for run in runs] == [(3, 1), (4, 1)]
+        assert open_checkpoint(tmp_path / f"{name.lower()}-seed4.safetensors").spec == runs[1].plan.spec
+
+
+@pytest.mark.parametrize("words", [("--network", "resnet18"), ("--name", "x"), ("--data", "x"), ("--fresh",)])
+def test_an_experiment_has_its_own_networks_and_images(words: tuple[str, ...]) -> None:
+    said = "--experiment has its own networks and images; only recipe, device and output go with it"
+    assert refused("train", "--experiment", "degradation", *words) == said
+
+
+def test_several_seeds_are_those_of_an_experiment() -> None:
+    assert refused("train", "--data", "digits", "--seeds", "2") == "--seeds belongs to --experiment"
+
+
 # serve
 
 
@@ -434,6 +493,16 @@ def test_digits_need_no_data_and_a_run_is_repeated_from_its_json(tmp_path: Path)
 
 def program(*words: str) -> list[str]:
     return [sys.executable, "-X", "utf8", *words]
+
+
+@pytest.mark.parametrize("command", ["train", "gradients"])
+def test_help_of_a_command_comes_without_what_takes_seconds_to_import(command: str) -> None:
+    done = subprocess.run(
+        program("-X", "importtime", "-m", "explorer", command, "--help"), cwd=ROOT, capture_output=True, timeout=120
+    )
+    assert done.returncode == 0
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.decode().splitlines()}
+    assert not imported & {"torch", "torchvision", "sklearn", "numpy", "PIL"}
 
 
 def test_help_comes_without_what_takes_seconds_to_import() -> None:

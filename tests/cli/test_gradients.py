@@ -7,9 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from explorer.gradients import depth_sweep, digits, path_csv, path_lengths, probe_beside, probe_gradients, sweep_csv
-from explorer.spec import PRESETS
+from explorer.datasets import CIFAR10, sample
+from explorer.gradients import (
+    depth_sweep,
+    path_csv,
+    path_lengths,
+    probe_beside,
+    probe_gradients,
+    probe_with_twin,
+    sweep_csv,
+)
+from explorer.spec import PRESETS, to_query
+from explorer.ui.gradients.settings import read
 from tests.cli.test_cli import FEW, TINY, TINY_TEXT, printed, refused
+from tests.support.cifar10_files import made_folder, made_tar
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -47,10 +58,39 @@ def test_seeds_are_averaged() -> None:
 
 
 def test_digits_come_with_their_labels() -> None:
-    images, labels = digits(4, TINY.image_size, seed=5)
-    probe = probe_gradients(TINY, inputs=images, labels=labels, batches=2, batch_size=2, seed=5)
+    found = sample("digits", 4, 5)
+    probe = probe_gradients(TINY, inputs=found.inputs(TINY), labels=found.labels, batches=2, batch_size=2, seed=5)
     rows = table("--inputs", "digits")
     assert [float(row["norm"]) for row in rows] == pytest.approx([layer.norm for layer in probe.layers], rel=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("digits", 0), ("digits", 5), ("cifar10", 0), ("cifar10", 3)])
+@pytest.mark.parametrize("archived", [False, True])
+def test_the_page_measures_the_same_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, seed: int, archived: bool
+) -> None:
+    monkeypatch.setenv("RESNET_EXPLORER_DATA", str(tmp_path))
+    if archived:
+        made_tar(tmp_path / CIFAR10.archive)
+    else:
+        made_folder(tmp_path)
+    options, _ = read(to_query(TINY), kind, 1, seed, "a page").options()
+    probe, twin = probe_with_twin(TINY, **options)
+    assert twin is not None
+    words = ("gradients", TINY_TEXT, "--inputs", kind, "--seed", str(seed), "--csv")
+    rows = list(csv.DictReader(io.StringIO(printed(*words))))
+    assert [float(row["norm"]) for row in rows] == [layer.norm for layer in probe.layers]
+    assert [float(row["high"]) for row in rows] == [layer.high for layer in probe.layers]
+    assert [float(row["twin_norm"]) for row in rows if row["twin_norm"]] == [layer.norm for layer in twin.layers]
+
+
+def test_cifar10_is_read_from_where_it_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESNET_EXPLORER_DATA", str(tmp_path / "nowhere"))
+    found = sample("cifar10", 4, 5, made_folder(tmp_path / "data"))
+    probe = probe_gradients(TINY, inputs=found.inputs(TINY), labels=found.labels, batches=2, batch_size=2, seed=5)
+    rows = table("--inputs", "cifar10", "--data", str(tmp_path / "data"))
+    assert [float(row["norm"]) for row in rows] == [layer.norm for layer in probe.layers]
+    assert refused("gradients", TINY_TEXT, "--inputs", "cifar10").startswith("data: nothing is at ")
 
 
 def test_a_sweep_of_depths() -> None:

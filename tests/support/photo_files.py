@@ -13,9 +13,9 @@ from PIL import Image
 
 from explorer.inference.images.decode import FORMATS, Photo
 from tests.support import hostile_images as make
-from tests.support.paths import ROOT
+from tests.support.paths import DATA
 
-PHOTOS = ROOT.parent / "shared" / "data" / "photos"
+PHOTOS = DATA / "photos"
 needs_photos = pytest.mark.skipif(not PHOTOS.is_dir(), reason="the folder of real photos is absent")
 needs_strict_jpeg = pytest.mark.skipif(
     find_spec("simplejpeg") is None,

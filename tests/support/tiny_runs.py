@@ -1,16 +1,16 @@
-"""Runs that take a blink: a network of four convolutions on a few images of 8×8 px."""
+"""Runs that take a blink: a network of four convolutions on a few images of 8×8 px, or two of them on digits."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from explorer.spec import ResNetSpec, Stem
-from explorer.training.datasets import ImageSet
-from explorer.training.loop import Epoch, Run
-from explorer.training.recipe import Recipe
+from explorer.datasets import DIGITS, ImageSet
+from explorer.spec import PRESETS, ResNetSpec, Stem
+from explorer.training import Epoch, Plan, Recipe, Run, Schedule, Training
 
 TINY = ResNetSpec(depths=(1, 1), widths=(4, 8), stem=Stem.CIFAR, num_classes=3, image_size=8)
 SHORT = Recipe(epochs=3, batch_size=8, learning_rate=0.05, pad=1)
@@ -37,3 +37,22 @@ def tiny_run(recipe: Recipe = SHORT, spec: ResNetSpec = TINY, **changes: Any) ->
 
 def without_time(history: list[Epoch]) -> list[Epoch]:
     return [replace(epoch, seconds=0) for epoch in history]
+
+
+# Side by side on digits
+
+DIGITS_NET = DIGITS.fit(PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8)))
+DIGITS_RECIPE = Recipe(epochs=2, batch_size=128, learning_rate=0.05, pad=1, flip=False, schedule=Schedule.COSINE)
+BOTH = (
+    Plan("residual", DIGITS_NET, DIGITS_RECIPE, "digits"),
+    Plan("plain", DIGITS_NET.plain(), DIGITS_RECIPE, "digits"),
+)
+
+
+def trained(*plans: Plan, until: int | None = None) -> Training:
+    """Trained to the end, or until so many steps are done."""
+    training = Training(plans, Path())
+    for count, _ in enumerate(training.steps(), start=1):
+        if count == until:
+            break
+    return training

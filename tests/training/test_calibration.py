@@ -6,16 +6,16 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from explorer.datasets import ImageSet
 from explorer.spec import ResNetSpec, Stem
 from explorer.training.calibration import (
     accuracy,
     calibrate,
     calibration_error,
-    familiarity,
     fit_temperature,
+    in_distribution_scores,
     logits_of,
 )
-from explorer.training.datasets import ImageSet
 from explorer.training.loop import Run
 from explorer.training.recipe import Recipe
 
@@ -55,7 +55,7 @@ def test_calibrated_confidence_is_nearer_the_truth() -> None:
 
 def test_familiarity_does_not_care_about_the_other_classes() -> None:
     logits = torch.tensor([[9.0, 0.0, 0.0], [9.0, 8.0, 8.0], [1.0, 1.0, 1.0]])
-    values = familiarity(logits)
+    values = in_distribution_scores(logits)
     assert values[2] < values[0] < values[1]
     torch.testing.assert_close(values, logits.exp().sum(1).log())
 
@@ -77,7 +77,7 @@ def test_a_run_is_calibrated_on_what_it_left_out() -> None:
     assert found.images == 4
     assert found.temperature == fit_temperature(logits, held_out.labels)
     # Of four, all but a tenth lie above the lowest, interpolated.
-    lowest, second = familiarity(logits).sort().values[:2].tolist()
+    lowest, second = in_distribution_scores(logits).sort().values[:2].tolist()
     assert found.familiar == pytest.approx(lowest + 0.3 * (second - lowest), rel=1e-5)
     test = logits_of(run, images)
     assert found.error_before == calibration_error(test, images.labels)

@@ -18,8 +18,8 @@ from torch.nn import functional as F
 from explorer.compat import torchvision
 from explorer.errors import ExplorerError
 from explorer.network import build
-from explorer.training.builtin import train
-from explorer.training.loop import Epoch, Step, augment, evaluate, normalise, sharpen, shrink
+from explorer.training.checkpoints import train
+from explorer.training.loop import Epoch, TrainingStep, augment, evaluate, normalise, sharpen, shrink
 from explorer.training.recipe import Recipe, Schedule
 from tests.support.tiny_runs import SHORT, TINY, noise, separable, tiny_run
 
@@ -135,7 +135,7 @@ def test_one_step_is_the_one_by_hand() -> None:
     x = ((pixels - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)).float()
     loss = F.cross_entropy(model(x), images.labels, label_smoothing=0.1)
     loss.backward()
-    assert isinstance(step, Step)
+    assert isinstance(step, TrainingStep)
     assert step.loss == pytest.approx(loss.item(), abs=1e-3)  # mean and std are rounded to four digits
     for (name, weight), (got_name, got) in zip(model.named_parameters(), run.model.named_parameters(), strict=True):
         assert name == got_name
@@ -147,10 +147,10 @@ def test_one_step_is_the_one_by_hand() -> None:
 
 def test_events_come_in_order_and_follow_the_schedule() -> None:
     run = tiny_run(replace(SHORT, epochs=2))
-    steps: list[Step] = []
+    steps: list[TrainingStep] = []
     places: list[tuple[str, int, int]] = []
     for event in run.events():
-        if isinstance(event, Step):
+        if isinstance(event, TrainingStep):
             steps.append(event)
             places.append(("step", event.epoch, event.step))
             assert {group["lr"] for group in run.optimiser.param_groups} == {event.learning_rate}
@@ -188,7 +188,7 @@ def test_gradient_norms_are_those_of_the_loss_by_part(optimiser: dict[str, Any])
         stem, _, block = name.partition("layer")
         part = f"layer{block[:3]}" if block else "head" if stem.startswith("fc") else "stem"
         squares[part] = squares.get(part, 0) + float(weight.grad.double().square().sum())
-    assert isinstance(step, Step)
+    assert isinstance(step, TrainingStep)
     assert run.parts == ("stem", "layer1.0", "layer2.0", "head") == tuple(squares)
     assert step.norms == pytest.approx([sqrt(square) for square in squares.values()], rel=1e-4)
 
@@ -196,18 +196,18 @@ def test_gradient_norms_are_those_of_the_loss_by_part(optimiser: dict[str, Any])
 def test_recording_changes_no_number_and_comes_when_asked_for() -> None:
     silent, recorded = tiny_run(), tiny_run()
     recorded.record_every = 2
-    pairs = [(a, b) for a, b in zip(silent.events(), recorded.events(), strict=True) if isinstance(a, Step)]
-    assert [a.loss for a, _ in pairs] == [b.loss for _, b in pairs if isinstance(b, Step)]
+    pairs = [(a, b) for a, b in zip(silent.events(), recorded.events(), strict=True) if isinstance(a, TrainingStep)]
+    assert [a.loss for a, _ in pairs] == [b.loss for _, b in pairs if isinstance(b, TrainingStep)]
     assert not any(a.norms for a, _ in pairs)
     # Of three steps the second, and the last of the epoch.
-    assert [bool(b.norms) for _, b in pairs if isinstance(b, Step)] == [False, True, True] * 3
+    assert [bool(b.norms) for _, b in pairs if isinstance(b, TrainingStep)] == [False, True, True] * 3
 
 
 def test_a_lone_last_image_is_left_out() -> None:
     run = tiny_run(replace(SHORT, epochs=1), train=noise(17))
-    assert [type(event) for event in run.events()] == [Step, Step, Epoch]
+    assert [type(event) for event in run.events()] == [TrainingStep, TrainingStep, Epoch]
     run = tiny_run(replace(SHORT, epochs=1), train=noise(18))
-    assert [type(event) for event in run.events()] == [Step, Step, Step, Epoch]
+    assert [type(event) for event in run.events()] == [TrainingStep, TrainingStep, TrainingStep, Epoch]
 
 
 def test_what_can_be_learnt_is_learnt() -> None:

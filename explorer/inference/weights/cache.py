@@ -9,18 +9,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ...folders import cache_folder
+
 if TYPE_CHECKING:
     from .catalogue import Variant
 
-CACHE_VARIABLE = "RESNET_EXPLORER_CACHE"
 MIRROR_VARIABLE = "RESNET_EXPLORER_MIRROR"
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept: ``$RESNET_EXPLORER_CACHE``, else ``resnet-explorer`` in the user's cache."""
-    own = os.environ.get(CACHE_VARIABLE)
-    user = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(own).expanduser() if own else Path(user).expanduser() / "resnet-explorer"
 
 
 def mirror() -> str | Path | None:

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from torch import Tensor
 
+from ...datasets.cifar10 import CLASSES as CIFAR10_CLASSES
+from ...datasets.photos import IMAGENET_MEAN, IMAGENET_STD
 from ...errors import WeightsError
 from ...network import ResNet, build
+from ...network.card import Card
 from ...spec import ResNetSpec, title
 from ...spec.budget import estimate
 from ..classifier import Classifier
 from ..running.engine import Engine, choose_device, is_exact
 from ..transform import Transform
 from .cache import digest
-from .card import Card, read_card
+from .card import read_card
 from .catalogue import Variant, find
 from .read import load_into, not_finite, shapes_of
 from .recognise import Recognition, network_shapes, recognise
 from .sandbox import LIMITS, Limits, read_weights
-
-_CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-# What weights don't say is taken from the data set most networks of their kind are trained on.
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +87,18 @@ def open_checkpoint(path: Path, limits: Limits = LIMITS) -> Checkpoint:
     return Checkpoint(path, digest(path), path.stat().st_size, named, recognition, not_finite(named), card)
 
 
+def trained_checkpoint(name: str, card: Card, state: Mapping[str, Tensor], file: bytes) -> Checkpoint:
+    """Weights that were trained in this process, as if the file they are saved as had been opened.
+
+    Args:
+        state: the weights, under the built network's names.
+        file: the bytes they are saved as.
+    """
+    recognition = described(card, Recognition(card.spec, {key: key for key in state}))
+    path = Path(f"{name}.safetensors")
+    return Checkpoint(path, sha256(file).hexdigest(), len(file), state, recognition, not_finite(state), card)
+
+
 def described(card: Card, found: Recognition) -> Recognition:
     """What is known of a file whose names and shapes are as its card says: nothing is left to assume."""
     note = f"The file says itself what it is: “{card.title}”, with its classes and how images are normalised."
@@ -131,7 +143,8 @@ def variant_of(checkpoint: Checkpoint, spec: ResNetSpec) -> Variant:
     params, macs = estimate(spec)
     card = checkpoint.card if checkpoint.card and checkpoint.card.spec == spec else None
     classes, whose = (card.classes, "") if card else _classes(spec)
-    mean, std = (card.mean, card.std) if card else (_MEAN, _STD)
+    # What weights don't say is taken from the data set most networks of their kind are trained on.
+    mean, std = (card.mean, card.std) if card else (IMAGENET_MEAN, IMAGENET_STD)
     side = spec.image_size
     return Variant(
         name="your weights",
@@ -159,7 +172,7 @@ def variant_of(checkpoint: Checkpoint, spec: ResNetSpec) -> Variant:
 def _classes(spec: ResNetSpec) -> tuple[tuple[str, ...], str]:
     """Names of the classes, and words on where they are from."""
     if spec.num_classes == 10 and spec.image_size == 32:
-        return _CIFAR10, "CIFAR-10's ten classes"
+        return CIFAR10_CLASSES, "CIFAR-10's ten classes"
     if spec.num_classes == 1000:
         return find("resnet18").classes, "ImageNet's 1,000 classes"
     return tuple(f"class {number}" for number in range(spec.num_classes)), "numbers for classes"

@@ -22,7 +22,8 @@ from anyio.from_thread import start_blocking_portal
 from filelock import FileLock, Timeout
 
 from ...errors import WeightsError
-from .cache import CACHE_VARIABLE, MIRROR_VARIABLE, cache_folder, digest, intact_path, is_intact, mirror
+from ...folders import CACHE_VARIABLE, cache_folder
+from .cache import MIRROR_VARIABLE, digest, intact_path, is_intact, mirror
 
 if TYPE_CHECKING:
     from .catalogue import Variant

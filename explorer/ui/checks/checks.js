@@ -6,13 +6,17 @@ import {walking} from './walk.js';
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, server}) {
-  const host = element.querySelector('.rx-checks'), list = host.querySelector('.rx-rows');
-  const everything = host.querySelector('.rx-fix-all'), count = host.querySelector('.rx-of');
-  const filter = host.querySelector('input[type=search]'), only = host.querySelector('input[type=checkbox]');
+  const host = element.querySelector('.rx-checks'),
+    list = host.querySelector('.rx-rows');
+  const everything = host.querySelector('.rx-fix-all'),
+    count = host.querySelector('.rx-of');
+  const filter = host.querySelector('input[type=search]'),
+    only = host.querySelector('input[type=checkbox]');
   const renewed = sortable(list, 0);
-  let query = get('drawn');  // of the diagram
-  let listed = null;  // of the rows
-  let csv = [], seen = false;
+  let query = get('drawn'); // of the diagram
+  let listed = null; // of the rows
+  let csv = [],
+    seen = false;
 
   const rows = () => [...list.querySelectorAll('tbody tr')];
   const box = () => list.querySelector('.rx-scroll');
@@ -21,7 +25,7 @@ export function mount({element, server}) {
 
   async function refresh() {
     if (query === undefined || query === listed || !seen) return;
-    const mine = listed = query;
+    const mine = (listed = query);
     const answer = await ask(server, 'list_checks', {query: mine});
     if (mine !== listed) return;
     if (answer.error) {
@@ -43,7 +47,8 @@ export function mount({element, server}) {
   }
 
   function sift() {
-    const wanted = filter.value.trim().toLowerCase(), every = rows();
+    const wanted = filter.value.trim().toLowerCase(),
+      every = rows();
     for (const row of every) {
       const fits = only.checked && row.classList.contains('fits');
       row.hidden = fits || !row.textContent.toLowerCase().includes(wanted);
@@ -60,7 +65,9 @@ export function mount({element, server}) {
   }
 
   function copy(button) {
-    const lines = rows().filter(row => !row.hidden && row.dataset.row).map(row => csv[Number(row.dataset.row) + 1]);
+    const lines = rows()
+      .filter(row => !row.hidden && row.dataset.row)
+      .map(row => csv[Number(row.dataset.row) + 1]);
     copyFrom(button, [csv[0], ...lines, ''].join('\r\n'));
   }
 
@@ -70,12 +77,16 @@ export function mount({element, server}) {
     if (e.target.dataset.do === 'walk') walk.start();
     if (e.target.dataset.do === 'copy') copy(e.target);
   });
-  on('drawn', name => {
-    if (name === query) return;
-    query = name;
-    refresh();
-    walk.refresh();
-  }, host);
+  on(
+    'drawn',
+    name => {
+      if (name === query) return;
+      query = name;
+      refresh();
+      walk.refresh();
+    },
+    host,
+  );
   on('selected', mark, host);
   whenVisible(host, visible => {
     seen = visible;

@@ -9,12 +9,15 @@ const KEYS = {ArrowRight: 'next', ArrowLeft: 'previous', Escape: 'done'};
  * @param {(words: string) => void} failed
  */
 export function walking(host, fetchSteps, failed) {
-  const panel = host.querySelector('.rx-walk'), turn = latest();
+  const panel = host.querySelector('.rx-walk'),
+    turn = latest();
   const button = name => panel.querySelector(`[data-do=${name}]`);
-  let steps = [], place = 0;
+  let steps = [],
+    place = 0;
 
   async function start() {
-    const isLatest = turn(), answer = await fetchSteps();
+    const isLatest = turn(),
+      answer = await fetchSteps();
     if (!isLatest()) return;
     steps = answer.steps ?? [];
     if (!steps.length) {
@@ -45,7 +48,9 @@ export function walking(host, fetchSteps, failed) {
     place = 0;
   }
 
-  const step = by => { if (place + by in steps) show(place + by); };
+  const step = by => {
+    if (place + by in steps) show(place + by);
+  };
   const DOES = {
     next: () => step(1),
     previous: () => step(-1),
@@ -56,12 +61,18 @@ export function walking(host, fetchSteps, failed) {
   };
   panel.addEventListener('click', e => DOES[e.target.dataset.do]?.());
   document.addEventListener('keydown', e => {
-    const isOpen = !panel.hidden && panel.offsetParent !== null, does = DOES[KEYS[e.key]];
+    const isOpen = !panel.hidden && panel.offsetParent !== null,
+      does = DOES[KEYS[e.key]];
     const isOurs = panel.contains(e.target) || e.target === document.body;
     if (!isOpen || !isOurs || !does || e.ctrlKey || e.metaKey || e.altKey) return;
     e.preventDefault();
     does();
   });
 
-  return {start, refresh: () => { if (!panel.hidden) start(); }};
+  return {
+    start,
+    refresh: () => {
+      if (!panel.hidden) start();
+    },
+  };
 }

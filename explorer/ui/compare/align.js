@@ -26,6 +26,7 @@ export function mapHeight(y, from, anchors) {
   const after = anchors.findIndex(pair => pair[from] >= y);
   const end = after === 0 ? anchors[0] : anchors[anchors.length - 1];
   if (after <= 0) return y + end[to] - end[from];
-  const a = anchors[after - 1], b = anchors[after];
+  const a = anchors[after - 1],
+    b = anchors[after];
   return a[to] + ((y - a[from]) / (b[from] - a[from])) * (b[to] - a[to]);
 }

@@ -1,8 +1,9 @@
 // Two diagrams that move, open and select together. The first is the builder's network, the second is in the address
 // (`with`). The program says what is beside what, and what differs.
-import {address, ask, get, latest, on, setAddress} from '../kit/lib.js';
+
 import {drawing, mark, working} from '../diagram/drawing.js';
 import {GROUP, innermost, toggled} from '../diagram/open.js';
+import {address, ask, get, latest, on, setAddress} from '../kit/lib.js';
 import {anchorsOf, mapHeight} from './align.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -16,7 +17,8 @@ const frameOf = g => g.ownerSVGElement.querySelector('g.graph').transform.baseVa
 function badge(g) {
   const box = g.querySelector('path, polygon, ellipse');
   if (!box || g.classList.contains('cluster')) return;
-  const {x, y, height} = box.getBBox(), isSum = g.classList.contains('merge');
+  const {x, y, height} = box.getBBox(),
+    isSum = g.classList.contains('merge');
   const sign = document.createElementNS(SVG, 'g');
   sign.setAttribute('class', 'rx-badge');
   sign.setAttribute('aria-hidden', 'true');
@@ -29,24 +31,36 @@ function badge(g) {
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, server}) {
-  const host = element.querySelector('.rx-compare'), halves = [...host.querySelectorAll('.rx-half')];
+  const host = element.querySelector('.rx-compare'),
+    halves = [...host.querySelectorAll('.rx-half')];
   const canvases = halves.map(half => half.querySelector('.rx-canvas'));
-  const choice = host.querySelector('select'), other = host.querySelector('.rx-other input');
-  const note = host.querySelector('.rx-banner'), chosen = host.querySelector('.rx-chosen');
-  const turn = latest(), descriptions = latest();
+  const choice = host.querySelector('select'),
+    other = host.querySelector('.rx-other input');
+  const note = host.querySelector('.rx-banner'),
+    chosen = host.querySelector('.rx-chosen');
+  const turn = latest(),
+    descriptions = latest();
 
   let second = address('with') ?? '';
-  let opened = null, current = [];  // asked to be open, and what is
-  let selected = null;  // {side, id}
-  let sides = [NOTHING, NOTHING], anchors = [], natural = [];  // natural: each picture's own view box
-  let drawn = null, difference = -1;
+  let opened = null,
+    current = []; // asked to be open, and what is
+  let selected = null; // {side, id}
+  let sides = [NOTHING, NOTHING],
+    anchors = [],
+    natural = []; // natural: each picture's own view box
+  let drawn = null,
+    difference = -1;
 
-  const pictures = canvases.map((canvas, side) => drawing(canvas, {
-    activate: g => activate(side, g),
-    step: (key, g) => step(side, key, g),
-    walked: g => { if (g.classList.contains('node')) select(sideOf(g), g.id); },
-    leave: g => leave(side, g),
-  }));
+  const pictures = canvases.map((canvas, side) =>
+    drawing(canvas, {
+      activate: g => activate(side, g),
+      step: (key, g) => step(side, key, g),
+      walked: g => {
+        if (g.classList.contains('node')) select(sideOf(g), g.id);
+      },
+      leave: g => leave(side, g),
+    }),
+  );
   const ports = pictures.map(picture => picture.port);
   const node = (side, id) => pictures[side].node(id);
   const sideOf = g => pictures.findIndex(picture => picture.has(g));
@@ -70,28 +84,36 @@ export function mount({element, server}) {
 
   // The main path runs straight down from the input.
   function spine(side) {
-    const g = node(side, 'input'), box = g?.getBBox();
+    const g = node(side, 'input'),
+      box = g?.getBBox();
     return g ? frameOf(g).e + box.x + box.width / 2 : natural[side][0] + natural[side][2] / 2;
   }
 
   // Same scale, same distance from the main path, same place in the network.
   function follow(from) {
-    const to = 1 - from, view = ports[from].view;
+    const to = 1 - from,
+      view = ports[from].view;
     if (!view || !natural[from] || !natural[to] || !canvases[to].clientWidth) return;
-    const [x, y, w, h] = view, scale = canvases[from].clientWidth / w;
-    const width = canvases[to].clientWidth / scale, height = canvases[to].clientHeight / scale;
+    const [x, y, w, h] = view,
+      scale = canvases[from].clientWidth / w;
+    const width = canvases[to].clientWidth / scale,
+      height = canvases[to].clientHeight / scale;
     const left = x + w / 2 - spine(from) + spine(to) - width / 2;
     ports[to].view = [left, beside(y + h / 2, from) - height / 2, width, height];
   }
 
   // What both drawings fit in, one main path over the other.
   function fit(whole) {
-    const known = [0, 1].filter(side => natural[side]), lead = known[0], frame = canvases[lead];
+    const known = [0, 1].filter(side => natural[side]),
+      lead = known[0],
+      frame = canvases[lead];
     if (!known.length || !frame.clientWidth) return;
     const reach = pick => Math.max(...known.map(side => pick(natural[side], spine(side))));
-    const left = reach(([x], at) => at - x), right = reach(([x, , w], at) => x + w - at);
+    const left = reach(([x], at) => at - x),
+      right = reach(([x, , w], at) => x + w - at);
     const tallest = reach(box => box[3]);
-    const aspect = frame.clientHeight / frame.clientWidth, [, y, , h] = natural[lead];
+    const aspect = frame.clientHeight / frame.clientWidth,
+      [, y, , h] = natural[lead];
     const width = Math.max(left + right, whole ? tallest / aspect : frame.clientWidth / 1.3);
     const top = whole ? y + h / 2 - (width * aspect) / 2 : y - (8 * width) / frame.clientWidth;
     ports[lead].view = [spine(lead) + (right - left) / 2 - width / 2, top, width, width * aspect];
@@ -101,7 +123,8 @@ export function mount({element, server}) {
   // ---- drawing ----
 
   function showSide(side, part) {
-    const half = halves[side], failure = half.querySelector('.rx-failure');
+    const half = halves[side],
+      failure = half.querySelector('.rx-failure');
     half.querySelector('h3 span').textContent = part.title;
     failure.hidden = !part.error;
     failure.textContent = part.error ?? '';
@@ -173,7 +196,8 @@ export function mount({element, server}) {
   function paint() {
     const boxes = [];
     if (selected) {
-      const {side, id} = selected, {beside: partners} = sides[side];
+      const {side, id} = selected,
+        {beside: partners} = sides[side];
       boxes.push(pictures[side].shown(id));
       boxes.push(pictures[1 - side].shown(partners[id] ?? partners[GROUP + id]?.slice(GROUP.length)));
     }
@@ -188,7 +212,7 @@ export function mount({element, server}) {
     }
     const request = {query: get('network'), with: second, open: current, side: selected.side, node: selected.id};
     const answer = await ask(server, 'describe_pair', request);
-    if (!answer.silent && isLatest()) chosen.innerHTML = answer.html;  // drawing says that the program is gone
+    if (!answer.silent && isLatest()) chosen.innerHTML = answer.html; // drawing says that the program is gone
   }
 
   function select(side, id) {
@@ -229,21 +253,25 @@ export function mount({element, server}) {
   function reveal(id) {
     const side = pictures.findIndex(picture => picture.shown(id));
     if (side < 0) return false;
-    const box = pictures[side].shown(id).getBoundingClientRect(), frame = canvases[side].getBoundingClientRect();
+    const box = pictures[side].shown(id).getBoundingClientRect(),
+      frame = canvases[side].getBoundingClientRect();
     ports[side].pan(box.left + box.width / 2 - frame.left - frame.width / 2, box.top - frame.top - 40);
     return true;
   }
 
   // Differences from top to bottom, each pair once.
   function next() {
-    const marks = canvases.flatMap((canvas, side) => [...canvas.querySelectorAll(DIFFERENT)]
-      .filter(g => side === 0 || !sides[1].beside[g.id])
-      .map(g => [side ? beside(g.getBBox().y, 1) : g.getBBox().y, side, g.id]));
+    const marks = canvases.flatMap((canvas, side) =>
+      [...canvas.querySelectorAll(DIFFERENT)]
+        .filter(g => side === 0 || !sides[1].beside[g.id])
+        .map(g => [side ? beside(g.getBBox().y, 1) : g.getBBox().y, side, g.id]),
+    );
     if (!marks.length) return;
     marks.sort((a, b) => a[0] - b[0]);
     difference = (difference + 1) % marks.length;
     const [, side, id] = marks[difference];
-    const box = node(side, id).getBoundingClientRect(), frame = canvases[side].getBoundingClientRect();
+    const box = node(side, id).getBoundingClientRect(),
+      frame = canvases[side].getBoundingClientRect();
     ports[side].pan(0, box.top + box.height / 2 - frame.top - frame.height / 2);
     select(side, id);
   }

@@ -22,18 +22,21 @@ const isMain = role => role === 'main';
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, server, watch}) {
-  const host = element.querySelector('.rx-graph'), canvas = host.querySelector('.rx-canvas');
-  const failure = host.querySelector('.rx-failure'), notice = host.querySelector('.rx-notice');
+  const host = element.querySelector('.rx-graph'),
+    canvas = host.querySelector('.rx-canvas');
+  const failure = host.querySelector('.rx-failure'),
+    notice = host.querySelector('.rx-notice');
   const inspector = describing(host.querySelector('.rx-inspector'));
-  const turn = latest(), descriptions = latest();
+  const turn = latest(),
+    descriptions = latest();
   const opened = address('open');
 
-  let query = props.query;  // null until the program has read the address
-  let open = opened === null ? null : opened.split(' ').filter(Boolean);  // null: as the program opens it at first
-  let drawnOpen = [];  // ids that are open in the picture
+  let query = props.query; // null until the program has read the address
+  let open = opened === null ? null : opened.split(' ').filter(Boolean); // null: as the program opens it at first
+  let drawnOpen = []; // ids that are open in the picture
   let selected = get('selected');
   let edges = [];
-  let pending = null;  // the drawing that is ahead of the program's answer
+  let pending = null; // the drawing that is ahead of the program's answer
 
   const isReady = () => typeof query === 'string';
   const current = () => (open === null ? drawnOpen : open);
@@ -62,24 +65,24 @@ export function mount({element, props, server, watch}) {
   ahead = fields => {
     if (!isReady() || !host.offsetParent) return null;
     const drawn = working(host, turn(), ask(server, 'draw', {fields, open: isFile(query) ? null : open}));
-    const mine = pending = drawn.then(answer => {
+    const mine = (pending = drawn.then(answer => {
       if (mine === pending) pending = null;
       if (!answer || answer.error || answer.query === query) return;
       follow(answer.query);
       show(answer);
-    });
+    }));
     return mine;
   };
 
   function show(answer, anchor = null, find = undefined) {
-    const shown = query;  // others hear of it once the picture is there
+    const shown = query; // others hear of it once the picture is there
     setTimeout(() => set('drawn', shown));
     failure.hidden = !answer.error;
     host.classList.toggle('stale', Boolean(answer.error));
     const same = canvas.dataset.query === query;
     if (answer.error) {
       failure.textContent = answer.error;
-      if (same) open = drawnOpen;  // what was open before is still what is drawn
+      if (same) open = drawnOpen; // what was open before is still what is drawn
       remember();
       return;
     }
@@ -100,13 +103,14 @@ export function mount({element, props, server, watch}) {
   function place(answer, anchor, same, found) {
     const before = anchor && node(anchor.id)?.getBoundingClientRect();
     const fresh = !same || !port.view;
-    if (fresh && !canvas.clientWidth) port.forget();  // laid out when its tab is shown
+    if (fresh && !canvas.clientWidth) port.forget(); // laid out when its tab is shown
     const eye = fresh ? port.looksAt() : [];
     port.show(answer.svg);
     canvas.dataset.query = query;
     drawnOpen = answer.open;
     set('open', drawnOpen);
-    const kept = anchor && picture.after(anchor), held = eye.find(({id}) => node(id));
+    const kept = anchor && picture.after(anchor),
+      held = eye.find(({id}) => node(id));
     if (before && kept) port.hold(kept, before);
     else if (held) port.hold(node(held.id), held.box);
     else if (fresh) port.fit(false);
@@ -123,7 +127,7 @@ export function mount({element, props, server, watch}) {
     const isLatest = descriptions();
     const id = selected?.startsWith(GROUP) ? null : selected;
     const answer = await ask(server, 'describe', request({node: id || ''}));
-    if (answer.silent || !isLatest()) return;  // drawing says that the program is gone
+    if (answer.silent || !isLatest()) return; // drawing says that the program is gone
     inspector.show(answer.error ? alertBanner(answer.error, 'error').outerHTML : answer.html);
   }
 
@@ -168,7 +172,7 @@ export function mount({element, props, server, watch}) {
     return Boolean(frame);
   }
 
-  let unseen = null;  // selected while another tab hid the diagram: brought into view when that is looked at
+  let unseen = null; // selected while another tab hid the diagram: brought into view when that is looked at
   function find(id) {
     if (!host.offsetParent) unseen = id;
     draw({find: id});
@@ -205,11 +209,15 @@ export function mount({element, props, server, watch}) {
   };
   host.querySelector('.rx-tools').addEventListener('click', e => TOOLS[e.target.dataset.tool]?.());
   tints.choice.addEventListener('change', remember);
-  search(host, async text => {
-    if (!isReady()) return null;
-    const answer = await ask(server, 'search', {query, text});
-    return answer.ids ?? null;
-  }, find);
+  search(
+    host,
+    async text => {
+      if (!isReady()) return null;
+      const answer = await ask(server, 'search', {query, text});
+      return answer.ids ?? null;
+    },
+    find,
+  );
   on('select', find, host);
   on('overlay', panel => canvas.parentElement.append(panel), host);
   watch('query', async () => {

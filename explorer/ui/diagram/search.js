@@ -7,9 +7,12 @@ import {isTyping, latest} from '../kit/lib.js';
  * @param {(id: string) => void} find brings an id into view
  */
 export function search(host, lookUp, find) {
-  const form = host.querySelector('.rx-search'), field = form.querySelector('input');
-  const count = form.querySelector('.rx-count'), turn = latest();
-  let matches = [], place = -1;
+  const form = host.querySelector('.rx-search'),
+    field = form.querySelector('input');
+  const count = form.querySelector('.rx-count'),
+    turn = latest();
+  let matches = [],
+    place = -1;
 
   function go(step) {
     if (!matches.length) return;
@@ -19,7 +22,8 @@ export function search(host, lookUp, find) {
   }
 
   field.addEventListener('input', async () => {
-    const isLatest = turn(), text = field.value.trim();
+    const isLatest = turn(),
+      text = field.value.trim();
     const found = text ? await lookUp(text) : [];
     if (!isLatest() || found === null) return;
     matches = found;

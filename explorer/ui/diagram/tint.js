@@ -1,7 +1,8 @@
 // The tint of the diagram's boxes: a wash, and a bar as long as the box's share, so that it reads without colour.
 import {address, latest} from '../kit/lib.js';
 
-const SVG = 'http://www.w3.org/2000/svg', POLL_MS = 400;
+const SVG = 'http://www.w3.org/2000/svg',
+  POLL_MS = 400;
 
 /**
  * @param {HTMLElement} host
@@ -9,7 +10,8 @@ const SVG = 'http://www.w3.org/2000/svg', POLL_MS = 400;
  * @param {(by: string) => Promise<any>} measure the amounts of a measure, or how far measuring is
  */
 export function tinting(host, canvas, measure) {
-  const choice = host.querySelector('.rx-tint select'), scale = host.querySelector('.rx-scale');
+  const choice = host.querySelector('.rx-tint select'),
+    scale = host.querySelector('.rx-scale');
   const turn = latest();
 
   function clear() {
@@ -22,7 +24,7 @@ export function tinting(host, canvas, measure) {
 
   function bar(g, share) {
     const outline = g.querySelector('path, polygon');
-    if (!outline) return;  // a sum is a circle, the input only text
+    if (!outline) return; // a sum is a circle, the input only text
     const box = outline.getBBox();
     const place = (name, width) => {
       const rect = document.createElementNS(SVG, 'rect');
@@ -48,7 +50,8 @@ export function tinting(host, canvas, measure) {
   }
 
   async function refresh() {
-    const isLatest = turn(), by = choice.value;
+    const isLatest = turn(),
+      by = choice.value;
     if (!by) {
       clear();
       scale.textContent = '';
@@ -56,7 +59,7 @@ export function tinting(host, canvas, measure) {
     }
     for (;;) {
       const answer = await measure(by);
-      if (!isLatest() || answer.silent) return;  // the drawing's own request says that the program is gone
+      if (!isLatest() || answer.silent) return; // the drawing's own request says that the program is gone
       if (!answer.progress) {
         if (answer.error) {
           clear();

@@ -3,15 +3,23 @@
 
 /** @param {HTMLElement} frame */
 export function viewport(frame) {
-  const ASPECT_MARGIN = 1.3, MAP_FROM = 1.15, SVG = 'http://www.w3.org/2000/svg';
+  const ASPECT_MARGIN = 1.3,
+    MAP_FROM = 1.15,
+    SVG = 'http://www.w3.org/2000/svg';
   const later = window.requestIdleCallback ?? (work => setTimeout(work, 50));
-  const touches = new Map(), followers = [];
-  let view = null, natural = null, drag = null, moved = false, fitted = false;
-  let window_ = null, planned = null;
+  const touches = new Map(),
+    followers = [];
+  let view = null,
+    natural = null,
+    drag = null,
+    moved = false,
+    fitted = false;
+  let window_ = null,
+    planned = null;
   const map = frame.parentElement.appendChild(document.createElement('div'));
   map.className = 'rx-map';
   map.hidden = true;
-  map.setAttribute('aria-hidden', 'true');  // the keyboard walks the diagram itself
+  map.setAttribute('aria-hidden', 'true'); // the keyboard walks the diagram itself
 
   const svg = () => frame.querySelector('svg');
   const scale = () => frame.clientWidth / view[2];
@@ -21,7 +29,7 @@ export function viewport(frame) {
     svg().setAttribute('viewBox', view.join(' '));
     const [, , w, h] = natural;
     map.hidden = !frame.clientWidth || !(view[2] * MAP_FROM < w || view[3] * MAP_FROM < h);
-    if (!map.hidden) window_ ? place() : planned ??= later(drawMap);
+    if (!map.hidden) window_ ? place() : (planned ??= later(drawMap));
     fitted = false;
     if (byHand) followers.forEach(follow => follow(view));
   }
@@ -60,10 +68,11 @@ export function viewport(frame) {
   function fit(whole) {
     const box = frame.getBoundingClientRect();
     if (!natural || !box.width) return;
-    const [x, y, w, h] = natural, aspect = box.height / box.width;
+    const [x, y, w, h] = natural,
+      aspect = box.height / box.width;
     // Never much larger than drawn: short labels blown up read worse, not better.
     const width = whole ? Math.max(w, h / aspect) : Math.max(w, box.width / ASPECT_MARGIN);
-    const top = whole ? y + h / 2 - width * aspect / 2 : y - 36 * width / box.width;
+    const top = whole ? y + h / 2 - (width * aspect) / 2 : y - (36 * width) / box.width;
     view = [x + w / 2 - width / 2, top, width, width * aspect];
     apply(true);
     fitted = true;
@@ -80,12 +89,14 @@ export function viewport(frame) {
   }
 
   function pan(dx, dy) {
-    view[0] += dx / scale(); view[1] += dy / scale();
+    view[0] += dx / scale();
+    view[1] += dy / scale();
     apply(true);
   }
 
   function reveal(g) {
-    const box = g.getBoundingClientRect(), inside = frame.getBoundingClientRect();
+    const box = g.getBoundingClientRect(),
+      inside = frame.getBoundingClientRect();
     const fitsAcross = box.left >= inside.left && box.right <= inside.right;
     if (fitsAcross && box.top >= inside.top && box.bottom <= inside.bottom) return;
     const dx = box.left + box.width / 2 - inside.left - inside.width / 2;
@@ -95,8 +106,10 @@ export function viewport(frame) {
   // What one looks at: boxes with their places on the screen, those nearest to the middle first.
   function looksAt() {
     if (!view || fitted) return [];
-    const frameBox = frame.getBoundingClientRect(), middle = frameBox.top + frameBox.height / 2;
-    return [...frame.querySelectorAll('g.node')].map(g => ({id: g.id, box: g.getBoundingClientRect()}))
+    const frameBox = frame.getBoundingClientRect(),
+      middle = frameBox.top + frameBox.height / 2;
+    return [...frame.querySelectorAll('g.node')]
+      .map(g => ({id: g.id, box: g.getBoundingClientRect()}))
       .filter(({box}) => box.bottom > frameBox.top && box.top < frameBox.bottom)
       .sort((a, b) => Math.abs(a.box.top - middle) - Math.abs(b.box.top - middle));
   }
@@ -107,11 +120,15 @@ export function viewport(frame) {
     pan(now.left + now.width / 2 - box.left - box.width / 2, now.top - box.top);
   }
 
-  frame.addEventListener('wheel', e => {
-    if (!svg()) return;
-    e.preventDefault();
-    zoom(Math.exp(e.deltaY * 0.0015), e.clientX, e.clientY);
-  }, {passive: false});
+  frame.addEventListener(
+    'wheel',
+    e => {
+      if (!svg()) return;
+      e.preventDefault();
+      zoom(Math.exp(e.deltaY * 0.0015), e.clientX, e.clientY);
+    },
+    {passive: false},
+  );
   frame.addEventListener('pointerdown', e => {
     if (e.button !== 0) return;
     touches.set(e.pointerId, [e.clientX, e.clientY]);
@@ -122,14 +139,19 @@ export function viewport(frame) {
     if (!touches.has(e.pointerId) || !view) return;
     const others = [...touches].filter(([id]) => id !== e.pointerId).map(([, at]) => at);
     if (others.length) {
-      const [ox, oy] = others[0], [px, py] = touches.get(e.pointerId);
+      const [ox, oy] = others[0],
+        [px, py] = touches.get(e.pointerId);
       moved = true;
       const now = Math.max(1, Math.hypot(e.clientX - ox, e.clientY - oy));
       zoom(Math.hypot(px - ox, py - oy) / now, (e.clientX + ox) / 2, (e.clientY + oy) / 2);
     } else {
-      const dx = e.clientX - drag[0], dy = e.clientY - drag[1];
+      const dx = e.clientX - drag[0],
+        dy = e.clientY - drag[1];
       if (!moved && Math.hypot(dx, dy) < 4) return;
-      if (!moved) { moved = true; frame.setPointerCapture(e.pointerId); }
+      if (!moved) {
+        moved = true;
+        frame.setPointerCapture(e.pointerId);
+      }
       pan(-dx, -dy);
       drag = [e.clientX, e.clientY];
     }
@@ -141,27 +163,50 @@ export function viewport(frame) {
   const goTo = e => {
     if (!e.buttons || !map.firstChild) return;
     const at = new DOMPoint(e.clientX, e.clientY).matrixTransform(map.firstChild.getScreenCTM().inverse());
-    view[0] = at.x - view[2] / 2; view[1] = at.y - view[3] / 2;
+    view[0] = at.x - view[2] / 2;
+    view[1] = at.y - view[3] / 2;
     apply(true);
   };
-  map.addEventListener('pointerdown', e => { map.setPointerCapture(e.pointerId); goTo(e); });
+  map.addEventListener('pointerdown', e => {
+    map.setPointerCapture(e.pointerId);
+    goTo(e);
+  });
   map.addEventListener('pointermove', goTo);
 
   new ResizeObserver(() => {
     if (!frame.clientWidth || !svg()) return;
     if (!view) return fit(false);
-    view[3] = view[2] * frame.clientHeight / frame.clientWidth;
+    view[3] = (view[2] * frame.clientHeight) / frame.clientWidth;
     apply();
   }).observe(frame);
 
   return {
-    svg, show, fit, zoom, pan, reveal, scale, looksAt, hold,
+    svg,
+    show,
+    fit,
+    zoom,
+    pan,
+    reveal,
+    scale,
+    looksAt,
+    hold,
     actual: () => view && zoom(frame.clientWidth / 1.333 / view[2]),
-    forget: () => { view = null; },  // the next fit decides anew
+    forget: () => {
+      view = null;
+    }, // the next fit decides anew
     follow: follower => followers.push(follower),
-    get view() { return view; },
-    set view(next) { view = next; apply(); },
-    get dragged() { return moved; },
-    get touched() { return touches.size > 0; },
+    get view() {
+      return view;
+    },
+    set view(next) {
+      view = next;
+      apply();
+    },
+    get dragged() {
+      return moved;
+    },
+    get touched() {
+      return touches.size > 0;
+    },
   };
 }

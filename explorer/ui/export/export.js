@@ -1,5 +1,5 @@
 // Share, export and help. The bar changes with the network: everything is found when it is needed.
-import {NO_RESPONSE, copyText, downloadBlob, get, isTyping, url} from '../kit/lib.js';
+import {copyText, downloadBlob, get, isTyping, NO_RESPONSE, url} from '../kit/lib.js';
 
 const find = id => document.getElementById(id);
 const wait = seconds => new Promise(done => setTimeout(done, 1000 * seconds));
@@ -14,13 +14,15 @@ async function share(button) {
 }
 
 function source(kind) {
-  const query = new URLSearchParams(location.search), open = get('open');
+  const query = new URLSearchParams(location.search),
+    open = get('open');
   if (open) query.set('open', open.join(' '));
   return url(`export/${kind}?${query}`);
 }
 
 async function fetchFile(address) {
-  for (;;) {  // 503: another such file is being written
+  for (;;) {
+    // 503: another such file is being written
     const answer = await fetch(address);
     if (answer.status !== 503) return answer;
     await wait(Number(answer.headers.get('Retry-After')) || 2);
@@ -35,7 +37,8 @@ function say(words, refused = false) {
 
 async function save(button) {
   if (button.getAttribute('aria-busy')) return;
-  const {kind, ending} = button.dataset, name = find('rx-export-button').dataset.name + ending;
+  const {kind, ending} = button.dataset,
+    name = find('rx-export-button').dataset.name + ending;
   button.setAttribute('aria-busy', 'true');
   say(`Writing ${name} …`);
   try {
@@ -62,7 +65,7 @@ document.addEventListener('click', event => {
   if (button?.id === 'rx-share') share(button);
   if (button?.id === 'rx-help-button') help();
   if (button?.closest('#rx-export') && button.dataset.kind) save(button);
-  if (event.target.id === 'rx-help') event.target.close();  // beside the dialog
+  if (event.target.id === 'rx-help') event.target.close(); // beside the dialog
 });
 document.addEventListener('keydown', event => {
   if (event.key !== '?' || isTyping(event.target)) return;
@@ -70,12 +73,16 @@ document.addEventListener('keydown', event => {
   help();
 });
 // Under the bar, whose height depends on the width of the page.
-document.addEventListener('beforetoggle', event => {
-  if (event.target.id !== 'rx-export' || event.newState !== 'open') return;
-  const bar = document.querySelector('.rx-bar').getBoundingClientRect();
-  const end = find('rx-export-button').getBoundingClientRect();
-  event.target.style.top = `${bar.bottom + 4}px`;
-  const right = innerWidth < 500 ? 8 : document.documentElement.clientWidth - end.right;
-  event.target.style.right = `${right}px`;
-  event.target.querySelector('.rx-export-status').textContent = '';
-}, true);
+document.addEventListener(
+  'beforetoggle',
+  event => {
+    if (event.target.id !== 'rx-export' || event.newState !== 'open') return;
+    const bar = document.querySelector('.rx-bar').getBoundingClientRect();
+    const end = find('rx-export-button').getBoundingClientRect();
+    event.target.style.top = `${bar.bottom + 4}px`;
+    const right = innerWidth < 500 ? 8 : document.documentElement.clientWidth - end.right;
+    event.target.style.right = `${right}px`;
+    event.target.querySelector('.rx-export-status').textContent = '';
+  },
+  true,
+);

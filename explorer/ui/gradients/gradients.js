@@ -4,7 +4,8 @@ import {act, alertBanner, ask, get, on, whenVisible} from '../kit/lib.js';
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, server}) {
   const host = element.querySelector('.rx-switches');
-  let listed = null, seen = false;
+  let listed = null,
+    seen = false;
 
   async function refresh() {
     const query = get('network');
@@ -13,7 +14,7 @@ export function mount({element, server}) {
     const answer = await ask(server, 'list_switches', {query});
     if (query !== listed) return;
     if (answer.silent) {
-      listed = null;  // the summary says that the program is gone
+      listed = null; // the summary says that the program is gone
       return;
     }
     const field = document.activeElement?.closest('.rx-switches select')?.dataset.field;

@@ -54,7 +54,7 @@ class Wish:
         Raises:
             ExplorerError: there are no such images.
         """
-        options, words = gradient_inputs.images(self.images[0], self.spec, self.session)
+        options, words = gradient_inputs.images(self.images[0], self.spec, self.seed, self.session)
         return {**options, "seed": self.seed, "seeds": self.seeds}, words
 
 

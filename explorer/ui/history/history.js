@@ -6,9 +6,11 @@ const WRITES = 'textarea, [contenteditable], select, input:not([type=radio], [ty
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, server, trigger}) {
-  const toast = element.querySelector('.rx-toast'), said = toast.querySelector('span');
+  const toast = element.querySelector('.rx-toast'),
+    said = toast.querySelector('span');
   const past = [];
-  let at = -1, asked = null;  // asked: {query, words}, until the program has answered with that network
+  let at = -1,
+    asked = null; // asked: {query, words}, until the program has answered with that network
 
   function say(words, back, forth) {
     said.textContent = words;
@@ -55,13 +57,17 @@ export function mount({element, props, server, trigger}) {
   const WAYS = {back: () => go(-1), forth: () => go(1), away: () => say('')};
   toast.addEventListener('click', e => WAYS[e.target.dataset.go]?.());
   // Before anyone else hears of the click: a row would select its sum.
-  document.addEventListener('click', e => {
-    const fix = e.target.closest('[data-apply]');
-    if (!fix || !element.isConnected) return;
-    e.stopPropagation();
-    if (fix.dataset.tab) emit('tab', fix.dataset.tab);
-    put(fix.dataset.apply.slice(1), fix.dataset.done);
-  }, true);
+  document.addEventListener(
+    'click',
+    e => {
+      const fix = e.target.closest('[data-apply]');
+      if (!fix || !element.isConnected) return;
+      e.stopPropagation();
+      if (fix.dataset.tab) emit('tab', fix.dataset.tab);
+      put(fix.dataset.apply.slice(1), fix.dataset.done);
+    },
+    true,
+  );
   document.addEventListener('keydown', e => {
     const isUndo = (e.ctrlKey || e.metaKey) && !e.altKey && e.key.toLowerCase() === 'z';
     if (!isUndo || e.target.closest?.(WRITES)) return;

@@ -3,10 +3,12 @@ import {act, copyFrom, emit} from '../kit/lib.js';
 
 /** @param {HTMLElement} panel */
 export function describing(panel) {
-  let choosing = false, heading = '';
+  let choosing = false,
+    heading = '';
 
   panel.addEventListener('click', e => {
-    const link = e.target.closest('[data-select]'), copy = e.target.closest('.rx-copy');
+    const link = e.target.closest('[data-select]'),
+      copy = e.target.closest('.rx-copy');
     if (link) emit('select', link.dataset.select);
     if (!copy) return;
     const lines = [...copy.closest('h4').nextElementSibling.querySelectorAll('span')];
@@ -18,7 +20,9 @@ export function describing(panel) {
     choosing = document.activeElement === e.target;
     act({type: 'shortcut', blocks: blocks.split(' '), mode: e.target.value});
   });
-  panel.addEventListener('focusout', e => { if (e.target.isConnected && e.relatedTarget) choosing = false; });
+  panel.addEventListener('focusout', e => {
+    if (e.target.isConnected && e.relatedTarget) choosing = false;
+  });
 
   return {
     /** Another thing starts at its top, and whoever chose with the keyboard goes on choosing. @param {string} html */

@@ -149,7 +149,8 @@ export function setNetworkAddress(query) {
  * @param {string} search
  */
 export function withNetwork(query, search) {
-  const next = new URLSearchParams(query), now = new URLSearchParams(search);
+  const next = new URLSearchParams(query),
+    now = new URLSearchParams(search);
   for (const key of ADDRESS) {
     const value = now.get(key);
     if (value !== null) next.set(key, value);
@@ -200,7 +201,7 @@ export function whenShown(element, callback) {
   let last = null;
   new ResizeObserver(() => {
     const shown = element.offsetParent !== null;
-    if (shown !== last) callback(last = shown);
+    if (shown !== last) callback((last = shown));
   }).observe(element);
 }
 
@@ -227,9 +228,11 @@ export async function copyText(text) {
  * @param {string} text
  */
 export async function copyFrom(button, text) {
-  const label = button.dataset.label ??= button.textContent;
+  const label = (button.dataset.label ??= button.textContent);
   button.textContent = (await copyText(text)) ? 'Copied' : 'Not allowed here';
-  setTimeout(() => { button.textContent = label; }, 1500);
+  setTimeout(() => {
+    button.textContent = label;
+  }, 1500);
 }
 
 /**
@@ -259,7 +262,8 @@ export function downloadBlob(name, blob) {
  */
 export function revealRow(box, row) {
   const head = box.querySelector('thead')?.offsetHeight ?? 0;
-  const top = row.offsetTop - head, bottom = row.offsetTop + row.offsetHeight;
+  const top = row.offsetTop - head,
+    bottom = row.offsetTop + row.offsetHeight;
   if (top < box.scrollTop) box.scrollTop = top;
   else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom - box.clientHeight;
 }

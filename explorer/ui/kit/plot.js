@@ -5,7 +5,11 @@ import {marksOf} from './plot_marks.js';
 
 // Nothing is sent anywhere: by default plotly.js has a button that hands the figure to its makers' server.
 const CONFIG = {
-  displaylogo: false, showSendToCloud: false, plotlyServerURL: '', showTips: false, responsive: false,
+  displaylogo: false,
+  showSendToCloud: false,
+  plotlyServerURL: '',
+  showTips: false,
+  responsive: false,
   modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d'],
 };
 const FAILED = 'The chart could not be drawn: the program did not answer. Is it still running?';
@@ -29,20 +33,33 @@ function fetchPlotly(source) {
 
 /** @param {import('./lib.js').Mount} mount */
 export function mount({element, props, trigger, watch, settings: {source}}) {
-  const figure = element.querySelector('.rx-chart'), plot = figure.querySelector('.rx-plot');
-  let drawn = '', stale = true, seen = false, drawing = false, listening = false;
-  let selected = get('selected'), dark = document.body.classList.contains('dark');
+  const figure = element.querySelector('.rx-chart'),
+    plot = figure.querySelector('.rx-plot');
+  let drawn = '',
+    stale = true,
+    seen = false,
+    drawing = false,
+    listening = false;
+  let selected = get('selected'),
+    dark = document.body.classList.contains('dark');
   const colour = name => getComputedStyle(element).getPropertyValue(`--rx-${name}`).trim();
 
   // Letters and the box that hovers take the page's colours; lines have the same in both modes.
   function coloured(layout) {
-    const muted = colour('muted'), text = colour('text');
+    const muted = colour('muted'),
+      text = colour('text');
     const hoverlabel = {
-      ...layout.hoverlabel, bgcolor: text, bordercolor: text,
+      ...layout.hoverlabel,
+      bgcolor: text,
+      bordercolor: text,
       font: {...layout.hoverlabel?.font, color: colour('page')},
     };
     return {
-      ...layout, hoverlabel, autosize: true, height: undefined, width: undefined,
+      ...layout,
+      hoverlabel,
+      autosize: true,
+      height: undefined,
+      width: undefined,
       font: {...layout.font, color: muted},
       modebar: {...layout.modebar, color: muted, activecolor: text},
       annotations: (layout.annotations ?? []).map(note => ({...note, font: {...note.font, color: muted}})),
@@ -67,11 +84,12 @@ export function mount({element, props, trigger, watch, settings: {source}}) {
     drawn = value;
     stale = false;
     drawing = false;
-    draw();  // another figure may have come meanwhile
+    draw(); // another figure may have come meanwhile
   }
 
   async function show(value) {
-    const {react} = await fetchPlotly(source), {data, layout} = JSON.parse(value);
+    const {react} = await fetchPlotly(source),
+      {data, layout} = JSON.parse(value);
     const shapes = [...(layout.shapes ?? []), ...marksOf(data, selected, colour('identity'))];
     await react(plot, data, {...coloured(layout), shapes}, CONFIG);
     if (!listening) listen();
@@ -83,7 +101,7 @@ export function mount({element, props, trigger, watch, settings: {source}}) {
     plot.on('plotly_click', event => {
       const path = named(event);
       if (!path) return;
-      trigger('point', {point: path});  // Gradio takes what is called path for a file
+      trigger('point', {point: path}); // Gradio takes what is called path for a file
       emit('select', path);
     });
     plot.on('plotly_hover', event => plot.classList.toggle('points', Boolean(named(event))));
@@ -100,15 +118,21 @@ export function mount({element, props, trigger, watch, settings: {source}}) {
     seen = visible;
     draw();
   });
-  new ResizeObserver(() => { if (drawn && plot.offsetParent) window['Plotly'].Plots.resize(plot); }).observe(plot);
+  new ResizeObserver(() => {
+    if (drawn && plot.offsetParent) window['Plotly'].Plots.resize(plot);
+  }).observe(plot);
   new MutationObserver(() => {
     if (document.body.classList.contains('dark') === dark) return;
     dark = !dark;
     repaint();
   }).observe(document.body, {attributeFilter: ['class']});
-  on('selected', id => {
-    if (id === selected) return;
-    selected = id;
-    repaint();
-  }, element);
+  on(
+    'selected',
+    id => {
+      if (id === selected) return;
+      selected = id;
+      repaint();
+    },
+    element,
+  );
 }

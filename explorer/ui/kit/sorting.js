@@ -20,12 +20,14 @@ export function sortable(place, column = null) {
   let sorting = {column, descending: false};
 
   function sort() {
-    const {column, descending} = sorting, sign = descending ? -1 : 1;
+    const {column, descending} = sorting,
+      sign = descending ? -1 : 1;
     place.querySelectorAll('thead th').forEach((th, i) => {
       if (i === column) th.setAttribute('aria-sort', descending ? 'descending' : 'ascending');
       else th.removeAttribute('aria-sort');
     });
-    const key = row => row.cells[column].dataset.key, order = row => Number(row.dataset.row ?? -1);
+    const key = row => row.cells[column].dataset.key,
+      order = row => Number(row.dataset.row ?? -1);
     const byKey = (a, b) => (column === null ? 0 : sign * compareKeys(key(a), key(b)));
     const rows = [...place.querySelectorAll('tbody tr')].sort((a, b) => byKey(a, b) || order(a) - order(b));
     place.querySelector('tbody')?.append(...rows);

@@ -4,11 +4,13 @@ import {sortable} from './sorting.js';
 
 /** @param {import('./lib.js').Mount} mount */
 export function mount({element, props, watch}) {
-  const host = element.querySelector('.rx-measured'), list = host.querySelector('.rx-values');
+  const host = element.querySelector('.rx-measured'),
+    list = host.querySelector('.rx-values');
   const renewed = sortable(list);
   const rows = () => [...list.querySelectorAll('tbody tr')];
   const box = () => list.querySelector('.rx-scroll');
-  let csv = '', name = '';
+  let csv = '',
+    name = '';
 
   function mark() {
     const selected = get('selected');
@@ -28,11 +30,15 @@ export function mount({element, props, watch}) {
 
   const DOES = {copy: button => copyFrom(button, csv), download: () => download(name, 'text/csv', csv)};
   host.addEventListener('click', e => DOES[e.target.dataset.do]?.(e.target));
-  on('selected', id => {
-    mark();
-    const row = rows().find(each => id && each.dataset.node === id);
-    if (row && box().offsetParent) revealRow(box(), row);
-  }, host);
+  on(
+    'selected',
+    id => {
+      mark();
+      const row = rows().find(each => id && each.dataset.node === id);
+      if (row && box().offsetParent) revealRow(box(), row);
+    },
+    host,
+  );
   watch('value', show);
   show();
 }

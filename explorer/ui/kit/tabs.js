@@ -20,10 +20,12 @@ document.addEventListener('click', e => {
   if (tab) openTab(tab);
 });
 document.addEventListener('keydown', e => {
-  const tab = e.target.closest?.('.rx-tab-row [role=tab]'), step = KEYS[e.key];
+  const tab = e.target.closest?.('.rx-tab-row [role=tab]'),
+    step = KEYS[e.key];
   if (!tab || !step) return;
   e.preventDefault();
-  const row = rowOf(tab), next = row[(row.indexOf(tab) + step + row.length) % row.length];
+  const row = rowOf(tab),
+    next = row[(row.indexOf(tab) + step + row.length) % row.length];
   next.focus();
   next.click();
 });

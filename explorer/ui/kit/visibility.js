@@ -3,7 +3,8 @@ import {get, on, whenShown, whenVisible} from './lib.js';
 
 /** @param {import('./lib.js').Mount} mount */
 export function mount({element, props, trigger, settings: {state, always}}) {
-  let told = null, seen = false;
+  let told = null,
+    seen = false;
 
   function tell() {
     const name = get(state);

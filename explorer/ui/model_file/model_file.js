@@ -1,16 +1,21 @@
 // A model file, picked or dropped anywhere on the page, goes to the program as it is; what it answers is shown here.
-import {NO_RESPONSE, emit, url} from '../kit/lib.js';
+import {emit, NO_RESPONSE, url} from '../kit/lib.js';
 
 const MIB = 2 ** 20;
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, trigger}) {
-  const host = element.querySelector('.rx-files'), input = host.querySelector('input');
-  const drop = host.querySelector('.rx-file-drop'), panel = host.querySelector('.rx-read');
-  const status = host.querySelector('.rx-file-status'), source = url('model');
+  const host = element.querySelector('.rx-files'),
+    input = host.querySelector('input');
+  const drop = host.querySelector('.rx-file-drop'),
+    panel = host.querySelector('.rx-read');
+  const status = host.querySelector('.rx-file-status'),
+    source = url('model');
   const endings = [...input.accept.split(','), '.pt2'];
   const isModel = name => endings.some(ending => name.toLowerCase().endsWith(ending));
-  let sending = null, token = null, turn = 0;
+  let sending = null,
+    token = null,
+    turn = 0;
 
   function act(name) {
     props.value = JSON.stringify({do: name, token});
@@ -29,7 +34,8 @@ export function mount({element, props, trigger}) {
   /** Show the progress of a file; returns a function of the share that was sent. */
   function progressOf(name) {
     say(`${name}: asking …`);
-    const bar = document.createElement('progress'), stop = document.createElement('button');
+    const bar = document.createElement('progress'),
+      stop = document.createElement('button');
     bar.max = 1;
     bar.value = 0;
     bar.setAttribute('aria-label', 'Sent');
@@ -77,8 +83,10 @@ export function mount({element, props, trigger}) {
   }
 
   function refusal(file) {
-    const name = file.name.slice(0, 80), allowed = input.accept.replaceAll(',', ', ');
-    if (!isModel(file.name)) return `“${name}” is no model file by its name: ${allowed} are. Photos belong in Classify.`;
+    const name = file.name.slice(0, 80),
+      allowed = input.accept.replaceAll(',', ', ');
+    if (!isModel(file.name))
+      return `“${name}” is no model file by its name: ${allowed} are. Photos belong in Classify.`;
     if (file.size <= props.max_bytes) return '';
     const [size, most] = [Math.ceil(file.size / MIB), Math.floor(props.max_bytes / MIB)];
     return `The file has ${size} MiB; at most ${most} MiB are read here.`;
@@ -106,7 +114,8 @@ export function mount({element, props, trigger}) {
   }
 
   panel.addEventListener('click', e => {
-    const button = e.target.closest('button'), name = button?.dataset.do;
+    const button = e.target.closest('button'),
+      name = button?.dataset.do;
     if (button?.dataset.field) emit('field', button.dataset.field);
     if (!name) return;
     act(name);
@@ -132,15 +141,21 @@ export function mount({element, props, trigger}) {
     e.preventDefault();
     over(!e.target.closest('.rx-drop'));
   });
-  document.addEventListener('dragleave', e => { if (!e.relatedTarget) over(false); });
-  document.addEventListener('drop', e => {
-    over(false);
-    const file = carriesFiles(e) && e.dataTransfer.files[0];
-    if (!file || !host.isConnected) return;
-    const model = isModel(file.name);
-    if (e.target.closest('.rx-drop') && !model) return;
-    e.preventDefault();  // a box for photos leaves alone what was taken here
-    if (!model && emit('drop', e.dataTransfer)) return;
-    open(file);
-  }, true);
+  document.addEventListener('dragleave', e => {
+    if (!e.relatedTarget) over(false);
+  });
+  document.addEventListener(
+    'drop',
+    e => {
+      over(false);
+      const file = carriesFiles(e) && e.dataTransfer.files[0];
+      if (!file || !host.isConnected) return;
+      const model = isModel(file.name);
+      if (e.target.closest('.rx-drop') && !model) return;
+      e.preventDefault(); // a box for photos leaves alone what was taken here
+      if (!model && emit('drop', e.dataTransfer)) return;
+      open(file);
+    },
+    true,
+  );
 }

@@ -9,16 +9,13 @@ from typing import Any
 
 import gradio as gr
 
+from ...datasets import DataSet, find_data
 from ...errors import ExplorerError
-from ...inference.weights.cache import cache_folder
 from ...inspection import inspect
 from ...inspection.saved_tensors import kept_for_backward
-from ...spec import PRESETS, ResNetSpec, from_query, title
+from ...spec import ResNetSpec, from_query, title
 from ...spec.budget import estimate
-from ...training.builtin import find_data
-from ...training.digits import RECIPE
-from ...training.recipe import Recipe, Schedule
-from ...training.runs import DATA, Choice, Plan
+from ...training import DIGITS_RECIPE, EXPERIMENTS, TRAINING_DATA, Plan, Recipe, Schedule, plan_runs
 from ...views.kit import numbers
 from ..kit.fold import fold
 
@@ -27,7 +24,7 @@ NETWORKS = {
     "both": "This and its plain twin",
     "this": "This network",
     "twin": "Its plain twin",
-    "degradation": "Degradation: 20 and 56",
+    **{experiment.name: experiment.title for experiment in EXPERIMENTS.values()},
 }
 AUGMENTATION = {"none": "None", "crops": "Shifts", "mirrored": "Shifts and mirror images"}
 _SCHEDULES = {
@@ -70,26 +67,26 @@ def create(folders: bool) -> Form:
     Args:
         folders: whether people may name a folder of this machine.
     """
-    first = next(iter(DATA))
+    first = next(iter(TRAINING_DATA))
     with gr.Row(elem_classes="rx-form"):
-        data = _choice({name: choice.title for name, choice in DATA.items()}, first, "Images", wide=True)
+        data = _choice({key: one.title for key, one in TRAINING_DATA.items()}, first, "Images", wide=True)
         networks = _choice(NETWORKS, "both", "Networks", wide=True)
-        epochs = _number(RECIPE.epochs, "Epochs", 0)
-        learning_rate = _number(RECIPE.learning_rate, "Learning rate")
-        batch_size = _number(RECIPE.batch_size, "Batch size", 0)
-        weight_decay = _number(RECIPE.weight_decay, "Weight decay")
+        epochs = _number(DIGITS_RECIPE.epochs, "Epochs", 0)
+        learning_rate = _number(DIGITS_RECIPE.learning_rate, "Learning rate")
+        batch_size = _number(DIGITS_RECIPE.batch_size, "Batch size", 0)
+        weight_decay = _number(DIGITS_RECIPE.weight_decay, "Weight decay")
         courses = {course.value: words for course, words in _SCHEDULES.items()}
-        schedule = _choice(courses, RECIPE.schedule.value, "Schedule", wide=True)
+        schedule = _choice(courses, DIGITS_RECIPE.schedule.value, "Schedule", wide=True)
         augmentation = _choice(AUGMENTATION, _suits(first), "Augmentation", wide=True)
     with fold("More of the recipe"), gr.Row(elem_classes="rx-form"):
-        momentum = _number(RECIPE.momentum, "Momentum")
-        label_smoothing = _number(RECIPE.label_smoothing, "Label smoothing")
-        seed = _number(RECIPE.seed, "Seed of training", 0)
-        nesterov = gr.Checkbox(RECIPE.nesterov, label="Nesterov's momentum", interactive=True, min_width=100)
+        momentum = _number(DIGITS_RECIPE.momentum, "Momentum")
+        label_smoothing = _number(DIGITS_RECIPE.label_smoothing, "Label smoothing")
+        seed = _number(DIGITS_RECIPE.seed, "Seed of training", 0)
+        nesterov = gr.Checkbox(DIGITS_RECIPE.nesterov, label="Nesterov's momentum", interactive=True, min_width=100)
         folder = gr.Textbox(
             "",
             label="Folder or archive of CIFAR-10",
-            info="Empty: a copy beside the project, else 170 MB are downloaded.",
+            info="Empty: from RESNET_EXPLORER_DATA or the cache folder, else 170 MB are downloaded.",
             visible=folders,
             max_length=1000,
             interactive=True,
@@ -127,7 +124,7 @@ def _number(value: float, label: str, precision: int | None = None) -> gr.Number
 
 
 def _suits(data: str) -> str:
-    return "mirrored" if DATA[data].flip else "crops"
+    return "mirrored" if TRAINING_DATA[data].flip else "crops"
 
 
 def plans(query: str, values: Mapping[str, Any]) -> tuple[list[Plan], Path]:
@@ -141,30 +138,24 @@ def plans(query: str, values: Mapping[str, Any]) -> tuple[list[Plan], Path]:
         ExplorerError: a value is out of bounds, or no data is where it was said to be.
     """
     data, networks = values["data"], values["networks"]
-    if not (isinstance(data, str) and data in DATA and isinstance(networks, str) and networks in NETWORKS):
+    if not (isinstance(data, str) and data in TRAINING_DATA and isinstance(networks, str) and networks in NETWORKS):
         raise ExplorerError("The form was not understood. Load the page anew.")
-    recipe = _recipe(DATA[data], values)
-    specs = [DATA[data].data.fit(spec) for spec in _specs(query, networks)]
-    source = source_of(data, str(values["folder"] or "").strip())
-    return [Plan(title(spec), spec, recipe, data) for spec in specs], source
+    recipe = _recipe(TRAINING_DATA[data], values)
+    planned = plan_runs(_networks(query, networks), recipe, data)
+    folder = str(values["folder"] or "").strip()
+    return list(planned), find_data(TRAINING_DATA[data], Path(folder) if folder else None)
 
 
-def source_of(data: str, folder: str = "") -> Path:
-    """Where a key of ``DATA`` is loaded from (see ``find_data``); digits are where scikit-learn is."""
-    return Path() if data == "digits" else find_data(Path(folder) if folder else None, cache_folder() / "cifar10")
-
-
-def _recipe(choice: Choice, values: Mapping[str, Any]) -> Recipe:
+def _recipe(data: DataSet, values: Mapping[str, Any]) -> Recipe:
     augmentation, fields = values["augmentation"], Recipe().to_dict()
     given = {name: value for name, value in values.items() if name in fields}
-    pad = 0 if augmentation == "none" else choice.pad
+    pad = 0 if augmentation == "none" else data.pad
     return Recipe.from_dict({**given, "pad": pad, "flip": augmentation == "mirrored"})
 
 
-def _specs(query: str, networks: str) -> list[ResNetSpec]:
-    if networks == "degradation":
-        nets = (PRESETS["cifar_resnet20"], PRESETS["cifar_resnet56"])
-        return [spec for net in nets for spec in (net, net.plain())]
+def _networks(query: str, networks: str) -> Sequence[ResNetSpec]:
+    if networks in EXPERIMENTS:
+        return EXPERIMENTS[networks].networks
     spec = from_query(query)
     if networks == "both" and spec.is_plain:
         raise ExplorerError(f"{title(spec)} has no shortcuts: it is its own plain twin. Choose “This network”.")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
-from pathlib import Path
 from threading import RLock
 from typing import Any
 
@@ -18,12 +15,8 @@ from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
 from ...errors import ExplorerError
-from ...inference.weights.card import parse_card
-from ...inference.weights.checkpoint import Checkpoint, described
-from ...inference.weights.read import not_finite
-from ...inference.weights.recognise import Recognition
-from ...training.run_file import card, run_json, weights_file
-from ...training.runs import Record
+from ...inference.weights.checkpoint import Checkpoint, trained_checkpoint
+from ...training import Record, run_json, weights_file
 from ...views.kit.words import printable
 from ...views.training.runs import csv
 
@@ -180,10 +173,5 @@ def checkpoint_of(record: Record) -> Checkpoint:
     Raises:
         ExplorerError: only its curves are known.
     """
-    data, state = weights_file(record), dict(record.weights or {})
-    said = parse_card(json.dumps(card(record)))
-    if said is None:
-        raise ExplorerError(f"{record.plan.name}: there are not enough classes to choose from.")
-    path, names = Path(f"{record.plan.name}.safetensors"), {name: name for name in state}
-    recognition = described(said, Recognition(said.spec, names))
-    return Checkpoint(path, sha256(data).hexdigest(), len(data), state, recognition, not_finite(state), said)
+    file = weights_file(record)
+    return trained_checkpoint(record.plan.name, record.card(), dict(record.weights or {}), file)

@@ -10,10 +10,11 @@ from typing import Any
 import gradio as gr
 from pydantic import Field
 
+from ...datasets import find_data
 from ...errors import ExplorerError, Stopped
 from ...inference.running.engine import choose_device
-from ...training.run_file import MAX_TEXT, read_run
-from ...training.runs import Plan, Training
+from ...training import DEGRADATION, TRAINING_DATA, Plan, Training, read_run
+from ...training.run_file import MAX_TEXT
 from ...views.kit.markup import banner, progress_bar, tag, text
 from ...views.training import charts
 from ...views.training import runs as words
@@ -24,8 +25,8 @@ from ..kit.model_files import FILE, SHELF
 from ..kit.shell import Shell
 from ..kit.visibility import on_sight
 from . import form as training_form
+from .page_training import TRAININGS, PageTraining, on_close
 from .runs import RUNS, add_route, checkpoint_of, owner_of
-from .session import LESSONS, Lesson, on_close
 
 __all__ = ["add_route", "build_tab"]
 
@@ -102,7 +103,7 @@ def build_tab(shell: Shell) -> None:
         "concurrency_limit": 12,
     }
     start.click(desk.start, [shell.query, owner, *form.widgets], **streams)
-    degradation.click(lambda: "degradation", None, form.networks, show_progress="hidden").then(
+    degradation.click(lambda: DEGRADATION.name, None, form.networks, show_progress="hidden").then(
         desk.start, [shell.query, owner, *form.widgets], **streams
     )
     resume.click(desk.resume, owner, **streams)
@@ -151,20 +152,20 @@ class _Desk:
             yield {self.status: banner(error_message(error), "finding"), **self._buttons("idle")}
 
     def resume(self, owner: Any, request: gr.Request) -> Iterator[Updates]:
-        lesson = LESSONS.get(str(request.session_hash))
+        lesson = TRAININGS.get(str(request.session_hash))
         if lesson and lesson.paused:
             session = str(request.session_hash)
             yield from self._follow(lesson, owner_of(owner, session), session)
 
     def pause(self, request: gr.Request) -> None:
-        lesson = LESSONS.get(str(request.session_hash))
+        lesson = TRAININGS.get(str(request.session_hash))
         if lesson and lesson.job:
             lesson.paused = True
             lesson.job.stop()
 
     def stop(self, owner: Any, request: gr.Request) -> Updates:
         """What runs says its end itself; what is paused ends here."""
-        lesson = LESSONS.get(str(request.session_hash))
+        lesson = TRAININGS.get(str(request.session_hash))
         if lesson and lesson.job and not lesson.job.finished:
             lesson.paused = False
             lesson.job.stop()
@@ -182,7 +183,7 @@ class _Desk:
             action = bridge.parse_json(Action, value, MAX_TEXT + 1000)
             if action.do == "repeat":
                 plan = RUNS.find(action.run, owner).record.plan
-                source = training_form.source_of(plan.data)
+                source = find_data(TRAINING_DATA[plan.data])
                 yield from self._begin([plan], source, owner, request, action.run)
             elif action.do == "classify":
                 record = RUNS.find(action.run, owner).record
@@ -211,13 +212,13 @@ class _Desk:
         self, plans: Sequence[Plan], source: Path, owner: str, request: gr.Request, original: str = ""
     ) -> Iterator[Updates]:
         session = str(request.session_hash)
-        if session in LESSONS:
+        if session in TRAININGS:
             raise ExplorerError("A run of this page is going on or paused. Stop it before another starts.")
         training = Training(plans, source, choose_device("auto"))
-        lesson = LESSONS[session] = Lesson(training, RUNS.put(training.records, owner, original))
+        lesson = TRAININGS[session] = PageTraining(training, RUNS.put(training.records, owner, original))
         yield from self._follow(lesson, owner, session)
 
-    def _follow(self, lesson: Lesson, owner: str, session: str) -> Iterator[Updates]:
+    def _follow(self, lesson: PageTraining, owner: str, session: str) -> Iterator[Updates]:
         lesson.paused, lesson.told = False, False
         lesson.job = Job(lesson.work, session)
         drawn: dict[Any, Any] = {}
@@ -236,13 +237,13 @@ class _Desk:
                 }
                 drawn = latest
 
-    def _ended(self, lesson: Lesson, owner: str, session: str, error: Exception | None) -> Updates:
+    def _ended(self, lesson: PageTraining, owner: str, session: str, error: Exception | None) -> Updates:
         failed = error is not None and not isinstance(error, Stopped)
         if lesson.paused and not failed and not lesson.training.over:
             said = banner("Paused. Nothing is lost; Continue goes on with the very next step.", "note")
             said += words.outcome(lesson.training.records)
             return {**self._kept(owner), self.status: said, **self._buttons("paused")}
-        LESSONS.pop(session, None)
+        TRAININGS.pop(session, None)
         lesson.end()
         said = banner(error_message(error), "finding") if error and failed else words.outcome(lesson.training.records)
         said += "".join(map(self._repeated, lesson.tokens))

@@ -3,7 +3,8 @@ import {emit, url} from '../kit/lib.js';
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, trigger, watch}) {
-  const host = element.querySelector('.rx-runs'), rows = host.querySelector('.rx-run-rows');
+  const host = element.querySelector('.rx-runs'),
+    rows = host.querySelector('.rx-run-rows');
   const input = host.querySelector('input[type=file]');
   const runOf = node => node.closest('[data-run]')?.dataset.run;
   let classified = props.classify;

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from ...spec import ResNetSpec, title
 from ..kit.numbers import magnitude
 from ..kit.theme import GRID, NEUTRAL, ROLES, plotly_layout, translucent
-from .quantity import Point, Quantity, drawable, log_axis, points, spread
+from .quantity import DepthPoint, Quantity, drawable, log_axis, points, spread
 
 if TYPE_CHECKING:
     from ...gradients import GradientProbe
@@ -95,7 +95,7 @@ def _name(network: GradientProbe, beside: GradientProbe | None) -> str:
 
 
 def _traces(
-    probe: GradientProbe, found: Sequence[Point], name: str, look: Look, quantity: Quantity
+    probe: GradientProbe, found: Sequence[DepthPoint], name: str, look: Look, quantity: Quantity
 ) -> Iterator[go.Scatter]:
     """The band, the main path and the projections; ``uid`` ties the legend's choices to them across updates."""
     path = [point for point in found if not point.is_projection]
@@ -146,7 +146,7 @@ def _marker(colour: str, symbol: str, points: int = 0, edge: str | None = None) 
     }
 
 
-def _placed(found: Sequence[Point], words: tuple[str, str, str]) -> dict[str, Any]:
+def _placed(found: Sequence[DepthPoint], words: tuple[str, str, str]) -> dict[str, Any]:
     name, symbol, spread_of = words
     return {
         "x": [point.depth for point in found],
@@ -161,7 +161,7 @@ def _placed(found: Sequence[Point], words: tuple[str, str, str]) -> dict[str, An
     }
 
 
-def _band(path: Sequence[Point]) -> list[tuple[float | None, float | None]]:
+def _band(path: Sequence[DepthPoint]) -> list[tuple[float | None, float | None]]:
     """Outline from least to greatest, one closed part for each run of points that can be drawn."""
     outline: list[tuple[float | None, float | None]] = []
     for whole, group in groupby(path, lambda point: drawable(point.low) and drawable(point.high)):
@@ -173,7 +173,7 @@ def _band(path: Sequence[Point]) -> list[tuple[float | None, float | None]]:
     return outline
 
 
-def _left_out(found: Sequence[Point]) -> str:
+def _left_out(found: Sequence[DepthPoint]) -> str:
     """Words for the legend about values that are not drawn."""
     zeros = sum(point.mean == 0 for point in found)
     lost = sum(not isfinite(point.mean) for point in found)

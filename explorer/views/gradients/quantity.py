@@ -82,7 +82,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Point:
+class DepthPoint:
     """One value along depth; ``low`` and ``high`` are the least and greatest of batches or seeds.
 
     Attributes:
@@ -101,16 +101,18 @@ class Point:
         return drawable(self.mean)
 
 
-def points(probe: GradientProbe, quantity: Quantity) -> tuple[Point, ...]:
+def points(probe: GradientProbe, quantity: Quantity) -> tuple[DepthPoint, ...]:
     """Every value of the network, in the order of execution."""
     if quantity is Quantity.OUTPUTS:
-        return tuple(Point(b.path, b.depth, b.norm, b.low, b.high) for b in probe.blocks)
+        return tuple(DepthPoint(b.path, b.depth, b.norm, b.low, b.high) for b in probe.blocks)
     if quantity is Quantity.STD:
-        return tuple(Point(b.path, b.depth, b.activation_std, b.std_low, b.std_high) for b in probe.blocks)
+        return tuple(DepthPoint(b.path, b.depth, b.activation_std, b.std_low, b.std_high) for b in probe.blocks)
     if quantity is Quantity.WEIGHTS:
-        return tuple(Point(x.path, x.depth, x.norm, x.low, x.high, x.is_projection) for x in probe.layers)
+        return tuple(DepthPoint(x.path, x.depth, x.norm, x.low, x.high, x.is_projection) for x in probe.layers)
     return tuple(
-        Point(x.path, x.depth, x.relative, _over(x.low, x.weight_norm), _over(x.high, x.weight_norm), x.is_projection)
+        DepthPoint(
+            x.path, x.depth, x.relative, _over(x.low, x.weight_norm), _over(x.high, x.weight_norm), x.is_projection
+        )
         for x in probe.layers
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...spec import title
 from ..kit.markup import tag, text
 from ..kit.numbers import magnitude, percent
-from .quantity import Point, Quantity, points, spread
+from .quantity import DepthPoint, Quantity, points, spread
 
 if TYPE_CHECKING:
     from ...gradients import GradientProbe, SweepPoint
@@ -51,12 +51,12 @@ def gradient_csv(probe: GradientProbe, twin: GradientProbe | None, quantity: Qua
 
 def _pairs(
     probe: GradientProbe, twin: GradientProbe | None, quantity: Quantity
-) -> Iterator[tuple[Point, Point | None]]:
+) -> Iterator[tuple[DepthPoint, DepthPoint | None]]:
     others = {point.path: point for point in points(twin, quantity)} if twin else {}
     return ((point, others.get(point.path)) for point in points(probe, quantity))
 
 
-def _along(point: Point, other: Point | None, has_twin: bool) -> Row:
+def _along(point: DepthPoint, other: DepthPoint | None, has_twin: bool) -> Row:
     link = tag("button", text(point.path), type="button", css="rx-link")
     cells = [
         Cell(link, point.path, "mono"),

@@ -12,7 +12,7 @@ from ..gradients.depth_chart import HERE, TWIN
 from ..kit.theme import ROLES, plotly_layout, translucent
 
 if TYPE_CHECKING:
-    from ...training.runs import Point, Record
+    from ...training import CurvePoint, Record
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def norm_figure(runs: Runs) -> go.Figure:
     return figure
 
 
-def _norms(record: Record, point: Point, place: int, faint: bool) -> go.Scatter:
+def _norms(record: Record, point: CurvePoint, place: int, faint: bool) -> go.Scatter:
     this, named = line(place), f"{_safe(record.plan.name)}, epoch {point.epoch:.2f}"
     return go.Scatter(
         x=list(range(len(record.parts))),
@@ -127,7 +127,7 @@ def _norms(record: Record, point: Point, place: int, faint: bool) -> go.Scatter:
     )
 
 
-def _curves(runs: Runs, value: Callable[[Point], float], what: str) -> Iterator[go.Scatter]:
+def _curves(runs: Runs, value: Callable[[CurvePoint], float], what: str) -> Iterator[go.Scatter]:
     for place, record in runs:
         this = line(place)
         yield go.Scatter(

@@ -14,7 +14,7 @@ from ..kit.markup import progress_bar, tag, text
 from .charts import line
 
 if TYPE_CHECKING:
-    from ...training.runs import Record, Training
+    from ...training import Record, Training
 
 
 def left(seconds: float | None) -> str:

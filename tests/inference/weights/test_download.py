@@ -212,7 +212,7 @@ def test_a_disk_that_fills_up_on_the_way(server: Server) -> None:
 
 FETCH = """
 import sys
-from tests.weight_server import variant_of
+from tests.support.weight_server import variant_of
 from explorer.inference import fetch
 from explorer.errors import WeightsError
 data = open(sys.argv[1], "rb").read()
@@ -301,7 +301,7 @@ def test_a_read_only_cache(server: Server, cache: Path) -> None:
 
 
 def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from explorer.inference.weights.cache import cache_folder
+    from explorer.folders import cache_folder
 
     assert cache_folder() == tmp_path / "cache"
     monkeypatch.delenv("RESNET_EXPLORER_CACHE")

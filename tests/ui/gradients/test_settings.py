@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Generator, Iterator
 from html import unescape
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 import torch
 from PIL import Image
 
+from explorer.datasets import sample
+from explorer.datasets.cifar10 import CLASSES
 from explorer.errors import ExplorerError, Stopped
 from explorer.gradients import ProbeOptions
 from explorer.inference import Photo
@@ -26,6 +29,7 @@ from explorer.ui.kit.jobs import Finished, Job, Waiting
 from explorer.ui.kit.photos import ALBUM
 from explorer.views.gradients.switches import switches
 from tests.support.answers import ask
+from tests.support.cifar10_files import encoded, made_folder, pixels
 
 TWENTY = PRESETS["cifar_resnet20"]
 
@@ -85,22 +89,22 @@ def tensors(given: ProbeOptions) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_digits_come_with_their_labels_where_the_network_has_ten_classes() -> None:
-    given, words = gradient_inputs.images("digits", TWENTY, "s")
+    given, words = gradient_inputs.images("digits", TWENTY, 0, "s")
     images, labels = tensors(given)
     assert images.shape == (24, 3, 32, 32)
     assert len(set(labels.tolist())) > 5
     assert words == "On 24 digits (scikit-learn's), with their labels."
-    few, words = gradient_inputs.images("digits", TWENTY.with_(num_classes=4), "s")
+    few, words = gradient_inputs.images("digits", TWENTY.with_(num_classes=4), 0, "s")
     assert few.keys() == {"inputs"}
     assert "random labels: they have more classes than the network" in words
 
 
 def test_photos_are_those_of_the_page() -> None:
     with pytest.raises(ExplorerError, match="given no photo yet"):
-        gradient_inputs.images("photos", TWENTY, "nobody")
+        gradient_inputs.images("photos", TWENTY, 0, "nobody")
     photo = Photo(Image.new("RGB", (60, 40), "#804020"), "JPEG", (60, 40), ())
     token = ALBUM.put(photo, "somebody", "a.jpg")
-    given, words = gradient_inputs.images("photos", TWENTY, "somebody")
+    given, words = gradient_inputs.images("photos", TWENTY, 0, "somebody")
     assert given["inputs"] is not None
     assert given["inputs"].shape == (1, 3, 32, 32)
     assert words == "On 1 photo of yours, random labels."
@@ -109,24 +113,20 @@ def test_photos_are_those_of_the_page() -> None:
     ALBUM.leave("somebody")
 
 
-def test_cifar10_is_offered_where_it_is(tmp_path, monkeypatch) -> None:
+def test_cifar10_is_offered_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESNET_EXPLORER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("RESNET_EXPLORER_DATA", str(tmp_path))
     assert "cifar10" not in {name for _, name in gradient_inputs.choices()}
-    for place, name in enumerate(
-        ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-    ):
-        folder = tmp_path / "test" / name
-        folder.mkdir(parents=True)
-        for i in range(4):
-            Image.new("RGB", (32, 32), (20 * place, 0, i)).save(folder / f"{i}.png")
-            (folder / f"{i}.png").rename(folder / f"{i}.jpg")
+    with pytest.raises(ExplorerError, match=r"^CIFAR-10 is not on this machine any more\. Choose other images\.$"):
+        gradient_inputs.images("cifar10", TWENTY, 0, "s")
+    made_folder(tmp_path, {f"test/{name}/{i}.png": encoded(pixels(i)) for name in CLASSES for i in range(4)})
     assert ("CIFAR-10", "cifar10") in gradient_inputs.choices()
-    given, words = gradient_inputs.images("cifar10", TWENTY, "s")
+    given, words = gradient_inputs.images("cifar10", TWENTY, 0, "s")
     images, labels = tensors(given)
-    assert labels.tolist() == [*range(10), *range(10), *range(4)]
     assert images.shape == (24, 3, 32, 32)
-    assert torch.equal(images[0, 0], images[10, 0])
+    assert labels.tolist() == sample("cifar10", 24, 0).labels.tolist()
     assert words == "On 24 photos of CIFAR-10's test split, with their labels."
+    assert not torch.equal(tensors(gradient_inputs.images("cifar10", TWENTY, 1, "s")[0])[0], images)
 
 
 def test_a_sweep_of_the_other_family_keeps_what_concerns_gradients() -> None:

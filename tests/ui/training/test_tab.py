@@ -16,22 +16,21 @@ import torch
 from fastapi.testclient import TestClient
 from safetensors.torch import load
 
+from explorer.datasets import DIGITS
+from explorer.datasets.digits import TRAIN
 from explorer.errors import DataError, ExplorerError, Stopped
 from explorer.spec import PRESETS, to_query
-from explorer.training.digits import TRAIN
-from explorer.training.recipe import Recipe, Schedule
-from explorer.training.run_file import read_run, run_json
-from explorer.training.runs import DATA, Plan, Record, Training
+from explorer.training import Plan, Recipe, Record, Schedule, Training, read_run, run_json
 from explorer.ui.kit.jobs import Finished, Job, Waiting
 from explorer.ui.kit.model_files import Held
 from explorer.ui.server import create_app
 from explorer.ui.training import form as training_form
+from explorer.ui.training.page_training import PageTraining
 from explorer.ui.training.runs import PER_PAGE, RUNS, Runs, checkpoint_of, on_close, owner_of
-from explorer.ui.training.session import Lesson
 from explorer.views.training import charts
 from explorer.views.training import runs as words
 
-TINY = DATA["digits"].data.fit(PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8)))
+TINY = DIGITS.fit(PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8)))
 RECIPE = Recipe(epochs=2, batch_size=256, learning_rate=0.05, pad=1, flip=False)
 EVIL = "<img src=x onerror=alert(1)>"
 OWNER = "an owner's secret"
@@ -216,12 +215,12 @@ def test_trained_weights_are_asked_about_photos(record: Record) -> None:
 # A lesson
 
 
-def lesson(*plans: Plan) -> Lesson:
+def lesson(*plans: Plan) -> PageTraining:
     training = Training(plans or [plan()], Path())
-    return Lesson(training, RUNS.put(training.records, OWNER))
+    return PageTraining(training, RUNS.put(training.records, OWNER))
 
 
-def followed(one: Lesson) -> list[Any]:
+def followed(one: PageTraining) -> list[Any]:
     return list(Job(one.work, "session").events())
 
 
@@ -247,7 +246,7 @@ def test_a_lesson_is_paused_and_goes_on(record: Record) -> None:
 
 
 def test_a_lesson_that_is_stopped_keeps_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.ui.training.session.INTERVAL", 0)
+    monkeypatch.setattr("explorer.ui.training.page_training.INTERVAL", 0)
     one = lesson()
     job = Job(one.work, "session")
     with closing(job.events()) as events:  # type: ignore[type-var]  # a generator

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import gradio as gr
 
-from ...training.runs import Training
+from ...training import Training
 from ..kit import jobs
 from ..kit.jobs import Job
 from . import form as training_form
@@ -18,7 +18,7 @@ INTERVAL = 0.4  # seconds between updates of the charts
 
 
 @dataclass
-class Lesson:
+class PageTraining:
     """What a page trains, or has paused.
 
     Attributes:
@@ -60,7 +60,7 @@ class Lesson:
                 RUNS.forget(token)
 
 
-LESSONS: dict[str, Lesson] = {}  # by session
+TRAININGS: dict[str, PageTraining] = {}  # by session
 
 
 def on_close(request: gr.Request) -> None:
@@ -68,6 +68,6 @@ def on_close(request: gr.Request) -> None:
     session = str(request.session_hash)
     jobs.leave(session)
     training_runs.on_close(session)
-    lesson = LESSONS.pop(session, None)
-    if lesson and lesson.paused:
-        lesson.end()
+    training = TRAININGS.pop(session, None)
+    if training and training.paused:
+        training.end()

@@ -11,8 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
+from explorer.datasets.imagenet200 import load_imagenet200
 from explorer.errors import DataError
-from explorer.training.datasets import load_imagenet200
 
 NAMES = "n02\tgoldfish\nn01\tlady's slipper\n"
 

@@ -1,150 +1,33 @@
-"""Runs as they are planned, trained side by side, and recorded."""
+"""Networks that are trained side by side on the same images."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 
 import torch
 from threadpoolctl import ThreadpoolController
-from torch import Tensor
 
+from ..datasets import Splits
 from ..errors import DataError, ExplorerError
-from ..spec import ResNetSpec
 from ..spec.budget import estimate
-from .builtin import CIFAR10, Data
-from .datasets import ImageSet, load_cifar10
-from .digits import DIGITS
-from .loop import Epoch, Run, Step
-from .recipe import Recipe
+from .loop import Epoch, Run, TrainingStep
+from .record import TRAINING_DATA, CurvePoint, Plan, Record
 
 MAX_POINTS = 300  # recorded in a run, besides the last of each epoch
 # Of a step's forward pass. Below it a second thread gains little, and on a busy machine costs a hundredfold.
 MACS_FOR_THREADS = 10**9
 _CPU = torch.device("cpu")
-Splits = tuple[ImageSet, ImageSet]
 
 
 @lru_cache(maxsize=1)
 def _pools() -> ThreadpoolController:
     return ThreadpoolController()
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Data to train on live.
-
-    Attributes:
-        title: for a form.
-        pad, flip: the augmentation that suits it, as in ``Recipe``.
-    """
-
-    title: str
-    data: Data
-    pad: int
-    flip: bool
-
-
-@lru_cache(maxsize=1)  # 180 MB, and half a minute of decoding
-def _cifar10(source: Path) -> Splits:
-    return load_cifar10(source)
-
-
-def _tenth(images: ImageSet) -> ImageSet:
-    """The first tenth of every class, in the order of the whole."""
-    chosen = torch.zeros(len(images), dtype=torch.bool)
-    for label in range(len(images.classes)):
-        places = (images.labels == label).nonzero().flatten()
-        chosen[places[: max(1, len(places) // 10)]] = True
-    return ImageSet(images.images[chosen], images.labels[chosen], images.classes)
-
-
-def _cifar10_tenth(source: Path) -> Splits:
-    train, test = _cifar10(source)
-    return _tenth(train), _tenth(test)
-
-
-_TENTH = replace(CIFAR10, name="A tenth of CIFAR-10", split="a tenth of the test split", load=_cifar10_tenth)
-DATA: dict[str, Choice] = {
-    "digits": Choice("Digits, 1,797 of 8×8 px", DIGITS, pad=1, flip=False),
-    "cifar10_tenth": Choice("CIFAR-10, a tenth of it", _TENTH, pad=4, flip=True),
-    "cifar10": Choice("CIFAR-10, 60,000 of 32×32 px", replace(CIFAR10, load=_cifar10), pad=4, flip=True),
-}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run is determined by: trained on the same kind of machine, equal plans give equal curves.
-
-    Attributes:
-        name: for people.
-        spec: of the network, with the data's input and classes.
-        data: a key of ``DATA``.
-    """
-
-    name: str
-    spec: ResNetSpec
-    recipe: Recipe
-    data: str
-
-
-@dataclass(frozen=True)
-class Point:
-    """What was recorded after a step.
-
-    Attributes:
-        epoch: passes over the training set so far, with a fraction.
-        loss: mean over all steps since the point before, nats.
-        learning_rate: of this step.
-        norms: as ``Step.norms``.
-    """
-
-    epoch: float
-    loss: float
-    learning_rate: float
-    norms: tuple[float, ...]
-
-
-@dataclass
-class Record:
-    """One network's run as it is kept.
-
-    Attributes:
-        parts: what ``Point.norms`` are of.
-        epochs: finished ones; their seconds are this network's own, others and pauses not counted.
-        train, test: images in the splits; 0 before they were read.
-        mean, std: of the training images' channels, 0 … 1: with them an image is normalised.
-        threads: of the CPU; with another number the last digits may differ.
-        ended: a sentence that says why it ended before its recipe did; empty where it did not.
-        weights: of the last step, on the CPU; None where only curves are known.
-    """
-
-    plan: Plan
-    parts: tuple[str, ...] = ()
-    threads: int = 1
-    train: int = 0
-    test: int = 0
-    mean: tuple[float, ...] = ()
-    std: tuple[float, ...] = ()
-    classes: tuple[str, ...] = ()
-    points: list[Point] = field(default_factory=list)
-    epochs: list[Epoch] = field(default_factory=list)
-    ended: str = ""
-    weights: Mapping[str, Tensor] | None = field(default=None, repr=False)
-
-    @property
-    def finished(self) -> bool:
-        return len(self.epochs) >= self.plan.recipe.epochs
-
-    def same_course(self, other: Record) -> bool:
-        """Whether two runs measured the very same numbers, to the last digit; times are not compared."""
-        mine, theirs = ([replace(epoch, seconds=0) for epoch in record.epochs] for record in (self, other))
-        return self.points == other.points and mine == theirs
 
 
 class _Lane:
@@ -169,7 +52,7 @@ class _Lane:
         """Train one step, and what follows it: after an epoch's last, the test."""
         started = time.perf_counter()
         event = next(self._events)
-        if isinstance(event, Step):
+        if isinstance(event, TrainingStep):
             self._record(event)
             if event.step == event.steps and not self.over:
                 event = next(self._events)
@@ -181,7 +64,7 @@ class _Lane:
             self._seconds = 0.0
             self.over = self.run.finished
 
-    def _record(self, step: Step) -> None:
+    def _record(self, step: TrainingStep) -> None:
         self.done += 1
         self._losses.append(step.loss)
         if not all(map(isfinite, (step.loss, *step.norms))):
@@ -190,7 +73,7 @@ class _Lane:
         elif step.norms:
             mean = sum(self._losses) / len(self._losses)
             place = step.epoch + step.step / step.steps
-            self.record.points.append(Point(place, mean, step.learning_rate, step.norms))
+            self.record.points.append(CurvePoint(place, mean, step.learning_rate, step.norms))
             self._losses.clear()
 
     def keep(self) -> None:
@@ -202,12 +85,12 @@ class _Lane:
 class Training:
     """Networks side by side on the same data: their steps alternate, so that every curve grows alike.
 
-    Nothing is read or built before the first step. It may be left after any step, and gone on with later, in any
-    thread, as if it never had been.
+    Nothing is read or built before the first step. It can be paused after any step and continued later, in any thread;
+    the numbers are those of an uninterrupted training.
 
     Args:
         plans: all with the same data.
-        source: of CIFAR-10 (see ``builtin.find_data``); no other data needs it.
+        source: of the images (see ``datasets.find_data``).
     """
 
     def __init__(self, plans: Sequence[Plan], source: Path, device: torch.device = _CPU) -> None:
@@ -276,7 +159,7 @@ class Training:
         data = {record.plan.data for record in self.records}
         if len(data) != 1:
             raise DataError("data: networks side by side are trained on the same images")
-        splits = DATA[data.pop()].data.load(self._source)
+        splits = TRAINING_DATA[data.pop()].load(self._source)
         self._lanes = [_Lane(record, splits, self.device) for record in self.records]
         while not self.over:
             for lane in self._lanes:

@@ -1,0 +1,68 @@
+"""Where a data set is on this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..errors import DataError
+from ..folders import cache_folder
+from .cifar10 import TORCHVISION_FOLDER, has_image_files
+from .registry import DataSet
+
+DATA_VARIABLE = "RESNET_EXPLORER_DATA"
+_PHOTOS = "photos"
+
+
+def find_data(data: DataSet, given: Path | None = None) -> Path:
+    """The folder or archive that ``data.load`` takes.
+
+    It is ``given``, else what the folder holds that ``$RESNET_EXPLORER_DATA`` names, else what the cache folder holds:
+    the archive or the folder of that data set's usual name. Into the cache folder torchvision downloads CIFAR-10 if it
+    is nowhere.
+
+    Args:
+        given: a folder or archive of this data set, or a folder that holds it.
+
+    Raises:
+        DataError: nothing is at ``given``, or where the variable says.
+    """
+    if not data.archive:
+        return Path()
+    if given is not None:
+        place = _existing(given, data)
+        return _inside(place, data) or place
+    named = os.environ.get(DATA_VARIABLE)
+    found = _inside(_existing(Path(named), data), data) if named else None
+    return found or _inside(cache_folder(), data) or cache_folder() / data.folder
+
+
+def find_local_data(data: DataSet) -> Path | None:
+    """As ``find_data``; None if the images would have to be downloaded first."""
+    try:
+        source = find_data(data)
+    except (DataError, OSError):
+        return None
+    return source if not data.archive or has_image_files(source) else None
+
+
+def find_photos(given: Path | None = None) -> Path | None:
+    """A folder ``photos`` of full-size photos, named ``<wnid>_<class name>``: in ``given``, or where data is found."""
+    folders = (given, os.environ.get(DATA_VARIABLE))
+    places = (Path(folder).expanduser() / _PHOTOS for folder in folders if folder)
+    return next((place for place in places if place.is_dir()), None)
+
+
+def _existing(place: Path, data: DataSet) -> Path:
+    place = place.expanduser()
+    if not place.exists():
+        name = data.part_of or data.name
+        raise DataError(f"data: nothing is at '{place}'; a folder or archive of {name} is expected")
+    return place
+
+
+def _inside(place: Path, data: DataSet) -> Path | None:
+    """The data set in a folder that holds several, or ``place`` if that is one itself."""
+    named = (place / data.archive, place / data.folder)
+    itself = place.is_file() or has_image_files(place) or (place / TORCHVISION_FOLDER).is_dir()
+    return next((path for path in named if path.exists()), place if itself else None)

@@ -1,0 +1,15 @@
+"""Folders of this machine that several rooms use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CACHE_VARIABLE = "RESNET_EXPLORER_CACHE"
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: ``$RESNET_EXPLORER_CACHE``, else ``resnet-explorer`` in the user's cache."""
+    own = os.environ.get(CACHE_VARIABLE)
+    user = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(own).expanduser() if own else Path(user).expanduser() / "resnet-explorer"

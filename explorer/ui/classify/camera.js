@@ -1,7 +1,7 @@
 // The camera: a live picture in the photo's box, and a still of it. Leaving the tab closes it.
 import {whenShown} from '../kit/lib.js';
 
-const QUALITY = 0.95;  // of the JPEG
+const QUALITY = 0.95; // of the JPEG
 const REFUSED = 'No camera could be opened. Allow it in the browser, or drop a photo instead.';
 
 /**
@@ -53,19 +53,26 @@ export function camera(host, {changed, take, complain}) {
   }
 
   function shoot() {
-    const still = document.createElement('canvas'), context = still.getContext('2d');
+    const still = document.createElement('canvas'),
+      context = still.getContext('2d');
     still.width = video.videoWidth;
     still.height = video.videoHeight;
     context?.drawImage(video, 0, 0);
-    still.toBlob(blob => {
-      close();
-      if (blob) take(blob);
-    }, 'image/jpeg', QUALITY);
+    still.toBlob(
+      blob => {
+        close();
+        if (blob) take(blob);
+      },
+      'image/jpeg',
+      QUALITY,
+    );
   }
 
   button('camera').addEventListener('click', open);
   button('close').addEventListener('click', close);
   button('shoot').addEventListener('click', shoot);
-  whenShown(host, isShown => { if (stream && !isShown) close(); });
+  whenShown(host, isShown => {
+    if (stream && !isShown) close();
+  });
   return {close};
 }

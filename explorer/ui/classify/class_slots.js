@@ -46,18 +46,35 @@ export function classSlots(host, limits, {grown, say}) {
   function add() {
     const place = Object.assign(document.createElement('section'), {className: 'rx-drop rx-slot'});
     place.innerHTML = slotMarkup(limits.name);
-    const field = place.querySelector('header input'), input = place.querySelector('input[type=file]');
-    const one = {place, field, photos: [], get name() { return field.value.trim(); }};
+    const field = place.querySelector('header input'),
+      input = place.querySelector('input[type=file]');
+    const one = {
+      place,
+      field,
+      photos: [],
+      get name() {
+        return field.value.trim();
+      },
+    };
     place.querySelector('header button').addEventListener('click', () => {
       classes = classes.filter(other => other !== one);
       place.remove();
       count();
     });
     place.querySelector('div > .rx-small').addEventListener('click', () => input.click());
-    input.addEventListener('change', () => put(one, takeChosen(input).map(({file}) => file)));
+    input.addEventListener('change', () =>
+      put(
+        one,
+        takeChosen(input).map(({file}) => file),
+      ),
+    );
     dropZone(place, found => {
       if (found.some(({folder}) => folder)) giveFolders(found, one);
-      else put(one, found.map(({file}) => file));
+      else
+        put(
+          one,
+          found.map(({file}) => file),
+        );
     });
     classes.push(one);
     host.append(place);
@@ -91,7 +108,8 @@ export function classSlots(host, limits, {grown, say}) {
    * @param {import('./photo_files.js').Given[]} found
    * @param {Class | null} [preferred] */
   function giveFolders(found, preferred = null) {
-    const groups = filesByFolder(found), most = limits.classes;
+    const groups = filesByFolder(found),
+      most = limits.classes;
     if (!groups.size) {
       say('There is no photo in this folder.');
       return;

@@ -9,7 +9,10 @@ const MOST = 6;
  */
 export function countsInWords(counts) {
   const most = Object.entries(counts).sort((a, b) => b[1] - a[1]);
-  const named = most.slice(0, MOST).map(([name, count]) => `${name} ${count}`).join(', ');
+  const named = most
+    .slice(0, MOST)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
   if (most.length > MOST) return `${named} and ${most.length - MOST} other classes.`;
   return named && `${named}.`;
 }

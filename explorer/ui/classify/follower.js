@@ -12,7 +12,8 @@ export function follower(want, ask, show) {
   let shown = null;
   let isAsking = false;
   async function follow() {
-    const request = want(), key = JSON.stringify(request);
+    const request = want(),
+      key = JSON.stringify(request);
     if (!request || isAsking || key === shown) return;
     isAsking = true;
     const answer = await ask(request);
@@ -24,5 +25,9 @@ export function follower(want, ask, show) {
     shown = answer.error ? null : key;
     show(answer);
   }
-  return Object.assign(follow, {forget: () => { shown = null; }});
+  return Object.assign(follow, {
+    forget: () => {
+      shown = null;
+    },
+  });
 }

@@ -5,7 +5,7 @@ import {chosenNetwork} from './current.js';
 import {inParallel, picture, send, takeChosen} from './photo_files.js';
 
 const MOST = 2000;
-const BYTE_ORDER_MARK = '\ufeff';  // without it a spreadsheet takes UTF-8 for something else
+const BYTE_ORDER_MARK = '\ufeff'; // without it a spreadsheet takes UTF-8 for something else
 
 function rowOf(html) {
   const body = document.createElement('tbody');
@@ -17,8 +17,10 @@ const emptyRow = () => Object.assign(document.createElement('tr'), {hidden: true
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, server, settings}) {
-  const box = element.querySelector('details.rx-many'), rows = box.querySelector('tbody');
-  const status = box.querySelector('.rx-told'), bar = box.querySelector('progress');
+  const box = element.querySelector('details.rx-many'),
+    rows = box.querySelector('tbody');
+  const status = box.querySelector('.rx-told'),
+    bar = box.querySelector('progress');
   const [photosInput, folderInput] = box.querySelectorAll('input[type=file]');
   const button = name => box.querySelector(`button[data-do=${name}]`);
   const turn = latest();
@@ -69,21 +71,30 @@ export function mount({element, server, settings}) {
   }
 
   async function run(given) {
-    const isLatest = turn(), network = chosenNetwork(), places = begin(given), counts = {};
-    let done = 0, failed = 0, trouble = '';
-    await inParallel(files, async (file, at) => {
-      const answer = await classify(file, network);
-      if (!isLatest()) return;
-      if (answer.error) {
-        trouble = answer.error;
-        return;
-      }
-      const name = fill(places[at], file, answer);
-      lines[at] = answer.csv;
-      if (answer.ok) counts[name] = (counts[name] ?? 0) + 1;
-      else failed += 1;
-      progress(++done);
-    }, () => isLatest() && !trouble);
+    const isLatest = turn(),
+      network = chosenNetwork(),
+      places = begin(given),
+      counts = {};
+    let done = 0,
+      failed = 0,
+      trouble = '';
+    await inParallel(
+      files,
+      async (file, at) => {
+        const answer = await classify(file, network);
+        if (!isLatest()) return;
+        if (answer.error) {
+          trouble = answer.error;
+          return;
+        }
+        const name = fill(places[at], file, answer);
+        lines[at] = answer.csv;
+        if (answer.ok) counts[name] = (counts[name] ?? 0) + 1;
+        else failed += 1;
+        progress(++done);
+      },
+      () => isLatest() && !trouble,
+    );
     if (!isLatest()) return;
     const left = given.length > MOST ? `At most ${MOST} at a time.` : '';
     end([`${done} of ${given.length} photos`, trouble, left, failuresInWords(failed), countsInWords(counts)]);

@@ -5,7 +5,8 @@ import {current} from './current.js';
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, server, trigger}) {
-  const box = element.querySelector('details.rx-nets'), list = box.querySelector('.rx-list');
+  const box = element.querySelector('details.rx-nets'),
+    list = box.querySelector('.rx-list');
   const renewed = sortable(list);
 
   function mark(name) {
@@ -31,7 +32,9 @@ export function mount({element, props, server, trigger}) {
     mark(current().variant);
   }
 
-  box.addEventListener('toggle', () => { if (box.open) show(); });
+  box.addEventListener('toggle', () => {
+    if (box.open) show();
+  });
   list.addEventListener('click', e => {
     const row = e.target.closest('tr[data-name]');
     if (!row) return;

@@ -2,7 +2,7 @@
 import {alertBanner, ask, emit, get, latest, on, set, whenVisible} from '../kit/lib.js';
 import {camera} from './camera.js';
 import {chosenNetwork, provide} from './current.js';
-import {dropZone, dropped, picture, send, takeChosen} from './photo_files.js';
+import {dropped, dropZone, picture, send, takeChosen} from './photo_files.js';
 
 /** A network whose answer depends on the builder, which says what the file's weights do not; a head may be on one. */
 const ASKS_BUILDER = /^(file|taught):/;
@@ -10,16 +10,22 @@ const ASKS_BUILDER = /^(file|taught):/;
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, server, watch, settings}) {
   const host = element.querySelector('.rx-classify');
-  const drop = host.querySelector('.rx-drop'), idle = host.querySelector('.rx-idle');
-  const answer = host.querySelector('.rx-answer'), shown = host.querySelector('img.rx-photo');
+  const drop = host.querySelector('.rx-drop'),
+    idle = host.querySelector('.rx-idle');
+  const answer = host.querySelector('.rx-answer'),
+    shown = host.querySelector('img.rx-photo');
   const input = host.querySelector('input[type=file]');
   const turn = latest();
   /** What is shown: what the upload answered, and how to send it again. @type {any} */
   let photo = null;
 
   provide(() => ({
-    session: props.value, variant: props.variant, device: props.device, network: get('network') ?? '',
-    maxBytes: settings.max_bytes, token: photo?.token ?? null,
+    session: props.value,
+    variant: props.variant,
+    device: props.device,
+    network: get('network') ?? '',
+    maxBytes: settings.max_bytes,
+    token: photo?.token ?? null,
   }));
 
   const live = camera(host, {
@@ -38,7 +44,9 @@ export function mount({element, props, server, watch, settings}) {
 
   async function classify(again = true) {
     if (!photo) return;
-    const isLatest = turn(), {token, decoding, resend} = photo, network = chosenNetwork();
+    const isLatest = turn(),
+      {token, decoding, resend} = photo,
+      network = chosenNetwork();
     answer.setAttribute('aria-busy', 'true');
     const result = await ask(server, 'classify', {token, decoding, ...network});
     if (!isLatest()) return;
@@ -81,11 +89,16 @@ export function mount({element, props, server, watch, settings}) {
   function give(found) {
     if (!found.length) return;
     take(() => send(found[0].file));
-    if (found.length > 1) emit('photos', found.map(({file}) => file));
+    if (found.length > 1)
+      emit(
+        'photos',
+        found.map(({file}) => file),
+      );
   }
 
   async function showExamples() {
-    const strip = host.querySelector('.rx-examples'), {thumbs = []} = await ask(server, 'list_examples');
+    const strip = host.querySelector('.rx-examples'),
+      {thumbs = []} = await ask(server, 'list_examples');
     thumbs.forEach((thumb, number) => {
       const button = Object.assign(document.createElement('button'), {type: 'button'});
       button.setAttribute('aria-label', `Example photo ${number + 1}`);
@@ -99,11 +112,15 @@ export function mount({element, props, server, watch, settings}) {
   host.querySelector('[data-do=pick]').addEventListener('click', () => input.click());
   input.addEventListener('change', () => give(takeChosen(input)));
   dropZone(drop, give);
-  on('drop', transfer => {
-    if (!drop.offsetParent) return false;
-    dropped(transfer).then(give);
-    return true;
-  }, host);
+  on(
+    'drop',
+    transfer => {
+      if (!drop.offsetParent) return false;
+      dropped(transfer).then(give);
+      return true;
+    },
+    host,
+  );
   document.addEventListener('paste', e => {
     if (!host.offsetParent) return;
     const images = [...(e.clipboardData?.files ?? [])].filter(file => file.type.startsWith('image/'));
@@ -111,11 +128,21 @@ export function mount({element, props, server, watch, settings}) {
     e.preventDefault();
     give(images.map(file => ({file, folder: ''})));
   });
-  on('show-photo', file => {
-    take(() => send(file));
-    host.scrollIntoView({block: 'nearest'});
-  }, host);
-  on('network', () => { if (ASKS_BUILDER.test(props.variant)) classify(); }, host);
+  on(
+    'show-photo',
+    file => {
+      take(() => send(file));
+      host.scrollIntoView({block: 'nearest'});
+    },
+    host,
+  );
+  on(
+    'network',
+    () => {
+      if (ASKS_BUILDER.test(props.variant)) classify();
+    },
+    host,
+  );
   watch(['variant', 'device', 'ready'], () => classify());
   const observer = whenVisible(host, visible => {
     if (!visible) return;

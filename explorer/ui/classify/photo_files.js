@@ -3,7 +3,7 @@ import {NO_RESPONSE, url} from '../kit/lib.js';
 import {current} from './current.js';
 
 const MIB = 2 ** 20;
-const MOST_NAME = 200;  // characters
+const MOST_NAME = 200; // characters
 /** The program decodes two photos at once; a third may arrive meanwhile. */
 const AT_ONCE = 3;
 
@@ -26,8 +26,9 @@ export async function send(file) {
     const answer = await fetch(`${url('photo')}?${query}`, {method: 'POST', body: file, headers});
     return answer.ok ? await answer.json() : {error: await answer.text()};
   } catch {
-    return (await isReadable(file)) ? {error: NO_RESPONSE, silent: true} :
-      {error: 'The browser could not read this file. Is it still there?'};
+    return (await isReadable(file))
+      ? {error: NO_RESPONSE, silent: true}
+      : {error: 'The browser could not read this file. Is it still there?'};
   }
 }
 
@@ -64,7 +65,8 @@ async function walk(entry, folder, found) {
     return;
   }
   const reader = entry.createReader();
-  for (;;) {  // a hundred entries at a time
+  for (;;) {
+    // a hundred entries at a time
     const some = await new Promise((done, failed) => reader.readEntries(done, failed));
     if (!some.length) return;
     for (const one of some) await walk(one, entry.name, found);

@@ -12,14 +12,17 @@ function choiceOf([label, name], checked) {
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, server}) {
-  const box = element.querySelector('details.rx-beside-nets'), names = box.querySelector('.rx-names');
-  const rows = box.querySelector('tbody'), table = box.querySelector('.rx-scroll');
-  const status = box.querySelector('.rx-told'), agreement = box.querySelector('.rx-agreement');
+  const box = element.querySelector('details.rx-beside-nets'),
+    names = box.querySelector('.rx-names');
+  const rows = box.querySelector('tbody'),
+    table = box.querySelector('.rx-scroll');
+  const status = box.querySelector('.rx-told'),
+    agreement = box.querySelector('.rx-agreement');
   const stopButton = box.querySelector('[data-do=stop]');
   const turn = latest();
   /** Of the photo that the rows are of. @type {string | null} */
   let token = null;
-  let isUsed = false;  // what the status says is then of a comparison
+  let isUsed = false; // what the status says is then of a comparison
   const inputs = state => [...names.querySelectorAll(`input:${state}`)].map(input => input.value);
 
   async function list() {
@@ -39,7 +42,9 @@ export function mount({element, server}) {
   }
 
   async function run() {
-    const isLatest = begin(), {token: given, device, network} = current(), votes = [];
+    const isLatest = begin(),
+      {token: given, device, network} = current(),
+      votes = [];
     if (!given) {
       status.textContent = 'Give it a photo first, above.';
       return;
@@ -87,9 +92,15 @@ export function mount({element, server}) {
 
   box.querySelector('[data-do=ask]').addEventListener('click', run);
   stopButton.addEventListener('click', () => stop('Stopped.'));
-  box.addEventListener('toggle', () => { if (box.open) list(); });
-  on('photo', photo => {
-    if (photo && box.open) list();
-    if (photo?.token !== token) forget();
-  }, box);
+  box.addEventListener('toggle', () => {
+    if (box.open) list();
+  });
+  on(
+    'photo',
+    photo => {
+      if (photo && box.open) list();
+      if (photo?.token !== token) forget();
+    },
+    box,
+  );
 }

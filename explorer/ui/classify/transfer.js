@@ -25,13 +25,18 @@ function failuresOf(photos) {
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, server, trigger, watch, settings: {limits}}) {
-  const box = element.querySelector('.rx-teach'), bar = box.querySelector('progress');
-  const status = box.querySelector('.rx-told'), result = box.querySelector('.rx-lesson');
+  const box = element.querySelector('.rx-teach'),
+    bar = box.querySelector('progress');
+  const status = box.querySelector('.rx-told'),
+    result = box.querySelector('.rx-lesson');
   const [folderInput, headInput] = box.querySelectorAll('.rx-row input');
   const button = name => box.querySelector(`.rx-row button[data-do=${name}]`);
   const turn = latest();
-  let head = null, isFitting = false;  // head: token of the one that is shown
-  const say = words => { status.textContent = words; };
+  let head = null,
+    isFitting = false; // head: token of the one that is shown
+  const say = words => {
+    status.textContent = words;
+  };
   const slots = classSlots(box.querySelector('.rx-slots'), limits, {grown: () => extractAll(), say});
   const complain = (words, kind = 'error-here') => result.replaceChildren(alertBanner(words, kind));
 
@@ -48,7 +53,8 @@ export function mount({element, props, server, trigger, watch, settings: {limits
 
   /** Features of one photo; why all others cannot have theirs either, or ''. */
   async function extract(photo, network) {
-    const sent = await send(photo.file), {session} = current();
+    const sent = await send(photo.file),
+      {session} = current();
     const request = {session, token: sent.token, ...network};
     const answer = sent.error ? sent : await ask(server, 'extract_features', request);
     if (answer.silent) return answer.error;
@@ -56,12 +62,13 @@ export function mount({element, props, server, trigger, watch, settings: {limits
     if (sent.error) photo.failure = sent.error;
     else if (!answer.error) Object.assign(photo, {key: answer.key, base: answer.base});
     paintPhoto(photo);
-    return sent.error ? '' : answer.error ?? '';
+    return sent.error ? '' : (answer.error ?? '');
   }
 
   /** Features of every photo that the chosen network has not seen yet; only the last call goes on. Whether all have. */
   async function extractAll() {
-    const isLatest = turn(), network = chosenNetwork();
+    const isLatest = turn(),
+      network = chosenNetwork();
     const {base, error} = await ask(server, 'base_network', {variant: network.variant});
     if (!isLatest()) return false;
     if (error) {
@@ -69,17 +76,22 @@ export function mount({element, props, server, trigger, watch, settings: {limits
       return false;
     }
     const wanted = slots.photos().filter(photo => !photo.failure && (photo.key === null || photo.base !== base));
-    let done = 0, trouble = '';
+    let done = 0,
+      trouble = '';
     showProgress(wanted.length);
-    await inParallel(wanted, async photo => {
-      const failure = await extract(photo, network);
-      if (failure) {
-        trouble = failure;
-      } else if (isLatest()) {
-        bar.value = ++done;
-        say(`Looked at ${done} of ${wanted.length} photos`);
-      }
-    }, () => isLatest() && !trouble);
+    await inParallel(
+      wanted,
+      async photo => {
+        const failure = await extract(photo, network);
+        if (failure) {
+          trouble = failure;
+        } else if (isLatest()) {
+          bar.value = ++done;
+          say(`Looked at ${done} of ${wanted.length} photos`);
+        }
+      },
+      () => isLatest() && !trouble,
+    );
     if (!isLatest()) return false;
     showProgress(0);
     slots.count();
@@ -89,7 +101,10 @@ export function mount({element, props, server, trigger, watch, settings: {limits
 
   function labelled() {
     const keysOf = photos => photos.filter(photo => photo.key && !photo.failure).map(photo => photo.key);
-    return slots.all().map(({name, photos}) => ({name, keys: keysOf(photos)})).filter(({keys}) => keys.length);
+    return slots
+      .all()
+      .map(({name, photos}) => ({name, keys: keysOf(photos)}))
+      .filter(({keys}) => keys.length);
   }
 
   async function fit() {
@@ -137,7 +152,12 @@ export function mount({element, props, server, trigger, watch, settings: {limits
   async function saveHead() {
     const {data, name, error} = await ask(server, 'write_head', {token: head});
     if (error) complain(error);
-    else download(name, 'application/octet-stream', Uint8Array.from(atob(data), char => char.charCodeAt(0)));
+    else
+      download(
+        name,
+        'application/octet-stream',
+        Uint8Array.from(atob(data), char => char.charCodeAt(0)),
+      );
   }
 
   watch('news', () => {
@@ -151,7 +171,9 @@ export function mount({element, props, server, trigger, watch, settings: {limits
       if (photo?.thumb) item.prepend(picture(photo.thumb, photo.file.name));
     }
   });
-  result.addEventListener('click', e => { if (e.target.dataset.do === 'head') saveHead(); });
+  result.addEventListener('click', e => {
+    if (e.target.dataset.do === 'head') saveHead();
+  });
   button('add').addEventListener('click', () => slots.add().field.focus());
   button('fit').addEventListener('click', fit);
   button('stop').addEventListener('click', stop);

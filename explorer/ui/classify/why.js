@@ -7,23 +7,28 @@ import {contributions} from './why_contributions.js';
 import {blockOf, resolve, shownLayer} from './why_layers.js';
 import {photoOverlay} from './why_photo.js';
 
-const MOST_MAPS = 16;  // without "Show all"
-const TAB_OPENS = 100;  // ms until the diagram is laid out
+const MOST_MAPS = 16; // without "Show all"
+const TAB_OPENS = 100; // ms until the diagram is laid out
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, server, trigger, watch}) {
   const host = element.querySelector('.rx-why');
   const part = name => host.querySelector(`.rx-why-${name}`);
   const button = name => host.querySelector(`button[data-do=${name}]`);
-  const classes = host.querySelector('select.rx-why-class'), paths = host.querySelector('select.rx-why-layer');
-  const body = part('body'), says = part('says'), empty = says.textContent;
+  const classes = host.querySelector('select.rx-why-class');
+  const paths = host.querySelector('select.rx-why-layer');
+  const body = part('body');
+  const says = part('says');
+  const empty = says.textContent;
   /** @type {Record<string, string> | null} */
   let photo = null;
   /** What the program says of the photo and its network. @type {any} */
   let net = null;
-  let query = '';  // of the network before
-  let block = '', layer = '';  // that are chosen; '' until a network is there
-  let all = false, seen = false;
+  let query = ''; // of the network before
+  let block = ''; // that is chosen; '' until a network is there
+  let layer = ''; // of that block; '' until a network is there
+  let all = false; // whether every channel is shown
+  let seen = false; // whether the panel is looked at
 
   const isLinked = () => net !== null && get('drawn') === net.query;
   const index = () => Number(classes.value);
@@ -46,15 +51,23 @@ export function mount({element, props, server, trigger, watch}) {
 
   const look = following('describe_network', () => seen && photo, showNetwork);
   const parts = [
-    following('draw_heat', () => about(() => ({layer: shownLayer(net.layers, block), class: index()})), answer => {
-      part('words').textContent = answer.error ?? answer.words;
-      overlay.setHeat(answer.image ?? '');
-    }),
+    following(
+      'draw_heat',
+      () => about(() => ({layer: shownLayer(net.layers, block), class: index()})),
+      answer => {
+        part('words').textContent = answer.error ?? answer.words;
+        overlay.setHeat(answer.image ?? '');
+      },
+    ),
     following('draw_maps', () => about(() => ({layer, all, at: overlay.place})), showMaps),
-    following('answer_without', () => about(() => ({off: table.off()})), answer => {
-      if (answer.error) part('answers').textContent = answer.error;
-      else part('answers').innerHTML = answer.html;
-    }),
+    following(
+      'answer_without',
+      () => about(() => ({off: table.off()})),
+      answer => {
+        if (answer.error) part('answers').textContent = answer.error;
+        else part('answers').innerHTML = answer.html;
+      },
+    ),
   ];
 
   function showNetwork(answer) {
@@ -104,8 +117,7 @@ export function mount({element, props, server, trigger, watch}) {
   function paint() {
     if (!net) return;
     table.paint(block);
-    const optionOf = path =>
-      new Option(path === block ? `${path}, its output` : path, path, false, path === layer);
+    const optionOf = path => new Option(path === block ? `${path}, its output` : path, path, false, path === layer);
     paths.replaceChildren(...net.layers[block].map(optionOf));
     button('find').hidden = !isLinked();
     button('find').textContent = `Find ${layer} in the diagram`;
@@ -157,10 +169,14 @@ export function mount({element, props, server, trigger, watch}) {
     body.hidden = true;
   }
   on('photo', followPhoto, host);
-  on('selected', id => {
-    const name = isLinked() ? resolve(net.layers, id) : null;
-    if (name && name !== layer && name !== block) choose(name, false);
-  }, host);
+  on(
+    'selected',
+    id => {
+      const name = isLinked() ? resolve(net.layers, id) : null;
+      if (name && name !== layer && name !== block) choose(name, false);
+    },
+    host,
+  );
   on('drawn', paint, host);
   watch('weighed', () => added.show(JSON.parse(props.weighed || '{}')));
   whenVisible(host, visible => {

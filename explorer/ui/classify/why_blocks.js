@@ -26,7 +26,10 @@ export function blockTable(host, {choose, switched}) {
 
   function toggleStage(stage) {
     const names = blocksOf(blocks, stage);
-    turn(names, names.every(name => off.has(name)));
+    turn(
+      names,
+      names.every(name => off.has(name)),
+    );
   }
 
   host.addEventListener('click', e => {
@@ -35,7 +38,8 @@ export function blockTable(host, {choose, switched}) {
     if (row && !e.target.matches('input')) choose(blockOf(row));
   });
   host.addEventListener('change', e => {
-    const box = e.target.closest('input'), row = box?.closest('tr[data-block]');
+    const box = e.target.closest('input'),
+      row = box?.closest('tr[data-block]');
     if (box && row) turn([blockOf(row)], box.checked);
   });
   allOn.addEventListener('click', () => turn([...off], true));
@@ -52,7 +56,8 @@ export function blockTable(host, {choose, switched}) {
     /** @param {string | null} chosen */
     paint(chosen) {
       for (const row of rows()) {
-        const name = blockOf(row), box = row.querySelector('input');
+        const name = blockOf(row),
+          box = row.querySelector('input');
         row.classList.toggle('selected', name === chosen);
         row.classList.toggle('off', off.has(name));
         row.querySelector('.rx-link').setAttribute('aria-pressed', String(name === chosen));

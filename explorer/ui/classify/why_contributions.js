@@ -34,7 +34,8 @@ export function contributions(host, table, act) {
 
   /** Another photo, network or class. @param {Subject} next */
   function reset(next) {
-    const isRunning = !button('stop').hidden, {net} = next;
+    const isRunning = !button('stop').hidden,
+      {net} = next;
     subject = next;
     key = null;
     table.empty(next.name);
@@ -61,7 +62,9 @@ export function contributions(host, table, act) {
   return {
     reset,
     /** What is still on its way is of another photo. */
-    forget() { key = null; },
+    forget() {
+      key = null;
+    },
     /** What the program says: ``cells``, ``progress`` or ``error`` of the measurement of ``key``. */
     show(answer) {
       if (key === null || answer.key !== key) return;

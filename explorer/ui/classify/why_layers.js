@@ -19,10 +19,12 @@ export const blockOf = (layers, name) => Object.keys(layers).find(each => name =
  */
 export function resolve(layers, id) {
   if (!id) return null;
-  const blocks = Object.keys(layers), paths = Object.values(layers).flat();
+  const blocks = Object.keys(layers),
+    paths = Object.values(layers).flat();
   const name = id.replace(/^group:/, '').replace(/:.*$/, '');
   const within = blocks.filter(each => each.startsWith(`${name}.`)).at(-1);
-  const run = name.replace(/-(\d+)$/, ''), around = blocks.find(each => name.startsWith(`${each}.`));
+  const run = name.replace(/-(\d+)$/, ''),
+    around = blocks.find(each => name.startsWith(`${each}.`));
   return [name, run, within, around].find(each => each && (paths.includes(each) || each === 'stem')) ?? null;
 }
 
@@ -31,7 +33,7 @@ export function resolve(layers, id) {
  * @param {Layers} layers
  * @param {string} name
  */
-export const shownLayer = (layers, name) => (name === 'stem' ? layers.stem.at(-1) ?? name : name);
+export const shownLayer = (layers, name) => (name === 'stem' ? (layers.stem.at(-1) ?? name) : name);
 
 /**
  * The blocks of a stage.

@@ -1,6 +1,6 @@
 // The photo with what the network saw of it: Grad-CAM or a channel over the crop, and a mark that a person can put.
 
-const STEP = 1 / 16;  // of the crop's sides
+const STEP = 1 / 16; // of the crop's sides
 /** Arrow keys -> how the mark moves. @type {Record<string, [number, number]>} */
 const MOVES = {ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP]};
 const percent = share => `${share * 100}%`;
@@ -12,11 +12,14 @@ const within = share => Math.min(1, Math.max(0, share));
  */
 export function photoOverlay(host, changed) {
   const part = name => host.querySelector(`.rx-why-${name}`);
-  const crop = part('crop'), heat = host.querySelector('img.rx-why-heat'), mark = part('mark');
-  const photo = host.querySelector('.rx-why-photo > img'), opacity = host.querySelector('input.rx-why-opacity');
+  const crop = part('crop'),
+    heat = host.querySelector('img.rx-why-heat'),
+    mark = part('mark');
+  const photo = host.querySelector('.rx-why-photo > img'),
+    opacity = host.querySelector('input.rx-why-opacity');
   /** Of the mark on the crop, from 0 to 1. @type {[number, number] | null} */
   let place = null;
-  let heated = '';  // Grad-CAM's picture
+  let heated = ''; // Grad-CAM's picture
   /** The button of the channel that is shown instead. @type {HTMLElement | null} */
   let channel = null;
 
@@ -36,7 +39,9 @@ export function photoOverlay(host, changed) {
     heat.hidden = !heat.getAttribute('src');
   }
 
-  opacity.addEventListener('input', () => { heat.style.opacity = String(Number(opacity.value) / 100); });
+  opacity.addEventListener('input', () => {
+    heat.style.opacity = String(Number(opacity.value) / 100);
+  });
   crop.addEventListener('click', e => {
     const box = crop.getBoundingClientRect();
     put([(e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height]);
@@ -73,7 +78,11 @@ export function photoOverlay(host, changed) {
       paint(channel ? channel.querySelector('img').src : heated);
       heat.classList.toggle('cells', Boolean(channel));
     },
-    get place() { return place; },
-    get channel() { return channel; },
+    get place() {
+      return place;
+    },
+    get channel() {
+      return channel;
+    },
   };
 }

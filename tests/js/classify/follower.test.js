@@ -5,9 +5,15 @@ import {follower} from '../../../explorer/ui/classify/follower.js';
 
 /** A follower of ``wanted.now``, whose questions wait in ``asked`` until they are answered. */
 function setUp() {
-  const wanted = {now: null}, asked = [], shown = [];
+  const wanted = {now: null},
+    asked = [],
+    shown = [];
   const ask = request => new Promise(answer => asked.push({request, answer}));
-  const follow = follower(() => wanted.now, ask, answer => shown.push(answer));
+  const follow = follower(
+    () => wanted.now,
+    ask,
+    answer => shown.push(answer),
+  );
   return {wanted, asked, shown, follow};
 }
 const settled = () => new Promise(done => setImmediate(done));

@@ -1,24 +1,24 @@
-// Changes of the builder: whoever wants another network emits an action, and here it becomes values of the builder's
-// fields (ui/builder.py). In the browser, so that the next click sees the new fields.
+// Changes of the builder: a panel that wants another network emits an action, which becomes values of the builder's
+// fields here (ui/builder.py). In the browser, so that the next click has the new fields.
 import {drawAhead} from './diagram/diagram.js';
 import {on, settings} from './kit/lib.js';
 
 /**
  * An action, by its type:
  *   preset {name}            the preset of that name
- *   depth {depth}            a depth names the stage repeats and the form of block that goes with them
+ *   depth {depth}            the stage repeats of a depth, and the block that goes with them
  *   set {field, value}       one field
  *   shortcut {blocks, mode}  these blocks' own shortcut, or the network's
- *   fields {fields}          all of them, as Undo and fixes bring them
+ *   fields {fields}          all of them, from Undo or a fix
  * @typedef {{type: string} & Record<string, any>} Action
  */
 /**
  * @typedef {object} Tables of ui/builder.py
  * @property {string[]} names of the fields, in order
  * @property {Record<string, any[]>} presets
- * @property {Record<string, {repeats: number[], blocks: Record<string, string>}>} depths ``blocks``: of each block type
- *   the one that this depth is built of
- * @property {string} asNetwork the mode that takes a block's own shortcut away
+ * @property {Record<string, {repeats: number[], blocks: Record<string, string>}>} depths ``blocks``: for each block type,
+ *   the type that this depth uses
+ * @property {string} asNetwork the mode that removes a block's own shortcut
  */
 
 const words = text =>
@@ -32,7 +32,7 @@ const CHANGES = {
   depth({depth}, value, tables) {
     const {repeats, blocks} = tables.depths[depth];
     const widths = value('widths').split(',').map(Number);
-    // Widths double along the stages if their number changes; overrides of blocks that are gone go too.
+    // Widths double from stage to stage if the number of stages changes; overrides of blocks that no longer exist go.
     const doubled = widths.length === repeats.length ? widths : repeats.map((_, i) => widths[0] * 2 ** i);
     const exists = word => {
       const [, stage, index] = word.match(/^layer(\d+)\.(\d+):/) ?? [];
@@ -69,22 +69,23 @@ export function fill(action, fields, tables) {
 
 // Listeners of Gradio's events (ui/page.py): values of components in, values of components out. The time at the end
 // makes the program answer, even if no field changed.
-const filled = (action, fields) => [...fill(action, fields, settings().builder), Date.now()];
-export const applyAction = (action, ...fields) => filled(JSON.parse(action), fields);
-export const choosePreset = (name, ...fields) => filled({type: 'preset', name}, fields);
-export const chooseDepth = (depth, ...fields) => filled({type: 'depth', depth}, fields);
+const fillNow = (action, fields) => [...fill(action, fields, settings().builder), Date.now()];
+export const applyAction = (action, ...fields) => fillNow(JSON.parse(action), fields);
+export const choosePreset = (name, ...fields) => fillNow({type: 'preset', name}, fields);
+export const chooseDepth = (depth, ...fields) => fillNow({type: 'depth', depth}, fields);
 
-let chosen = [];
-/** The diagram, which people look at, is asked for first, the rest of the page next. Drawings of quick choices may come
- * in any order: whichever is asked about after its own asks about the last choice. */
+/** The values of the latest call. @type {any[]} */
+let latestValues = [];
+/** Draw the diagram, which the reader looks at, before the rest of the page. Several quick choices may be drawn in any
+ * order; each of them then asks for the rest of the page with the latest values. */
 export async function drawFirst(...values) {
-  chosen = values;
+  latestValues = values;
   await drawAhead(values.slice(2));
-  return chosen;
+  return latestValues;
 }
 
 on('field', name => {
-  const control = document.getElementById(`field-${name}`);
+  const control = document.querySelector(`#field-${name}`);
   control.closest('.rx-fold:not(.open)')?.querySelector('.rx-fold-head button').click();
   (control.querySelector('input:checked') ?? control.querySelector('input, textarea')).focus();
 });

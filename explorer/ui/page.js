@@ -8,7 +8,7 @@ const nameOf = tab => tab.textContent.trim();
 let isFirst = true;
 
 /**
- * The program has understood another network (ui/page.py).
+ * The program has read another network (ui/page.py).
  * @param {string} query
  */
 export function setNetwork(query) {
@@ -26,10 +26,10 @@ function open(tab) {
   setAddress({tab: tab === tabs()[0] ? null : nameOf(tab).toLowerCase()});
 }
 
-const isOpen = () => document.querySelector('#columns').classList.contains('rx-builder-open');
-function drawer(open) {
-  document.querySelector('#columns').classList.toggle('rx-builder-open', open);
-  document.querySelector('#rx-drawer').setAttribute('aria-expanded', String(open));
+const isDrawerOpen = () => document.querySelector('#columns').classList.contains('rx-builder-open');
+function setDrawer(isOpen) {
+  document.querySelector('#columns').classList.toggle('rx-builder-open', isOpen);
+  document.querySelector('#rx-drawer').setAttribute('aria-expanded', String(isOpen));
 }
 
 function toggleFold(button) {
@@ -44,17 +44,17 @@ document.addEventListener('click', ({target}) => {
   if (head) toggleFold(head);
   if (tab) open(tab);
   if (row) emit('select', row.dataset.node);
-  if (target.closest('#rx-drawer')) drawer(!isOpen());
-  else if (!target.closest('#builder, [role=listbox], .options')) drawer(false);
+  if (target.closest('#rx-drawer')) setDrawer(!isDrawerOpen());
+  else if (!target.closest('#builder, [role=listbox], .options')) setDrawer(false);
 });
 document.addEventListener('keydown', event => {
-  if (event.key === 'Escape') drawer(false);
+  if (event.key === 'Escape') setDrawer(false);
 });
 on('selected', id => {
   const rows = document.querySelectorAll('tr[data-node]');
   rows.forEach(row => row.classList.toggle('selected', row.dataset.node === id));
 });
-// Gradio opens a list of choices at the very Tab that leaves it.
+// Gradio opens a list of choices when Tab leaves it.
 document.addEventListener('focusout', ({target}) => {
   if (!target.matches?.('[role=combobox]')) return;
   setTimeout(() => {

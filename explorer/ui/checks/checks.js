@@ -1,67 +1,72 @@
 // The shortcut checks: rows come once for each network, after its diagram; sorting, filtering and copying happen here.
-// A row and a sum select each other.
+// A row and an addition select each other.
 import {alertBanner, ask, copyFrom, get, on, revealRow, whenVisible} from '../kit/lib.js';
 import {sortable} from '../kit/sorting.js';
-import {walking} from './walk.js';
+import {countInWords, sift} from './sift.js';
+import {mountWalk} from './walk.js';
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, server}) {
   const host = element.querySelector('.rx-checks'),
     list = host.querySelector('.rx-rows');
-  const everything = host.querySelector('.rx-fix-all'),
+  const fixAll = host.querySelector('.rx-fix-all'),
     count = host.querySelector('.rx-of');
   const filter = host.querySelector('input[type=search]'),
-    only = host.querySelector('input[type=checkbox]');
-  const renewed = sortable(list, 0);
+    onlyMismatches = host.querySelector('input[type=checkbox]');
+  const makeSortable = sortable(list, 0);
   let query = get('drawn'); // of the diagram
-  let listed = null; // of the rows
-  let csv = [],
-    seen = false;
+  /** The network whose rows are listed, or asked for. @type {string | null} */
+  let listed = null;
+  /** Lines: the head, then one for each addition. @type {string[]} */
+  let csv = [];
+  let isVisible = false;
 
   const rows = () => [...list.querySelectorAll('tbody tr')];
+  /** @returns {HTMLElement | null} */
   const box = () => list.querySelector('.rx-scroll');
-  const failed = words => list.replaceChildren(alertBanner(words));
-  const walk = walking(host, () => ask(server, 'list_steps', {query}), failed);
+  const showError = words => list.replaceChildren(alertBanner(words));
+  const walk = mountWalk(host, () => ask(server, 'list_steps', {query}), showError);
 
   async function refresh() {
-    if (query === undefined || query === listed || !seen) return;
-    const mine = (listed = query);
-    const answer = await ask(server, 'list_checks', {query: mine});
-    if (mine !== listed) return;
+    if (query === undefined || query === listed || !isVisible) return;
+    const name = query;
+    listed = name;
+    const answer = await ask(server, 'list_checks', {query: name});
+    if (name !== listed) return;
     if (answer.error) {
       listed = null;
       csv = [];
-      everything.replaceChildren();
-      failed(answer.error);
-      sift();
+      fixAll.replaceChildren();
+      showError(answer.error);
+      filterRows();
       return;
     }
     const scrolled = box()?.scrollTop ?? 0;
     list.innerHTML = answer.rows;
-    everything.innerHTML = answer.all;
+    fixAll.innerHTML = answer.all;
     csv = answer.csv;
-    renewed();
-    sift();
-    if (box()) box().scrollTop = scrolled;
+    makeSortable();
+    filterRows();
+    const newBox = box();
+    if (newBox) newBox.scrollTop = scrolled;
     mark(get('selected'));
   }
 
-  function sift() {
-    const wanted = filter.value.trim().toLowerCase(),
-      every = rows();
-    for (const row of every) {
-      const fits = only.checked && row.classList.contains('fits');
-      row.hidden = fits || !row.textContent.toLowerCase().includes(wanted);
-    }
-    const visible = every.filter(row => !row.hidden).length;
-    count.textContent = every.length ? `${visible} of ${every.length}` : '';
-    host.classList.toggle('empty', !every.length);
+  function filterRows() {
+    const facts = rows().map(row => ({text: row.textContent, fits: row.classList.contains('fits')}));
+    const visible = sift(facts, filter.value, onlyMismatches.checked);
+    rows().forEach((row, i) => {
+      row.hidden = !visible[i];
+    });
+    count.textContent = countInWords(visible);
+    host.classList.toggle('empty', !facts.length);
   }
 
   function mark(id) {
-    rows().forEach(row => row.classList.toggle('selected', row.dataset.node === id));
-    const row = rows().find(each => each.dataset.node === id);
-    if (row && !row.hidden) revealRow(box(), row);
+    for (const row of rows()) row.classList.toggle('selected', row.dataset.node === id);
+    const row = rows().find(each => each.dataset.node === id),
+      scroller = box();
+    if (row && !row.hidden && scroller) revealRow(scroller, row);
   }
 
   function copy(button) {
@@ -71,8 +76,8 @@ export function mount({element, server}) {
     copyFrom(button, [csv[0], ...lines, ''].join('\r\n'));
   }
 
-  filter.addEventListener('input', sift);
-  only.addEventListener('change', sift);
+  filter.addEventListener('input', filterRows);
+  onlyMismatches.addEventListener('change', filterRows);
   host.addEventListener('click', e => {
     if (e.target.dataset.do === 'walk') walk.start();
     if (e.target.dataset.do === 'copy') copy(e.target);
@@ -89,7 +94,7 @@ export function mount({element, server}) {
   );
   on('selected', mark, host);
   whenVisible(host, visible => {
-    seen = visible;
+    isVisible = visible;
     refresh();
   });
 }

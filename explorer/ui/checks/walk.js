@@ -1,19 +1,20 @@
-// A walk from sum to sum, in a panel over the diagram.
+// A walk from addition to addition, in a panel over the diagram.
 import {emit, latest} from '../kit/lib.js';
 
 const KEYS = {ArrowRight: 'next', ArrowLeft: 'previous', Escape: 'done'};
 
 /**
- * @param {HTMLElement} host holds the panel and the button that starts the walk
+ * @param {HTMLElement} host has the panel and the button that starts the walk
  * @param {() => Promise<any>} fetchSteps ``{steps: [{node, title, html}]}`` of the diagram's network, or ``{error}``
- * @param {(words: string) => void} failed
+ * @param {(words: string) => void} showError
  */
-export function walking(host, fetchSteps, failed) {
+export function mountWalk(host, fetchSteps, showError) {
   const panel = host.querySelector('.rx-walk'),
     turn = latest();
-  const button = name => panel.querySelector(`[data-do=${name}]`);
-  let steps = [],
-    place = 0;
+  const button = name => panel.querySelector(`button[data-do=${name}]`);
+  /** @type {{node: string, title: string, html: string}[]} */
+  let steps = [];
+  let place = 0;
 
   async function start() {
     const isLatest = turn(),
@@ -22,11 +23,11 @@ export function walking(host, fetchSteps, failed) {
     steps = answer.steps ?? [];
     if (!steps.length) {
       leave();
-      if (answer.error) failed(answer.error);
+      if (answer.error) showError(answer.error);
       return;
     }
     emit('overlay', panel);
-    const isOpening = panel.hidden;
+    const isOpening = Boolean(panel.hidden);
     panel.hidden = false;
     show(isOpening ? 0 : Math.min(place, steps.length - 1), isOpening);
     if (isOpening) panel.focus({preventScroll: true});
@@ -51,7 +52,7 @@ export function walking(host, fetchSteps, failed) {
   const step = by => {
     if (place + by in steps) show(place + by);
   };
-  const DOES = {
+  const ACTIONS = {
     next: () => step(1),
     previous: () => step(-1),
     done: () => {
@@ -59,14 +60,14 @@ export function walking(host, fetchSteps, failed) {
       host.querySelector('[data-do=walk]').focus({preventScroll: true});
     },
   };
-  panel.addEventListener('click', e => DOES[e.target.dataset.do]?.());
+  panel.addEventListener('click', e => ACTIONS[e.target.dataset.do]?.());
   document.addEventListener('keydown', e => {
     const isOpen = !panel.hidden && panel.offsetParent !== null,
-      does = DOES[KEYS[e.key]];
+      action = ACTIONS[KEYS[e.key]];
     const isOurs = panel.contains(e.target) || e.target === document.body;
-    if (!isOpen || !isOurs || !does || e.ctrlKey || e.metaKey || e.altKey) return;
+    if (!isOpen || !isOurs || !action || e.ctrlKey || e.metaKey || e.altKey) return;
     e.preventDefault();
-    does();
+    action();
   });
 
   return {

@@ -1,21 +1,23 @@
-// The diagram: fetches the drawing of a network with what is open in it; opens, walks and selects. Only the view is
-// kept here: the network is the page's, what is open and selected is in the address.
-import {describing} from '../inspector/inspector.js';
+// The diagram: fetches the drawing of a network, opens and folds its blocks, and selects them. Only the view is kept
+// here: the page has the network, and the address has what is open and selected.
+import {mountInspector} from '../inspector/inspector.js';
 import {address, alertBanner, ask, get, latest, on, set, setAddress, whenShown} from '../kit/lib.js';
-import {drawing, mark, working} from './drawing.js';
-import {GROUP, innermost, toggled} from './open.js';
-import {search} from './search.js';
-import {tinting} from './tint.js';
+import {mark, mountDrawing, waitFor} from './drawing.js';
+import {GROUP, toggle} from './open.js';
+import {mountSearch} from './search.js';
+import {mountTint} from './tint.js';
+
+/** @typedef {import('./drawing.js').Anchor} Anchor */
 
 /** @type {((fields: any[]) => Promise<void> | null) | null} */
-let ahead = null;
+let drawFields = null;
 
 /**
- * A field of the builder changed: draw its network before the program answers with the rest of the page. Fields that
- * name no network are left to that answer.
+ * A field of the builder changed: draw its network before the program answers with the rest of the page. If the fields
+ * name no network, that answer says why.
  * @param {any[]} fields as ``builder.read`` takes them
  */
-export const drawAhead = fields => ahead?.(fields);
+export const drawAhead = fields => drawFields?.(fields);
 
 const isFile = name => Boolean(name?.startsWith('file:'));
 const isMain = role => role === 'main';
@@ -23,72 +25,95 @@ const isMain = role => role === 'main';
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, server, watch}) {
   const host = element.querySelector('.rx-graph'),
-    canvas = host.querySelector('.rx-canvas');
+    stage = host.querySelector('.rx-stage'),
+    canvas = stage.querySelector('.rx-canvas');
   const failure = host.querySelector('.rx-failure'),
     notice = host.querySelector('.rx-notice');
-  const inspector = describing(host.querySelector('.rx-inspector'));
-  const turn = latest(),
-    descriptions = latest();
-  const opened = address('open');
+  const inspector = mountInspector(host.querySelector('.rx-inspector'));
+  const drawTurn = latest(),
+    describeTurn = latest();
+  const openAtFirst = address('open');
 
   let query = props.query; // null until the program has read the address
-  let open = opened === null ? null : opened.split(' ').filter(Boolean); // null: as the program opens it at first
-  let drawnOpen = []; // ids that are open in the picture
+  /** Ids; null: as the program opens it at first. @type {string[] | 'all' | null} */
+  let open = openAtFirst === null ? null : openAtFirst.split(' ').filter(Boolean);
+  /** Ids that are open in the picture. @type {string[]} */
+  let drawnOpen = [];
+  /** @type {string | null} */
   let selected = get('selected');
+  /** From, to and role of each. @type {[string, string, string][]} */
   let edges = [];
-  let pending = null; // the drawing that is ahead of the program's answer
+  /** The drawing that is ahead of the program's answer. @type {Promise<void> | null} */
+  let pending = null;
+  /** Selected while another tab hides the diagram: brought into view when the diagram is shown. @type {string | null} */
+  let hiddenId = null;
 
   const isReady = () => typeof query === 'string';
-  const current = () => (open === null ? drawnOpen : open);
-  const request = more => ({query, open: current(), ...more});
-  const tints = tinting(host, canvas, by => ask(server, 'tint', request({by})));
-  const background = () => selected && select(null);
-  const picture = drawing(canvas, {activate, step, walked: g => select(g.id), leave, background});
+  const openIds = () => (Array.isArray(open) ? open : drawnOpen);
+  const request = more => ({query, open: open ?? drawnOpen, ...more});
+  const tint = mountTint(host, canvas, by => ask(server, 'tint', request({by})));
+  const picture = mountDrawing(canvas, {
+    activate,
+    step,
+    visit: g => select(g.id),
+    leave,
+    background: () => {
+      if (selected) select(null);
+    },
+  });
   const {port, node} = picture;
 
   function remember() {
     if (isFile(query)) return;
-    setAddress({open: open === null ? null : open.join(' '), at: selected || null, tint: tints.choice.value || null});
+    const ids = open === null ? null : openIds().join(' ');
+    setAddress({open: ids, at: selected || null, tint: tint.choice.value || null});
   }
 
   function paint() {
-    mark(canvas, [picture.shown(selected)]);
+    mark(canvas, [picture.boxOf(selected)]);
     set('selected', selected);
   }
 
-  async function draw({anchor = null, find = undefined} = {}) {
+  /** @param {{anchor?: Anchor, find?: string}} [how] */
+  async function draw({anchor, find} = {}) {
     if (!isReady()) return;
-    const answer = await working(host, turn(), ask(server, 'draw', {query, find, open}));
+    const answer = await waitFor(host, drawTurn(), ask(server, 'draw', {query, find, open}));
     if (answer) show(answer, anchor, find);
   }
 
-  ahead = fields => {
+  drawFields = fields => {
     if (!isReady() || !host.offsetParent) return null;
-    const drawn = working(host, turn(), ask(server, 'draw', {fields, open: isFile(query) ? null : open}));
-    const mine = (pending = drawn.then(answer => {
-      if (mine === pending) pending = null;
+    const answered = ask(server, 'draw', {fields, open: isFile(query) ? null : open});
+    const shown = waitFor(host, drawTurn(), answered).then(answer => {
+      if (shown === pending) pending = null;
       if (!answer || answer.error || answer.query === query) return;
       follow(answer.query);
       show(answer);
-    }));
-    return mine;
+    });
+    pending = shown;
+    return shown;
   };
 
-  function show(answer, anchor = null, find = undefined) {
-    const shown = query; // others hear of it once the picture is there
-    setTimeout(() => set('drawn', shown));
+  /**
+   * @param {any} answer
+   * @param {Anchor} [anchor]
+   * @param {string} [find]
+   */
+  function show(answer, anchor, find) {
+    const drawn = query; // the other panels get it after the picture is visible
+    setTimeout(() => set('drawn', drawn));
     failure.hidden = !answer.error;
     host.classList.toggle('stale', Boolean(answer.error));
-    const same = canvas.dataset.query === query;
+    const isSame = canvas.dataset.query === query;
     if (answer.error) {
       failure.textContent = answer.error;
-      if (same) open = drawnOpen; // what was open before is still what is drawn
+      if (isSame) open = drawnOpen; // the picture did not change
       remember();
       return;
     }
     notice.textContent = answer.notice;
     notice.hidden = !answer.notice;
-    if (answer.notice && open !== 'all' && same) {
+    if (answer.notice && open !== 'all' && isSame) {
       open = drawnOpen;
       remember();
       return;
@@ -96,38 +121,44 @@ export function mount({element, props, server, watch}) {
     if (answer.notice || find || open === 'all') open = answer.open;
     if (find) selected = answer.found;
     edges = answer.edges;
-    place(answer, anchor, same, Boolean(find));
+    place(answer, isSame, anchor, Boolean(find));
   }
 
-  /** Put the picture into the frame; what was clicked, or else looked at, stays where it was on the screen. */
-  function place(answer, anchor, same, found) {
+  /** Put the picture into the frame. The box that was clicked stays in place on the screen, otherwise the one in the
+   * middle.
+   * @param {any} answer
+   * @param {boolean} isSame whether it shows the same network as the picture before
+   * @param {Anchor} [anchor]
+   * @param {boolean} [isFound] whether the selected box was searched for */
+  function place(answer, isSame, anchor, isFound) {
     const before = anchor && node(anchor.id)?.getBoundingClientRect();
-    const fresh = !same || !port.view;
-    if (fresh && !canvas.clientWidth) port.forget(); // laid out when its tab is shown
-    const eye = fresh ? port.looksAt() : [];
+    const isNew = !isSame || !port.view;
+    if (isNew && !canvas.clientWidth) port.forget(); // laid out when its tab is shown
+    const visible = isNew ? port.visibleBoxes() : [];
     port.show(answer.svg);
     canvas.dataset.query = query;
     drawnOpen = answer.open;
     set('open', drawnOpen);
-    const kept = anchor && picture.after(anchor),
-      held = eye.find(({id}) => node(id));
-    if (before && kept) port.hold(kept, before);
-    else if (held) port.hold(node(held.id), held.box);
-    else if (fresh) port.fit(false);
+    const replacement = anchor && picture.replacementOf(anchor),
+      landmark = visible.find(({id}) => node(id)),
+      landmarkNode = landmark && node(landmark.id);
+    if (before && replacement) port.moveTo(replacement, before);
+    else if (landmark && landmarkNode) port.moveTo(landmarkNode, landmark.box);
+    else if (isNew) port.fit(false);
     remember();
     paint();
-    tints.refresh();
-    const target = picture.shown(selected);
-    if ((found || (fresh && !held)) && target) port.reveal(target);
-    if (kept && anchor.focus) kept.focus({preventScroll: true});
+    tint.refresh();
+    const target = picture.boxOf(selected);
+    if ((isFound || (isNew && !landmark)) && target) port.reveal(target);
+    if (anchor?.focus) replacement?.focus({preventScroll: true});
     describe();
   }
 
   async function describe() {
-    const isLatest = descriptions();
+    const isLatest = describeTurn();
     const id = selected?.startsWith(GROUP) ? null : selected;
     const answer = await ask(server, 'describe', request({node: id || ''}));
-    if (answer.silent || !isLatest()) return; // drawing says that the program is gone
+    if (answer.silent || !isLatest()) return; // the request for the drawing reports that there is no response
     inspector.show(answer.error ? alertBanner(answer.error, 'error').outerHTML : answer.html);
   }
 
@@ -138,8 +169,8 @@ export function mount({element, props, server, watch}) {
     describe();
   }
 
-  function toggle(g) {
-    const next = toggled(current(), g.id, g.classList.contains('opens'));
+  function toggleBox(g) {
+    const next = toggle(openIds(), g.id, g.classList.contains('opens'));
     if (!next) return;
     open = next.open;
     remember();
@@ -148,52 +179,53 @@ export function mount({element, props, server, watch}) {
 
   function activate(g) {
     if (!g.id.startsWith(GROUP)) select(g.id);
-    toggle(g);
+    toggleBox(g);
   }
 
   // Down and up the main path, right and left along a shortcut.
   function step(key, g) {
-    const along = key === 'ArrowDown' || key === 'ArrowUp' ? isMain : role => !isMain(role);
-    const ahead = key === 'ArrowDown' || key === 'ArrowRight';
-    const edge = edges.find(([from, to, role]) => (ahead ? from : to) === g.id && along(role));
-    return edge && node(ahead ? edge[1] : edge[0]);
+    const isMainKey = key === 'ArrowDown' || key === 'ArrowUp',
+      isForward = key === 'ArrowDown' || key === 'ArrowRight';
+    const edge = edges.find(([from, to, role]) => (isForward ? from : to) === g.id && isMain(role) === isMainKey);
+    return edge && node(isForward ? edge[1] : edge[0]);
   }
 
-  // Out of the block around; if there is none, of the selection.
+  // Fold the block around; if there is none, select nothing.
   function leave(g) {
-    const around = innermost(current(), g.id);
-    const frame = g.classList.contains('cluster') ? g : around && node(GROUP + around);
+    const frame = picture.frameAround(g, openIds());
     if (frame) {
       frame.focus({preventScroll: true});
-      toggle(frame);
+      toggleBox(frame);
     } else if (selected) {
       select(null);
     }
     return Boolean(frame);
   }
 
-  let unseen = null; // selected while another tab hid the diagram: brought into view when that is looked at
   function find(id) {
-    if (!host.offsetParent) unseen = id;
+    if (!host.offsetParent) hiddenId = id;
     draw({find: id});
-    canvas.parentElement.scrollIntoView({block: 'nearest'});
+    stage.scrollIntoView({block: 'nearest'});
   }
   whenShown(host, shown => {
-    if (!shown || unseen === null) return;
-    find(unseen);
-    unseen = null;
+    if (!shown || hiddenId === null) return;
+    find(hiddenId);
+    hiddenId = null;
   });
 
   function follow(next) {
-    // What is open in a file means nothing to another network, and no address brings a file back.
-    if (isFile(query) || isFile(next)) open = selected = null;
+    // What is open in a file means nothing to another network, and no address names a file.
+    if (isFile(query) || isFile(next)) {
+      open = null;
+      selected = null;
+    }
     query = next;
   }
 
   const TOOLS = {
     in: () => port.zoom(1 / 1.3),
     out: () => port.zoom(1.3),
-    actual: () => port.actual(),
+    actual: () => port.showActualSize(),
     fit: () => port.fit(false),
     whole: () => port.fit(true),
     open: () => {
@@ -201,15 +233,16 @@ export function mount({element, props, server, watch}) {
       draw();
     },
     fold: () => {
-      open = selected = null;
+      open = null;
+      selected = null;
       remember();
       port.forget();
       draw();
     },
   };
   host.querySelector('.rx-tools').addEventListener('click', e => TOOLS[e.target.dataset.tool]?.());
-  tints.choice.addEventListener('change', remember);
-  search(
+  tint.choice.addEventListener('change', remember);
+  mountSearch(
     host,
     async text => {
       if (!isReady()) return null;
@@ -219,7 +252,7 @@ export function mount({element, props, server, watch}) {
     find,
   );
   on('select', find, host);
-  on('overlay', panel => canvas.parentElement.append(panel), host);
+  on('overlay', panel => stage.append(panel), host);
   watch('query', async () => {
     while (pending) await pending;
     if (props.query === query) return;

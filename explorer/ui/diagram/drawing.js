@@ -1,49 +1,59 @@
-// A drawn network in a frame that moves it: boxes are found, marked, clicked and walked. The diagram has one, Compare
-// two. What a click or key means is the owner's: it hands over callbacks.
-import {GROUP} from './open.js';
-import {viewport} from './viewport.js';
+// A drawn network in a frame that moves it: finds boxes, marks them, and reports clicks and keys on them. The diagram
+// has one, Compare has two. Their owner decides what a click or key does, by callbacks.
+import {GROUP, innermost} from './open.js';
+import {mountViewport} from './viewport.js';
 
-/** How long a request may take before the frame says that it works, ms. */
+/** A request that takes longer shows that it is running, ms. */
 const SLOW = 300;
 
 /**
- * @param {HTMLElement} canvas
- * @param {object} does
- * @param {(g: SVGGElement) => void} does.activate a box or frame is clicked, or Enter is pressed on it
- * @param {(key: string, g: SVGGElement) => SVGGElement | null | undefined} does.step where an arrow key leads
- * @param {(g: SVGGElement) => void} does.walked the keyboard came to this box
- * @param {(g: SVGGElement) => boolean} does.leave Escape; whether it meant something
- * @param {() => void} [does.background] a click beside all boxes
+ * A box that a click opens or folds.
+ * @typedef {object} Anchor
+ * @property {string} id of the box or frame that was clicked
+ * @property {string} becomes the id that replaces it
+ * @property {boolean} focus whether it has the keyboard's focus
  */
-export function drawing(canvas, does) {
-  const port = viewport(canvas);
+
+/**
+ * @param {HTMLElement} canvas
+ * @param {object} callbacks
+ * @param {(g: SVGGElement) => void} callbacks.activate a box or frame is clicked, or Enter is pressed on it
+ * @param {(key: string, g: SVGGElement) => SVGGElement | null | undefined} callbacks.step where an arrow key leads
+ * @param {(g: SVGGElement) => void} callbacks.visit an arrow key led to this box
+ * @param {(g: SVGGElement) => boolean} callbacks.leave Escape; returns whether it closed something
+ * @param {() => void} [callbacks.background] a click beside all boxes
+ */
+export function mountDrawing(canvas, callbacks) {
+  const port = mountViewport(canvas);
+  /** @returns {SVGGElement | null} */
   const node = id => (id ? canvas.querySelector(`g[id="${CSS.escape(id)}"]`) : null);
-  const boxOf = target => target.closest('g.node, g.cluster');
+  /** @returns {SVGGElement | null} */
+  const boxAt = target => target.closest('g.node, g.cluster');
 
   canvas.addEventListener('click', e => {
     if (port.dragged) return;
-    const g = boxOf(e.target);
-    if (g) does.activate(g);
-    else if (!e.target.closest('g.edge')) does.background?.();
+    const g = boxAt(e.target);
+    if (g) callbacks.activate(g);
+    else if (!e.target.closest('g.edge')) callbacks.background?.();
   });
-  // The keyboard's focus may go to what is outside the frame: bring it in. (A pointer is there already.)
+  // The keyboard's focus may move to a box outside the frame: bring it in. A pointer only reaches visible boxes.
   canvas.addEventListener('focusin', e => {
     const g = e.target.closest('g.node');
     if (g && !port.touched) port.reveal(g);
   });
   canvas.addEventListener('keydown', e => {
-    const g = boxOf(e.target);
+    const g = boxAt(e.target);
     if (!g) return;
     if (e.key === 'Enter' || e.key === ' ') {
       e.preventDefault();
-      does.activate(g);
+      callbacks.activate(g);
     } else if (e.key.startsWith('Arrow')) {
       e.preventDefault();
-      const next = does.step(e.key, g);
+      const next = callbacks.step(e.key, g);
       if (!next) return;
       next.focus({preventScroll: true});
-      does.walked(next);
-    } else if (e.key === 'Escape' && does.leave(g)) {
+      callbacks.visit(next);
+    } else if (e.key === 'Escape' && callbacks.leave(g)) {
       e.preventDefault();
     }
   });
@@ -51,11 +61,20 @@ export function drawing(canvas, does) {
   return {
     port,
     node,
-    /** The box of an id; its frame while it is open. */
-    shown: id => node(id) ?? node(GROUP + id),
-    /** What stands for a box that was opened or folded. */
-    after: ({id, becomes}) => node(becomes) ?? node(id) ?? node(GROUP + id),
-    has: g => canvas.contains(g),
+    /** The box of an id, or its frame if it is open. */
+    boxOf: id => node(id) ?? node(GROUP + id),
+    /** What replaced a box that was opened or folded. @param {Anchor} anchor */
+    replacementOf: ({id, becomes}) => node(becomes) ?? node(id) ?? node(GROUP + id),
+    /** The innermost frame around a box; a frame itself. A run that is open has no frame.
+     * @param {SVGGElement} g
+     * @param {string[]} open */
+    frameAround(g, open) {
+      if (g.classList.contains('cluster')) return g;
+      const framed = open.filter(id => node(GROUP + id)),
+        around = innermost(framed, g.id);
+      return around ? node(GROUP + around) : null;
+    },
+    contains: g => canvas.contains(g),
   };
 }
 
@@ -76,18 +95,18 @@ export function mark(host, boxes) {
 }
 
 /**
- * Wait for an answer while ``host`` says that it works. Only the latest counts: null for an answer that came too late.
+ * Wait for an answer while ``host`` shows that it is running. Returns null if a later request has begun meanwhile.
  * @param {HTMLElement} host
  * @param {() => boolean} isLatest
  * @param {Promise<any>} answer
  */
-export async function working(host, isLatest, answer) {
+export async function waitFor(host, isLatest, answer) {
   host.setAttribute('aria-busy', 'true');
   const slow = setTimeout(() => host.classList.add('working'), SLOW);
-  const got = await answer;
+  const result = await answer;
   clearTimeout(slow);
   if (!isLatest()) return null;
   host.classList.remove('working');
   host.removeAttribute('aria-busy');
-  return got;
+  return result;
 }

@@ -3,16 +3,17 @@ import {isTyping, latest} from '../kit/lib.js';
 
 /**
  * @param {HTMLElement} host
- * @param {(text: string) => Promise<string[] | null>} lookUp ids of what holds the text; null if none can be asked for
+ * @param {(text: string) => Promise<string[] | null>} lookUp ids of what has the text; null if there is no answer
  * @param {(id: string) => void} find brings an id into view
  */
-export function search(host, lookUp, find) {
+export function mountSearch(host, lookUp, find) {
   const form = host.querySelector('.rx-search'),
     field = form.querySelector('input');
   const count = form.querySelector('.rx-count'),
     turn = latest();
-  let matches = [],
-    place = -1;
+  /** @type {string[]} */
+  let matches = [];
+  let place = -1;
 
   function go(step) {
     if (!matches.length) return;
@@ -47,8 +48,8 @@ export function search(host, lookUp, find) {
     }
   });
   document.addEventListener('keydown', e => {
-    const asked = (e.key === '/' && !isTyping(e.target)) || (e.key === 'f' && (e.ctrlKey || e.metaKey));
-    if (!host.offsetParent || !asked) return;
+    const isShortcut = (e.key === '/' && !isTyping(e.target)) || (e.key === 'f' && (e.ctrlKey || e.metaKey));
+    if (!host.offsetParent || !isShortcut) return;
     e.preventDefault();
     field.focus();
     field.select();

@@ -1,39 +1,37 @@
-// The tint of the diagram's boxes: a wash, and a bar as long as the box's share, so that it reads without colour.
+// The tint of the diagram's boxes: a wash of colour, and a bar as long as the box's share, which reads without colour.
 import {address, latest} from '../kit/lib.js';
+import {createSvg} from './svg.js';
 
-const SVG = 'http://www.w3.org/2000/svg',
-  POLL_MS = 400;
+const POLL_MS = 400;
 
 /**
  * @param {HTMLElement} host
  * @param {HTMLElement} canvas
- * @param {(by: string) => Promise<any>} measure the amounts of a measure, or how far measuring is
+ * @param {(by: string) => Promise<any>} measure returns the amounts of a measure, or how far measuring is
  */
-export function tinting(host, canvas, measure) {
+export function mountTint(host, canvas, measure) {
   const choice = host.querySelector('.rx-tint select'),
     scale = host.querySelector('.rx-scale');
   const turn = latest();
 
   function clear() {
-    canvas.querySelectorAll('.tinted').forEach(g => {
+    for (const g of canvas.querySelectorAll('g.tinted')) {
       g.classList.remove('tinted');
-      g.querySelectorAll('.rx-bar-back, .rx-bar-share').forEach(bar => bar.remove());
-      g.setAttribute('aria-label', g.dataset.plain);
-    });
+      for (const bar of g.querySelectorAll('.rx-bar-back, .rx-bar-share')) bar.remove();
+      g.setAttribute('aria-label', g.dataset.plain ?? '');
+    }
   }
 
   function bar(g, share) {
     const outline = g.querySelector('path, polygon');
-    if (!outline) return; // a sum is a circle, the input only text
-    const box = outline.getBBox();
-    const place = (name, width) => {
-      const rect = document.createElementNS(SVG, 'rect');
-      const attributes = {class: name, x: box.x + 8, y: box.y + box.height - 5, width, height: 3};
-      Object.entries(attributes).forEach(([key, value]) => rect.setAttribute(key, String(value)));
-      g.append(rect);
-    };
-    place('rx-bar-back', box.width - 16);
-    place('rx-bar-share', Math.max(1, (box.width - 16) * share));
+    if (!outline) return; // an addition is a circle, and the input only text
+    const {x, y, width, height} = outline.getBBox();
+    const most = width - 16,
+      place = {x: x + 8, y: y + height - 5, height: 3};
+    g.append(
+      createSvg('rect', {class: 'rx-bar-back', ...place, width: most}),
+      createSvg('rect', {class: 'rx-bar-share', ...place, width: Math.max(1, most * share)}),
+    );
   }
 
   function paint({shares, words, scale: text}) {
@@ -43,9 +41,18 @@ export function tinting(host, canvas, measure) {
       if (!(g.id in shares)) continue;
       g.classList.add('tinted');
       g.style.setProperty('--tint', `${Math.round(55 * shares[g.id])}%`);
-      g.dataset.plain = g.getAttribute('aria-label');
+      g.dataset.plain = g.getAttribute('aria-label') ?? '';
       g.setAttribute('aria-label', `${g.dataset.plain} ${words[g.id]}.`);
       bar(g, shares[g.id]);
+    }
+  }
+
+  function show(answer) {
+    if (answer.error) {
+      clear();
+      scale.textContent = answer.error;
+    } else {
+      paint(answer);
     }
   }
 
@@ -59,25 +66,21 @@ export function tinting(host, canvas, measure) {
     }
     for (;;) {
       const answer = await measure(by);
-      if (!isLatest() || answer.silent) return; // the drawing's own request says that the program is gone
+      if (!isLatest() || answer.silent) return; // the request for the drawing reports that there is no response
       if (!answer.progress) {
-        if (answer.error) {
-          clear();
-          scale.textContent = answer.error;
-        } else {
-          paint(answer);
-        }
+        show(answer);
         return;
       }
       const [done, of] = answer.progress;
       scale.textContent = of ? `Measuring: ${done} of ${of} backward passes` : answer.waits || 'Measuring …';
-      await new Promise(go => setTimeout(go, POLL_MS));
+      await new Promise(resolve => setTimeout(resolve, POLL_MS));
       if (!isLatest()) return;
     }
   }
 
   const wanted = address('tint');
-  if ([...choice.options].some(option => option.value === wanted)) choice.value = wanted;
+  const option = [...choice.options].find(({value}) => value === wanted);
+  if (option) choice.value = option.value;
   choice.addEventListener('change', refresh);
   return {refresh, choice};
 }

@@ -1,99 +1,146 @@
-// A picture moved under a frame: wheel, pinch, drag, fit, and a mini-map where it is larger than the frame.
-// Knows nothing of what is drawn but that its nodes are `g.node`.
+// A picture that moves in a frame: wheel, pinch, drag, fit, and a mini-map if the picture is larger than the frame.
+// All it knows of the picture is that its nodes are `g.node`.
+import {createSvg, originOf, setAttributes} from './svg.js';
+
+/** What an SVG's viewBox is: x, y, width and height, in the picture's units. @typedef {number[]} Box */
+
+/** The frame shows a picture at most this much larger than it was drawn. */
+export const MOST_ENLARGED = 1.3;
+/** There is a mini-map if the picture is this much larger than what is visible of it. */
+const MAP_FROM = 1.15;
+
+/** A point of the screen, in the units of a picture.
+ * @param {SVGSVGElement} picture
+ * @param {number} x
+ * @param {number} y */
+const pointIn = (picture, x, y) => new DOMPoint(x, y).matrixTransform(picture.getScreenCTM()?.inverse());
 
 /** @param {HTMLElement} frame */
-export function viewport(frame) {
-  const ASPECT_MARGIN = 1.3,
-    MAP_FROM = 1.15,
-    SVG = 'http://www.w3.org/2000/svg';
+export function mountViewport(frame) {
   const later = window.requestIdleCallback ?? (work => setTimeout(work, 50));
-  const touches = new Map(),
-    followers = [];
-  let view = null,
-    natural = null,
-    drag = null,
-    moved = false,
+  /** Where each pointer that is down was last. @type {Map<number, [number, number]>} */
+  const touches = new Map();
+  /** @type {((view: Box) => void)[]} */
+  const followers = [];
+  /** What is visible of the picture. @type {Box | null} */
+  let view = null;
+  /** The whole picture. @type {Box | null} */
+  let whole = null;
+  /** Where a drag was last, px. */
+  let drag = [0, 0];
+  let moved = false,
     fitted = false;
-  let window_ = null,
-    planned = null;
-  const map = frame.parentElement.appendChild(document.createElement('div'));
+  /** The rectangle of the mini-map around what is visible. @type {SVGRectElement | null} */
+  let viewRect = null;
+  let isMapPending = false;
+  const map = document.createElement('div');
   map.className = 'rx-map';
   map.hidden = true;
-  map.setAttribute('aria-hidden', 'true'); // the keyboard walks the diagram itself
+  map.setAttribute('aria-hidden', 'true'); // the keyboard moves in the diagram itself
+  frame.parentElement?.append(map);
 
+  /** @returns {SVGSVGElement | null} */
   const svg = () => frame.querySelector('svg');
-  const scale = () => frame.clientWidth / view[2];
 
-  function apply(byHand) {
-    if (!view || !svg()) return;
-    svg().setAttribute('viewBox', view.join(' '));
-    const [, , w, h] = natural;
-    map.hidden = !frame.clientWidth || !(view[2] * MAP_FROM < w || view[3] * MAP_FROM < h);
-    if (!map.hidden) window_ ? place() : (planned ??= later(drawMap));
+  function apply(byHand = false) {
+    const picture = svg();
+    if (!view || !whole || !picture) return;
+    picture.setAttribute('viewBox', view.join(' '));
+    map.hidden = !frame.clientWidth || !(view[2] * MAP_FROM < whole[2] || view[3] * MAP_FROM < whole[3]);
+    if (!map.hidden) showView();
     fitted = false;
-    if (byHand) followers.forEach(follow => follow(view));
+    if (byHand) for (const follow of followers) follow(view);
   }
 
-  const place = () => ['x', 'y', 'width', 'height'].forEach((name, i) => window_.setAttribute(name, view[i]));
+  function showView() {
+    if (viewRect) {
+      placeViewRect();
+      return;
+    }
+    if (!isMapPending) later(drawMap);
+    isMapPending = true;
+  }
 
-  // Every node as a plain rectangle: a copy of the drawing would repeat its ids and cost as much again. After the
-  // picture is seen: measuring every box would hold it up.
+  function placeViewRect() {
+    if (!viewRect || !view) return;
+    const [x, y, width, height] = view;
+    setAttributes(viewRect, {x, y, width, height});
+  }
+
+  // Every node is a plain rectangle: a copy of the drawing would repeat its ids and cost as much again. This waits until
+  // the picture is visible, because measuring every box would delay it.
   function drawMap() {
-    planned = null;
-    if (!frame.clientWidth || !svg()) return;
+    isMapPending = false;
+    if (!frame.clientWidth || !svg() || !whole) return;
     const boxes = [...frame.querySelectorAll('g.node')].map(g => {
-      const {x, y, width, height} = g.getBBox();
-      const at = g.ownerSVGElement.querySelector('g.graph').transform.baseVal.consolidate().matrix;
-      const rect = document.createElementNS(SVG, 'rect');
-      const attributes = {x: x + at.e, y: y + at.f, width, height, class: g.getAttribute('class')};
-      Object.entries(attributes).forEach(([key, value]) => rect.setAttribute(key, String(value)));
-      return rect;
+      const {x, y, width, height} = g.getBBox(),
+        origin = originOf(g);
+      return createSvg('rect', {x: x + origin.x, y: y + origin.y, width, height, class: g.getAttribute('class') ?? ''});
     });
-    const picture = document.createElementNS(SVG, 'svg');
-    picture.setAttribute('viewBox', natural.join(' '));
-    window_ = document.createElementNS(SVG, 'rect');
-    window_.setAttribute('class', 'window');
-    picture.append(...boxes, window_);
+    const picture = createSvg('svg', {viewBox: whole.join(' ')});
+    viewRect = createSvg('rect', {class: 'window'});
+    picture.append(...boxes, viewRect);
     map.replaceChildren(picture);
-    place();
+    placeViewRect();
   }
 
+  /** @param {string} text of an SVG */
   function show(text) {
     frame.innerHTML = text;
-    natural = svg().getAttribute('viewBox').split(/[ ,]+/).map(Number);
-    window_ = null;
+    const box = svg()?.getAttribute('viewBox');
+    whole = box ? box.split(/[ ,]+/).map(Number) : null;
+    viewRect = null;
     apply();
   }
 
-  function fit(whole) {
-    const box = frame.getBoundingClientRect();
-    if (!natural || !box.width) return;
-    const [x, y, w, h] = natural,
-      aspect = box.height / box.width;
-    // Never much larger than drawn: short labels blown up read worse, not better.
-    const width = whole ? Math.max(w, h / aspect) : Math.max(w, box.width / ASPECT_MARGIN);
-    const top = whole ? y + h / 2 - (width * aspect) / 2 : y - (36 * width) / box.width;
+  function clear() {
+    frame.replaceChildren();
+    whole = null;
+  }
+
+  /** @param {boolean} entirely the whole picture, not only its width */
+  function fit(entirely) {
+    const frameBox = frame.getBoundingClientRect();
+    if (!whole || !frameBox.width) return;
+    const [x, y, w, h] = whole,
+      aspect = frameBox.height / frameBox.width;
+    // Not much larger than drawn: enlarged short labels are harder to read.
+    const width = entirely ? Math.max(w, h / aspect) : Math.max(w, frameBox.width / MOST_ENLARGED);
+    const top = entirely ? y + h / 2 - (width * aspect) / 2 : y - (36 * width) / frameBox.width;
     view = [x + w / 2 - width / 2, top, width, width * aspect];
     apply(true);
     fitted = true;
   }
 
+  /**
+   * @param {number} factor below 1 enlarges
+   * @param {number} [clientX] what stays in place, px; the middle of the frame if it is left out
+   * @param {number} [clientY]
+   */
   function zoom(factor, clientX, clientY) {
-    if (!view || !svg()) return;
+    const picture = svg();
+    if (!view || !whole || !picture) return;
     const box = frame.getBoundingClientRect();
-    const middle = new DOMPoint(clientX ?? box.left + box.width / 2, clientY ?? box.top + box.height / 2);
-    const at = middle.matrixTransform(svg().getScreenCTM().inverse());
-    const k = Math.min(Math.max(view[2] * factor, 60), natural[2] * 12) / view[2];
+    const at = pointIn(picture, clientX ?? box.left + box.width / 2, clientY ?? box.top + box.height / 2);
+    const k = Math.min(Math.max(view[2] * factor, 60), whole[2] * 12) / view[2];
     view = [at.x - (at.x - view[0]) * k, at.y - (at.y - view[1]) * k, view[2] * k, view[3] * k];
     apply(true);
   }
 
+  /**
+   * Show what is this far to the right and below, px.
+   * @param {number} dx
+   * @param {number} dy
+   */
   function pan(dx, dy) {
-    view[0] += dx / scale();
-    view[1] += dy / scale();
+    if (!view) return;
+    const scale = frame.clientWidth / view[2];
+    view[0] += dx / scale;
+    view[1] += dy / scale;
     apply(true);
   }
 
+  /** @param {Element} g */
   function reveal(g) {
     const box = g.getBoundingClientRect(),
       inside = frame.getBoundingClientRect();
@@ -103,8 +150,8 @@ export function viewport(frame) {
     pan(dx, box.top + box.height / 2 - inside.top - inside.height / 2);
   }
 
-  // What one looks at: boxes with their places on the screen, those nearest to the middle first.
-  function looksAt() {
+  /** The visible boxes with their places on the screen, the nearest to the middle first; none after a fit. */
+  function visibleBoxes() {
     if (!view || fitted) return [];
     const frameBox = frame.getBoundingClientRect(),
       middle = frameBox.top + frameBox.height / 2;
@@ -114,10 +161,14 @@ export function viewport(frame) {
       .sort((a, b) => Math.abs(a.box.top - middle) - Math.abs(b.box.top - middle));
   }
 
-  // Bring `g` to where `box` was on the screen.
-  function hold(g, box) {
+  /**
+   * Bring a box to where another one was on the screen.
+   * @param {Element} g
+   * @param {DOMRect} place
+   */
+  function moveTo(g, place) {
     const now = g.getBoundingClientRect();
-    pan(now.left + now.width / 2 - box.left - box.width / 2, now.top - box.top);
+    pan(now.left + now.width / 2 - place.left - place.width / 2, now.top - place.top);
   }
 
   frame.addEventListener(
@@ -136,33 +187,42 @@ export function viewport(frame) {
     drag = [e.clientX, e.clientY];
   });
   frame.addEventListener('pointermove', e => {
-    if (!touches.has(e.pointerId) || !view) return;
-    const others = [...touches].filter(([id]) => id !== e.pointerId).map(([, at]) => at);
-    if (others.length) {
-      const [ox, oy] = others[0],
-        [px, py] = touches.get(e.pointerId);
-      moved = true;
-      const now = Math.max(1, Math.hypot(e.clientX - ox, e.clientY - oy));
-      zoom(Math.hypot(px - ox, py - oy) / now, (e.clientX + ox) / 2, (e.clientY + oy) / 2);
-    } else {
-      const dx = e.clientX - drag[0],
-        dy = e.clientY - drag[1];
-      if (!moved && Math.hypot(dx, dy) < 4) return;
-      if (!moved) {
-        moved = true;
-        frame.setPointerCapture(e.pointerId);
-      }
-      pan(-dx, -dy);
-      drag = [e.clientX, e.clientY];
-    }
+    const last = touches.get(e.pointerId);
+    if (!last || !view) return;
+    const other = [...touches].find(([id]) => id !== e.pointerId)?.[1];
+    if (other) pinch(e, last, other);
+    else if (!dragTo(e)) return;
     touches.set(e.pointerId, [e.clientX, e.clientY]);
   });
-  for (const end of ['pointerup', 'pointercancel', 'pointerleave'])
+  for (const end of /** @type {const} */ (['pointerup', 'pointercancel', 'pointerleave']))
     frame.addEventListener(end, e => touches.delete(e.pointerId));
 
+  function pinch(e, [lastX, lastY], [otherX, otherY]) {
+    moved = true;
+    const distance = Math.max(1, Math.hypot(e.clientX - otherX, e.clientY - otherY));
+    const before = Math.hypot(lastX - otherX, lastY - otherY);
+    zoom(before / distance, (e.clientX + otherX) / 2, (e.clientY + otherY) / 2);
+  }
+
+  /** Whether the pointer moved far enough to be a drag. */
+  function dragTo(e) {
+    const dx = e.clientX - drag[0],
+      dy = e.clientY - drag[1];
+    if (!moved && Math.hypot(dx, dy) < 4) return false;
+    if (!moved) {
+      moved = true;
+      frame.setPointerCapture(e.pointerId);
+    }
+    pan(-dx, -dy);
+    drag = [e.clientX, e.clientY];
+    return true;
+  }
+
   const goTo = e => {
-    if (!e.buttons || !map.firstChild) return;
-    const at = new DOMPoint(e.clientX, e.clientY).matrixTransform(map.firstChild.getScreenCTM().inverse());
+    /** @type {SVGSVGElement | null} */
+    const picture = map.querySelector('svg');
+    if (!e.buttons || !picture || !view) return;
+    const at = pointIn(picture, e.clientX, e.clientY);
     view[0] = at.x - view[2] / 2;
     view[1] = at.y - view[3] / 2;
     apply(true);
@@ -175,26 +235,39 @@ export function viewport(frame) {
 
   new ResizeObserver(() => {
     if (!frame.clientWidth || !svg()) return;
-    if (!view) return fit(false);
+    if (!view) {
+      fit(false);
+      return;
+    }
     view[3] = (view[2] * frame.clientHeight) / frame.clientWidth;
     apply();
   }).observe(frame);
 
   return {
-    svg,
     show,
+    clear,
     fit,
     zoom,
     pan,
     reveal,
-    scale,
-    looksAt,
-    hold,
-    actual: () => view && zoom(frame.clientWidth / 1.333 / view[2]),
+    visibleBoxes,
+    moveTo,
+    /** Graphviz draws in points; 1 pt is 1.333 px. */
+    showActualSize: () => {
+      if (view) zoom(frame.clientWidth / 1.333 / view[2]);
+    },
+    /** The next picture is fitted again. */
     forget: () => {
       view = null;
-    }, // the next fit decides anew
-    follow: follower => followers.push(follower),
+    },
+    /** @param {(view: Box) => void} follower is called after the reader moved the picture */
+    follow: follower => {
+      followers.push(follower);
+    },
+    /** @returns {Box | null} the whole picture */
+    get whole() {
+      return whole;
+    },
     get view() {
       return view;
     },

@@ -1,8 +1,8 @@
-// Share, export and help. The bar changes with the network: everything is found when it is needed.
+// Share, export and help. The bar changes with the network: a script finds its elements when it needs them.
 import {copyText, downloadBlob, get, isTyping, NO_RESPONSE, url} from '../kit/lib.js';
+import {exportPath} from './address.js';
 
-const find = id => document.getElementById(id);
-const wait = seconds => new Promise(done => setTimeout(done, 1000 * seconds));
+const wait = seconds => new Promise(resolve => setTimeout(resolve, 1000 * seconds));
 
 async function share(button) {
   const copied = await copyText(location.href);
@@ -11,13 +11,6 @@ async function share(button) {
   button.focus();
   await wait(2);
   button.textContent = 'Share';
-}
-
-function source(kind) {
-  const query = new URLSearchParams(location.search),
-    open = get('open');
-  if (open) query.set('open', open.join(' '));
-  return url(`export/${kind}?${query}`);
 }
 
 async function fetchFile(address) {
@@ -29,20 +22,20 @@ async function fetchFile(address) {
   }
 }
 
-function say(words, refused = false) {
-  const status = find('rx-export').querySelector('.rx-export-status');
+function say(words, isError = false) {
+  const status = document.querySelector('#rx-export .rx-export-status');
   status.textContent = words;
-  status.classList.toggle('rx-refused', refused);
+  status.classList.toggle('rx-refused', isError);
 }
 
 async function save(button) {
   if (button.getAttribute('aria-busy')) return;
   const {kind, ending} = button.dataset,
-    name = find('rx-export-button').dataset.name + ending;
+    name = document.querySelector('#rx-export-button').dataset.name + ending;
   button.setAttribute('aria-busy', 'true');
   say(`Writing ${name} …`);
   try {
-    const answer = await fetchFile(source(kind));
+    const answer = await fetchFile(url(exportPath(kind, location.search, get('open'))));
     if (!answer.ok) {
       say(await answer.text(), true);
       return;
@@ -57,32 +50,33 @@ async function save(button) {
 }
 
 function help() {
-  if (!find('rx-help').open) find('rx-help').showModal();
+  const dialog = document.querySelector('dialog#rx-help');
+  if (!dialog.open) dialog.showModal();
 }
 
-document.addEventListener('click', event => {
-  const button = event.target.closest('button');
+document.addEventListener('click', ({target}) => {
+  const button = target.closest('button');
   if (button?.id === 'rx-share') share(button);
   if (button?.id === 'rx-help-button') help();
   if (button?.closest('#rx-export') && button.dataset.kind) save(button);
-  if (event.target.id === 'rx-help') event.target.close(); // beside the dialog
+  if (target instanceof HTMLDialogElement && target.id === 'rx-help') target.close(); // a click beside the dialog
 });
 document.addEventListener('keydown', event => {
   if (event.key !== '?' || isTyping(event.target)) return;
   event.preventDefault();
   help();
 });
-// Under the bar, whose height depends on the width of the page.
+// The menu opens under the bar, whose height depends on the width of the page.
 document.addEventListener(
   'beforetoggle',
-  event => {
-    if (event.target.id !== 'rx-export' || event.newState !== 'open') return;
+  ({target, newState}) => {
+    if (target.id !== 'rx-export' || newState !== 'open') return;
     const bar = document.querySelector('.rx-bar').getBoundingClientRect();
-    const end = find('rx-export-button').getBoundingClientRect();
-    event.target.style.top = `${bar.bottom + 4}px`;
+    const end = document.querySelector('#rx-export-button').getBoundingClientRect();
+    target.style.top = `${bar.bottom + 4}px`;
     const right = innerWidth < 500 ? 8 : document.documentElement.clientWidth - end.right;
-    event.target.style.right = `${right}px`;
-    event.target.querySelector('.rx-export-status').textContent = '';
+    target.style.right = `${right}px`;
+    target.querySelector('.rx-export-status').textContent = '';
   },
   true,
 );

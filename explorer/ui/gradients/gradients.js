@@ -1,20 +1,21 @@
-// The switches of the Gradients tab: a choice here is an action on the builder, and the network follows.
+// The switches of the Gradients tab: a choice is an action on the builder, and the network follows.
 import {act, alertBanner, ask, get, on, whenVisible} from '../kit/lib.js';
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, server}) {
   const host = element.querySelector('.rx-switches');
-  let listed = null,
-    seen = false;
+  /** The network whose switches are listed, or asked for. @type {string | null} */
+  let listed = null;
+  let isVisible = false;
 
   async function refresh() {
     const query = get('network');
-    if (!seen || query === undefined || query === listed) return;
+    if (!isVisible || query === undefined || query === listed) return;
     listed = query;
     const answer = await ask(server, 'list_switches', {query});
     if (query !== listed) return;
     if (answer.silent) {
-      listed = null; // the summary says that the program is gone
+      listed = null; // the summary reports that there is no response
       return;
     }
     const field = document.activeElement?.closest('.rx-switches select')?.dataset.field;
@@ -23,12 +24,13 @@ export function mount({element, server}) {
     if (field) host.querySelector(`select[data-field=${field}]`)?.focus({preventScroll: true});
   }
 
-  host.addEventListener('change', e => {
-    act({type: 'set', field: e.target.dataset.field, value: JSON.parse(e.target.value)});
+  host.addEventListener('change', ({target}) => {
+    if (!(target instanceof HTMLSelectElement)) return;
+    act({type: 'set', field: target.dataset.field, value: JSON.parse(target.value)});
   });
   on('network', refresh, element);
   whenVisible(element, visible => {
-    seen = visible;
+    isVisible = visible;
     refresh();
   });
 }

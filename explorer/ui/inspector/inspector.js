@@ -2,7 +2,7 @@
 import {act, copyFrom, emit} from '../kit/lib.js';
 
 /** @param {HTMLElement} panel */
-export function describing(panel) {
+export function mountInspector(panel) {
   let choosing = false,
     heading = '';
 
@@ -11,21 +11,20 @@ export function describing(panel) {
       copy = e.target.closest('.rx-copy');
     if (link) emit('select', link.dataset.select);
     if (!copy) return;
-    const lines = [...copy.closest('h4').nextElementSibling.querySelectorAll('span')];
-    copyFrom(copy, lines.map(line => line.textContent).join('\n'));
+    const lines = copy.closest('h4')?.nextElementSibling?.querySelectorAll('span') ?? [];
+    copyFrom(copy, [...lines].map(line => line.textContent).join('\n'));
   });
-  panel.addEventListener('change', e => {
-    const {blocks} = e.target.dataset;
-    if (!blocks) return;
-    choosing = document.activeElement === e.target;
-    act({type: 'shortcut', blocks: blocks.split(' '), mode: e.target.value});
+  panel.addEventListener('change', ({target}) => {
+    if (!(target instanceof HTMLSelectElement) || !target.dataset.blocks) return;
+    choosing = document.activeElement === target;
+    act({type: 'shortcut', blocks: target.dataset.blocks.split(' '), mode: target.value});
   });
   panel.addEventListener('focusout', e => {
     if (e.target.isConnected && e.relatedTarget) choosing = false;
   });
 
   return {
-    /** Another thing starts at its top, and whoever chose with the keyboard goes on choosing. @param {string} html */
+    /** Another layer is shown from its top. A choice that has the keyboard's focus keeps it. @param {string} html */
     show(html) {
       panel.innerHTML = html;
       const now = panel.querySelector('h3')?.textContent ?? '';

@@ -1,5 +1,5 @@
-// What the scripts of all panels share: questions to the program, events, the page's state and its address, and small
-// helpers. A panel imports this module and its own; it never reads another panel's elements.
+// What the scripts of all panels share: requests to the program, events, the page's state and its address, and small
+// helpers. A panel imports this module and its own modules; it never reads another panel's elements.
 
 /**
  * What Gradio hands to a component's script (see ``mount`` of ui/kit/scripts.py).
@@ -20,7 +20,7 @@ export const NO_RESPONSE = 'The program did not answer. Is it still running?';
 export const url = path => location.pathname.replace(/\/?$/, '/') + path;
 
 /**
- * Ask the program: the answer of a server function decorated with ``answers``, or ``{error}``; ``silent`` if none came.
+ * Ask the program: the answer of a server function decorated with ``answers``, or ``{error}``; ``silent`` without one.
  * @param {Server} server
  * @param {string} name
  * @param {object} [request]
@@ -36,13 +36,14 @@ export async function ask(server, name, request = {}) {
 
 // ---- events ------------------------------------------------------------------------------------------------
 
-/** Every event of the page, and its detail. Keys of the page's state are events too: ``set`` emits them. */
+/** Every event of the page, and its detail. A change of the page's state is an event too: ``set`` emits it. A wish is
+ * granted by the panel that it concerns. */
 export const EVENTS = Object.freeze({
   network: 'state: query of the network in the builder',
   drawn: 'state: name of the network in the diagram: a query, or file:TOKEN',
   open: 'state: ids of what is open in the diagram',
   selected: 'state: id of what is selected in the diagram, or null',
-  photo: 'state: {token, variant, device, network} of the photo that was answered, or null',
+  photo: 'state: {token, variant, device, network} of the photo that was classified, or null',
   select: 'wish: the diagram selects this id and brings it into view',
   overlay: 'wish: the diagram shows this element over itself',
   action: 'wish: the builder changes; see builder.js for {type, ...}',
@@ -50,33 +51,33 @@ export const EVENTS = Object.freeze({
   'choose-network': 'wish: Classify uses the network of this name',
   photos: 'several photos were given: [File]',
   'show-photo': 'wish: this photo is classified: File',
-  drop: 'files were dropped beside every box: DataTransfer; taken by who shows a box for photos',
+  drop: 'files were dropped outside every box: DataTransfer; a panel that shows a box for photos may take them',
   field: 'wish: the builder shows and focuses the control of this field',
 });
 const listeners = new Map();
-const parked = new Map();
-/** Wishes that wait until the panel that grants them is there. */
+/** Wishes that wait until the panel that grants them exists. */
 const PATIENT = new Set(['choose-network']);
+const waiting = new Map();
 
 function check(name) {
   if (!(name in EVENTS)) throw new Error(`There is no event "${name}".`);
 }
 
 /**
- * Tell everybody who listens; whether somebody took it, which a listener says by returning true.
+ * Call every listener; returns whether one took the event, which it says by returning true.
  * @param {string} name
  * @param {any} [detail]
  * @returns {boolean}
  */
 export function emit(name, detail) {
   check(name);
-  const heard = [...(listeners.get(name) ?? [])];
-  if (!heard.length && PATIENT.has(name)) parked.set(name, detail);
-  return heard.map(listener => listener(detail) === true).includes(true);
+  const own = [...(listeners.get(name) ?? [])];
+  if (!own.length && PATIENT.has(name)) waiting.set(name, detail);
+  return own.map(listener => listener(detail) === true).includes(true);
 }
 
 /**
- * Listen to an event; while ``host`` is given, only as long as it is in the document: Gradio may build a panel again.
+ * Listen to an event. With ``host``, only as long as it is in the document: Gradio may build a panel again.
  * @param {string} name
  * @param {(detail: any) => unknown} listener
  * @param {Element} [host]
@@ -84,22 +85,22 @@ export function emit(name, detail) {
 export function on(name, listener, host) {
   check(name);
   const own = listeners.get(name) ?? listeners.set(name, new Set()).get(name);
-  const heard = detail => {
+  const listen = detail => {
     if (!host || host.isConnected) return listener(detail);
-    own.delete(heard);
+    own.delete(listen);
     return false;
   };
-  own.add(heard);
-  if (parked.has(name)) {
-    const detail = parked.get(name);
-    parked.delete(name);
+  own.add(listen);
+  if (waiting.has(name)) {
+    const detail = waiting.get(name);
+    waiting.delete(name);
     listener(detail);
   }
 }
 
 // ---- the page's state and its address ----------------------------------------------------------------------
 
-/** Words of the address besides the network's own. */
+/** Words of the address that are not the network's. */
 export const ADDRESS = Object.freeze(['open', 'at', 'tint', 'with', 'tab', '__theme']);
 const state = {network: undefined, drawn: undefined, open: undefined, selected: address('at'), photo: null};
 
@@ -107,7 +108,7 @@ const state = {network: undefined, drawn: undefined, open: undefined, selected: 
 export const get = key => state[key];
 
 /**
- * Set a part of the page's state and tell everybody.
+ * Set a part of the page's state and emit it.
  * @param {string} key
  * @param {any} value
  */
@@ -123,7 +124,7 @@ export function address(key) {
 }
 
 /**
- * Change words of the address; null takes a word away.
+ * Change words of the address; null removes a word.
  * @param {Record<string, string | null>} words
  */
 export function setAddress(words) {
@@ -136,7 +137,7 @@ export function setAddress(words) {
 }
 
 /**
- * The address names this network; the other words stay.
+ * Put this network into the address; the other words stay.
  * @param {string} query
  */
 export function setNetworkAddress(query) {
@@ -170,7 +171,8 @@ export const act = action => emit('action', action);
 // ---- helpers -----------------------------------------------------------------------------------------------
 
 /**
- * "Only the latest answer counts": each call begins a turn, and returns whether that turn is still the latest.
+ * "Only the latest answer counts": each call begins a turn and returns a function that says whether it is still the
+ * latest.
  * @returns {() => () => boolean}
  */
 export function latest() {
@@ -182,7 +184,7 @@ export function latest() {
 }
 
 /**
- * Call back whenever ``element`` comes into view or leaves it.
+ * Call back when ``element`` comes into view or leaves it.
  * @param {Element} element
  * @param {(visible: boolean) => void} callback
  */
@@ -193,20 +195,21 @@ export function whenVisible(element, callback) {
 }
 
 /**
- * Call back whenever ``element`` is laid out or hidden, as by a tab; scrolling does not count.
+ * Call back when ``element`` is laid out or hidden, for example by a tab; scrolling does not count.
  * @param {HTMLElement} element with a width
  * @param {(shown: boolean) => void} callback
  */
 export function whenShown(element, callback) {
-  let last = null;
+  let last;
   new ResizeObserver(() => {
-    const shown = element.offsetParent !== null;
-    if (shown !== last) callback((last = shown));
+    const isShown = element.offsetParent !== null;
+    if (isShown !== last) callback(isShown);
+    last = isShown;
   }).observe(element);
 }
 
 /**
- * Copy text; whether that worked. The clipboard is only there in a safe context, so there is a second way.
+ * Copy text; returns whether that worked. Only a secure context has the clipboard, so there is a second way.
  * @param {string} text
  */
 export async function copyText(text) {
@@ -228,7 +231,8 @@ export async function copyText(text) {
  * @param {string} text
  */
 export async function copyFrom(button, text) {
-  const label = (button.dataset.label ??= button.textContent);
+  const label = button.dataset.label ?? button.textContent;
+  button.dataset.label = label;
   button.textContent = (await copyText(text)) ? 'Copied' : 'Not allowed here';
   setTimeout(() => {
     button.textContent = label;
@@ -236,7 +240,7 @@ export async function copyFrom(button, text) {
 }
 
 /**
- * Hand a file to the browser's downloads.
+ * Save a file in the browser's downloads.
  * @param {string} name
  * @param {string} type its media type
  * @param {...BlobPart} parts
@@ -256,7 +260,7 @@ export function downloadBlob(name, blob) {
 }
 
 /**
- * Scroll a box to one of its table's rows; the page itself stays.
+ * Scroll a box to one of its table's rows; the page does not scroll.
  * @param {HTMLElement} box
  * @param {HTMLElement} row
  */
@@ -269,7 +273,7 @@ export function revealRow(box, row) {
 }
 
 /**
- * A sentence about something that went wrong, as an element.
+ * A sentence about an error, as an element.
  * @param {string} words
  * @param {string} [kind] its class
  */
@@ -286,10 +290,10 @@ export function alertBanner(words, kind = 'error-here') {
 export const isTyping = target =>
   target instanceof Element && target.closest('input, textarea, select, [contenteditable]') !== null;
 
-let known = null;
-/** Constants of the program, such as the builder's tables and the tabs' names (ui/page.py).
+let parsedSettings;
+/** Constants of the program, for example the builder's tables and the tabs' names (ui/page.py).
  * @returns {any} */
 export function settings() {
-  known ??= JSON.parse(document.getElementById('rx-settings').textContent);
-  return known;
+  parsedSettings ??= JSON.parse(document.querySelector('#rx-settings').textContent);
+  return parsedSettings;
 }

@@ -1,9 +1,9 @@
 // A chart: its figure is the component's value, as JSON. Plotly.react keeps zoom and the legend's choices while the
-// figure's uirevision stays. Drawn when it is looked at; the first one drawn fetches plotly.js for all.
+// figure's uirevision stays. A chart is drawn when it becomes visible; the first one fetches plotly.js for all.
 import {emit, get, on, url, whenVisible} from './lib.js';
 import {marksOf} from './plot_marks.js';
 
-// Nothing is sent anywhere: by default plotly.js has a button that hands the figure to its makers' server.
+// Nothing is sent anywhere: by default plotly.js has a button that sends the figure to its makers' server.
 const CONFIG = {
   displaylogo: false,
   showSendToCloud: false,
@@ -13,14 +13,16 @@ const CONFIG = {
   modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d'],
 };
 const FAILED = 'The chart could not be drawn: the program did not answer. Is it still running?';
+
+/** @type {Promise<Plotly> | null} */
 let plotly = null;
 
-/** plotly.js, fetched once for all charts. @param {string} source @returns {Promise<any>} */
+/** plotly.js, fetched once for all charts. @param {string} source @returns {Promise<Plotly>} */
 function fetchPlotly(source) {
   plotly ??= new Promise((done, fail) => {
     const tag = document.createElement('script');
     tag.src = url(source);
-    tag.onload = () => done(window['Plotly']);
+    tag.onload = () => done(window.Plotly);
     tag.onerror = () => {
       plotly = null;
       tag.remove();
@@ -34,17 +36,17 @@ function fetchPlotly(source) {
 /** @param {import('./lib.js').Mount} mount */
 export function mount({element, props, trigger, watch, settings: {source}}) {
   const figure = element.querySelector('.rx-chart'),
-    plot = figure.querySelector('.rx-plot');
+    plot = /** @type {PlotElement} */ (figure.querySelector('.rx-plot'));
   let drawn = '',
     stale = true,
-    seen = false,
+    isVisible = false,
     drawing = false,
     listening = false;
   let selected = get('selected'),
     dark = document.body.classList.contains('dark');
   const colour = name => getComputedStyle(element).getPropertyValue(`--rx-${name}`).trim();
 
-  // Letters and the box that hovers take the page's colours; lines have the same in both modes.
+  // Text and the hover box take the page's colours; lines have the same colours in light and dark mode.
   function coloured(layout) {
     const muted = colour('muted'),
       text = colour('text');
@@ -69,13 +71,13 @@ export function mount({element, props, trigger, watch, settings: {source}}) {
   async function draw() {
     const value = props.value ?? '';
     figure.classList.toggle('filled', Boolean(value));
-    if (!seen || drawing || !(stale || value !== drawn)) return;
+    if (!isVisible || drawing || !(stale || value !== drawn)) return;
     drawing = true;
     try {
       if (value) {
         await show(value);
       } else if (drawn) {
-        (await plotly).purge(plot);
+        (await plotly)?.purge(plot);
         listening = false;
       }
     } catch {
@@ -84,7 +86,7 @@ export function mount({element, props, trigger, watch, settings: {source}}) {
     drawn = value;
     stale = false;
     drawing = false;
-    draw(); // another figure may have come meanwhile
+    draw(); // another figure may have arrived meanwhile
   }
 
   async function show(value) {
@@ -97,14 +99,15 @@ export function mount({element, props, trigger, watch, settings: {source}}) {
 
   function listen() {
     listening = true;
-    const named = event => event.points?.map(point => point.customdata).find(path => typeof path === 'string' && path);
+    const pathOf = event =>
+      event.points?.map(({customdata}) => customdata).find(path => path && typeof path === 'string');
     plot.on('plotly_click', event => {
-      const path = named(event);
+      const path = pathOf(event);
       if (!path) return;
-      trigger('point', {point: path}); // Gradio takes what is called path for a file
+      trigger('point', {point: path}); // Gradio reads a value named path as a file
       emit('select', path);
     });
-    plot.on('plotly_hover', event => plot.classList.toggle('points', Boolean(named(event))));
+    plot.on('plotly_hover', event => plot.classList.toggle('points', Boolean(pathOf(event))));
     plot.on('plotly_unhover', () => plot.classList.remove('points'));
   }
 
@@ -115,11 +118,11 @@ export function mount({element, props, trigger, watch, settings: {source}}) {
 
   watch('value', draw);
   whenVisible(figure, visible => {
-    seen = visible;
+    isVisible = visible;
     draw();
   });
   new ResizeObserver(() => {
-    if (drawn && plot.offsetParent) window['Plotly'].Plots.resize(plot);
+    if (drawn && plot.offsetParent) window.Plotly.Plots.resize(plot);
   }).observe(plot);
   new MutationObserver(() => {
     if (document.body.classList.contains('dark') === dark) return;

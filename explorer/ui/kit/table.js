@@ -1,4 +1,5 @@
-// Measured values as a table: sorts, selects in the diagram (page.js), and is copied or downloaded as CSV.
+// Measured values as a table: it sorts, a row selects its layer in the diagram (page.js), and it is copied or downloaded
+// as CSV.
 import {copyFrom, download, get, on, revealRow} from './lib.js';
 import {sortable} from './sorting.js';
 
@@ -6,36 +7,39 @@ import {sortable} from './sorting.js';
 export function mount({element, props, watch}) {
   const host = element.querySelector('.rx-measured'),
     list = host.querySelector('.rx-values');
-  const renewed = sortable(list);
+  const makeSortable = sortable(list);
   const rows = () => [...list.querySelectorAll('tbody tr')];
+  /** @returns {HTMLElement | null} */
   const box = () => list.querySelector('.rx-scroll');
   let csv = '',
     name = '';
 
   function mark() {
     const selected = get('selected');
-    rows().forEach(row => row.classList.toggle('selected', Boolean(selected) && row.dataset.node === selected));
+    for (const row of rows()) row.classList.toggle('selected', Boolean(selected) && row.dataset.node === selected);
   }
 
   function show() {
-    const {html, ...rest} = JSON.parse(props.value || '{"html": "", "csv": "", "name": ""}');
-    ({csv, name} = rest);
+    const table = JSON.parse(props.value || '{"html": "", "csv": "", "name": ""}');
+    ({csv, name} = table);
     const scrolled = box()?.scrollTop ?? 0;
-    list.innerHTML = html;
-    host.hidden = !html;
-    renewed();
-    if (box()) box().scrollTop = scrolled;
+    list.innerHTML = table.html;
+    host.hidden = !table.html;
+    makeSortable();
+    const newBox = box();
+    if (newBox) newBox.scrollTop = scrolled;
     mark();
   }
 
-  const DOES = {copy: button => copyFrom(button, csv), download: () => download(name, 'text/csv', csv)};
-  host.addEventListener('click', e => DOES[e.target.dataset.do]?.(e.target));
+  const ACTIONS = {copy: button => copyFrom(button, csv), download: () => download(name, 'text/csv', csv)};
+  host.addEventListener('click', e => ACTIONS[e.target.dataset.do]?.(e.target));
   on(
     'selected',
     id => {
       mark();
-      const row = rows().find(each => id && each.dataset.node === id);
-      if (row && box().offsetParent) revealRow(box(), row);
+      const row = rows().find(each => id && each.dataset.node === id),
+        scroller = box();
+      if (row && scroller?.offsetParent) revealRow(scroller, row);
     },
     host,
   );

@@ -1,8 +1,11 @@
-// Tabs (kit/tabs.py): a click or an arrow key opens one. What they hold is always there, only hidden.
+// Tabs (kit/tabs.py): a click or an arrow key opens one. The panels always exist; the others are only hidden.
 
-const KEYS = {ArrowRight: 1, ArrowLeft: -1};
+const STEPS = {ArrowRight: 1, ArrowLeft: -1};
 const panelOf = tab => document.getElementById(tab.getAttribute('aria-controls'));
-const rowOf = tab => [...tab.closest('[role=tablist]').querySelectorAll('[role=tab]')];
+
+/** All tabs of the row that a tab is in.
+ * @param {HTMLElement} tab */
+const rowOf = tab => [...(tab.closest('[role=tablist]')?.querySelectorAll('[role=tab]') ?? [])];
 
 /** @param {HTMLElement} tab */
 export function openTab(tab) {
@@ -10,7 +13,7 @@ export function openTab(tab) {
     const isOpen = each === tab;
     each.setAttribute('aria-selected', String(isOpen));
     each.tabIndex = isOpen ? 0 : -1;
-    panelOf(each).classList.toggle('open', isOpen);
+    panelOf(each)?.classList.toggle('open', isOpen);
   }
   tab.scrollIntoView({block: 'nearest', inline: 'nearest'});
 }
@@ -21,7 +24,7 @@ document.addEventListener('click', e => {
 });
 document.addEventListener('keydown', e => {
   const tab = e.target.closest?.('.rx-tab-row [role=tab]'),
-    step = KEYS[e.key];
+    step = STEPS[e.key];
   if (!tab || !step) return;
   e.preventDefault();
   const row = rowOf(tab),

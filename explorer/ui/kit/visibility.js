@@ -1,29 +1,31 @@
-// Tells the program which network to answer for, when what stands here is looked at (ui/kit/visibility.py).
+// Reports which network the program has to answer for, while the reader sees this place (ui/kit/visibility.py).
 import {get, on, whenShown, whenVisible} from './lib.js';
 
 /** @param {import('./lib.js').Mount} mount */
 export function mount({element, props, trigger, settings: {state, always}}) {
-  let told = null,
-    seen = false;
+  /** @type {string | null} */
+  let reported = null;
+  let isVisible = false;
 
-  function tell() {
+  function report() {
     const name = get(state);
-    if (!seen || name === undefined || name === told) return;
-    told = props.value = name;
+    if (!isVisible || name === undefined || name === reported) return;
+    reported = name;
+    props.value = name;
     trigger('input');
   }
 
-  function look(visible) {
-    seen = visible;
+  function update(visible) {
+    isVisible = visible;
     if (always) {
-      told = null;
+      reported = null;
       if (!visible) props.value = '';
     }
-    tell();
+    report();
   }
 
-  // What is computed at once follows a tab; what only shows more of the network waits until it is scrolled to.
-  if (always) whenShown(element, look);
-  else whenVisible(element, look);
-  on(state, () => setTimeout(tell), element);
+  // What is computed at once starts with its tab; what only shows more of the network waits until it is scrolled to.
+  if (always) whenShown(element, update);
+  else whenVisible(element, update);
+  on(state, () => setTimeout(report), element);
 }

@@ -1,5 +1,6 @@
-// A model file, picked or dropped anywhere on the page, goes to the program as it is; what it answers is shown here.
-import {emit, NO_RESPONSE, url} from '../kit/lib.js';
+// A model file that is picked, or dropped anywhere on the page, is sent to the program unchanged; its answer is shown
+// here.
+import {emit, latest, NO_RESPONSE, url} from '../kit/lib.js';
 
 const MIB = 2 ** 20;
 
@@ -13,18 +14,20 @@ export function mount({element, props, trigger}) {
     source = url('model');
   const endings = [...input.accept.split(','), '.pt2'];
   const isModel = name => endings.some(ending => name.toLowerCase().endsWith(ending));
-  let sending = null,
-    token = null,
-    turn = 0;
+  /** @type {XMLHttpRequest | null} */
+  let sending = null;
+  /** What the program calls the file that is open. @type {string | null} */
+  let token = null;
+  const begin = latest();
 
   function act(name) {
     props.value = JSON.stringify({do: name, token});
     trigger('input');
   }
 
-  function say(words, refused = false) {
+  function say(words, isError = false) {
     status.replaceChildren();
-    status.classList.toggle('rx-refused', refused);
+    status.classList.toggle('rx-refused', isError);
     if (!words) return;
     const line = document.createElement('p');
     line.textContent = words;
@@ -41,7 +44,7 @@ export function mount({element, props, trigger}) {
     bar.setAttribute('aria-label', 'Sent');
     Object.assign(stop, {type: 'button', className: 'rx-button', textContent: 'Cancel'});
     stop.addEventListener('click', () => {
-      turn++;
+      begin();
       sending?.abort();
       say('Cancelled. Nothing has changed.');
     });
@@ -54,35 +57,37 @@ export function mount({element, props, trigger}) {
     };
   }
 
+  /** @returns {Promise<XMLHttpRequest>} after its answer */
   function post(file, progress) {
     return new Promise((resolve, reject) => {
-      sending = new XMLHttpRequest();
-      sending.open('POST', `${source}?${new URLSearchParams({name: file.name.slice(-200)})}`);
-      sending.setRequestHeader('Content-Type', 'application/octet-stream');
-      sending.upload.addEventListener('progress', e => progress(e.total ? e.loaded / e.total : 1));
-      sending.upload.addEventListener('load', () => progress(1));
-      sending.addEventListener('load', () => resolve(sending));
-      for (const name of ['error', 'abort', 'timeout']) sending.addEventListener(name, reject);
-      sending.send(file);
+      const request = new XMLHttpRequest();
+      sending = request;
+      request.open('POST', `${source}?${new URLSearchParams({name: file.name.slice(-200)})}`);
+      request.setRequestHeader('Content-Type', 'application/octet-stream');
+      request.upload.addEventListener('progress', e => progress(e.total ? e.loaded / e.total : 1));
+      request.upload.addEventListener('load', () => progress(1));
+      request.addEventListener('load', () => resolve(request));
+      for (const name of ['error', 'abort', 'timeout']) request.addEventListener(name, reject);
+      request.send(file);
     });
   }
 
   /** ``{token, html}`` of a file, or ``{error}``; null if another file or Cancel came first. */
-  async function send(file, mine) {
+  async function send(file, isLatest) {
     const progress = progressOf(file.name.slice(0, 80));
     try {
       const ready = await fetch(source);
       if (!ready.ok) return {error: await ready.text()};
-      if (mine !== turn) return null;
-      const sent = await post(file, progress);
-      if (sent.status !== 200) return {error: sent.responseText || NO_RESPONSE};
-      return JSON.parse(sent.responseText);
+      if (!isLatest()) return null;
+      const {status, responseText} = await post(file, progress);
+      return status === 200 ? JSON.parse(responseText) : {error: responseText || NO_RESPONSE};
     } catch {
       return {error: NO_RESPONSE};
     }
   }
 
-  function refusal(file) {
+  /** Why the file is not sent; empty if it can be. @param {File} file */
+  function findProblem(file) {
     const name = file.name.slice(0, 80),
       allowed = input.accept.replaceAll(',', ', ');
     if (!isModel(file.name))
@@ -93,15 +98,15 @@ export function mount({element, props, trigger}) {
   }
 
   async function open(file) {
-    const mine = ++turn;
+    const isLatest = begin();
     sending?.abort();
-    const refused = refusal(file);
-    if (refused) {
-      say(refused, true);
+    const problem = findProblem(file);
+    if (problem) {
+      say(problem, true);
       return;
     }
-    const answer = await send(file, mine);
-    if (mine !== turn || !answer) return;
+    const answer = await send(file, isLatest);
+    if (!isLatest() || !answer) return;
     if (answer.error) {
       say(`${file.name.slice(0, 80)}: ${answer.error}`, true);
       return;
@@ -129,11 +134,12 @@ export function mount({element, props, trigger}) {
   });
   drop.querySelector('button').addEventListener('click', () => input.click());
   input.addEventListener('change', () => {
-    if (input.files[0]) open(input.files[0]);
+    const [file] = input.files ?? [];
+    if (file) open(file);
     input.value = '';
   });
 
-  // Photos dropped on Classify stay photos, also beside its box. Any other file would make the browser leave the page.
+  // Classify takes photos that are dropped on it, also beside its box. The browser would leave the page for any other file.
   const carriesFiles = e => e.dataTransfer?.types.includes('Files');
   const over = isOver => drop.classList.toggle('over', isOver);
   document.addEventListener('dragover', e => {
@@ -148,11 +154,11 @@ export function mount({element, props, trigger}) {
     'drop',
     e => {
       over(false);
-      const file = carriesFiles(e) && e.dataTransfer.files[0];
+      const file = carriesFiles(e) ? e.dataTransfer?.files[0] : undefined;
       if (!file || !host.isConnected) return;
       const model = isModel(file.name);
       if (e.target.closest('.rx-drop') && !model) return;
-      e.preventDefault(); // a box for photos leaves alone what was taken here
+      e.preventDefault(); // a box for photos ignores what was taken here
       if (!model && emit('drop', e.dataTransfer)) return;
       open(file);
     },

@@ -1,4 +1,4 @@
-// The kept runs: rows come from the program; what is clicked there goes back to it as an action. Files are links.
+// The saved runs: rows come from the program, and a click on one goes back to it as an action. Files are links.
 import {emit, url} from '../kit/lib.js';
 
 /** @param {import('../kit/lib.js').Mount} mount */
@@ -14,10 +14,15 @@ export function mount({element, props, trigger, watch}) {
     trigger('input');
   }
 
+  /** What is being typed as a run's name: the rows are replaced around it. */
+  function nameInFocus() {
+    const field = document.activeElement;
+    if (!(field instanceof HTMLInputElement) || !rows.contains(field) || field.dataset.do !== 'name') return null;
+    return {run: runOf(field), value: field.value, caret: field.selectionStart};
+  }
+
   function show() {
-    const focused = document.activeElement;
-    const typing = rows.contains(focused) && focused.dataset.do === 'name' ? focused : null;
-    const kept = typing && {run: runOf(typing), value: typing.value, at: typing.selectionStart};
+    const typing = nameInFocus();
     const scrolled = rows.querySelector('.rx-scroll')?.scrollTop ?? 0;
     rows.innerHTML = props.rows ?? '';
     for (const link of rows.querySelectorAll('a[data-kind]')) {
@@ -25,17 +30,17 @@ export function mount({element, props, trigger, watch}) {
       link.download = '';
     }
     if (rows.firstElementChild) rows.firstElementChild.scrollTop = scrolled;
-    const field = kept && rows.querySelector(`[data-run="${CSS.escape(kept.run)}"] [data-do=name]`);
+    const field = typing && rows.querySelector(`[data-run="${CSS.escape(typing.run)}"] input[data-do=name]`);
     if (!field) return;
-    field.value = kept.value;
+    field.value = typing.value;
     field.focus();
-    field.setSelectionRange(kept.at, kept.at);
+    field.setSelectionRange(typing.caret, typing.caret);
   }
 
-  rows.addEventListener('change', e => {
-    const {do: name} = e.target.dataset;
-    if (name === 'show') act('show', {run: runOf(e.target), on: e.target.checked});
-    if (name === 'name') act('name', {run: runOf(e.target), name: e.target.value});
+  rows.addEventListener('change', ({target}) => {
+    if (!(target instanceof HTMLInputElement)) return;
+    if (target.dataset.do === 'show') act('show', {run: runOf(target), on: target.checked});
+    if (target.dataset.do === 'name') act('name', {run: runOf(target), name: target.value});
   });
   rows.addEventListener('click', e => {
     const button = e.target.closest('button[data-do]');
@@ -45,7 +50,7 @@ export function mount({element, props, trigger, watch}) {
   });
   host.querySelector('button[data-do=open]').addEventListener('click', () => input.click());
   input.addEventListener('change', async () => {
-    const [file] = input.files;
+    const [file] = input.files ?? [];
     input.value = '';
     if (file) act('open', {text: file.size > props.most ? '' : await file.text(), name: file.name.slice(0, 80)});
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {anchorsOf, mapHeight} from '../../../explorer/ui/compare/align.js';
+import {anchorsOf, commonView, mapHeight} from '../../../explorer/ui/compare/align.js';
 
 const ANCHORS = [
   [0, 100],
@@ -45,4 +45,34 @@ test('anchors rise on both sides: pairs that cross are left out', () => {
     [10, 5],
     [30, 30],
   ]);
+});
+
+// Two drawings of different form: the main path of the first is at its left, that of the second in the middle.
+const DRAWINGS = [
+  {box: [0, 0, 400, 1000], spine: 100},
+  {box: [-50, 0, 300, 3000], spine: 100},
+];
+
+/** How far a view reaches to both sides of the first drawing's main path. */
+const reach = ([left, , width]) => [DRAWINGS[0].spine - left, left + width - DRAWINGS[0].spine];
+
+test('a common view is as wide as both drawings with one main path over the other', () => {
+  const view = commonView(DRAWINGS, {width: 200, height: 100}, false);
+  assert.deepEqual(reach(view), [150, 300]);
+  assert.equal(view[3] / view[2], 100 / 200);
+});
+
+test('a common view does not enlarge small drawings by more than 1.3', () => {
+  const [, , width] = commonView(DRAWINGS, {width: 1300, height: 650}, false);
+  assert.equal(width, 1000);
+});
+
+test('a common view of the entire drawings is as tall as the tallest, around the middle of the first', () => {
+  const [, top, , height] = commonView(DRAWINGS, {width: 200, height: 100}, true);
+  assert.deepEqual([top, height], [-1000, 3000]);
+});
+
+test('the common view of one drawing has its main path where the drawing is in the middle', () => {
+  const [left, , width] = commonView([DRAWINGS[0]], {width: 200, height: 100}, false);
+  assert.deepEqual([left, width], [0, 400]);
 });

@@ -16,7 +16,7 @@ import {on, settings} from './kit/lib.js';
  * @typedef {object} Tables of ui/builder.py
  * @property {string[]} names of the fields, in order
  * @property {Record<string, any[]>} presets
- * @property {Record<string, {repeats: number[], blocks: Record<string, string>}>} depths ``blocks``: for each block type,
+ * @property {Record<string, {repeats: number[], blocks: Record<string, string>}>} depths ``blocks``: by block type,
  *   the type that this depth uses
  * @property {string} asNetwork the mode that removes a block's own shortcut
  */

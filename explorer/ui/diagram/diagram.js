@@ -45,7 +45,7 @@ export function mount({element, props, server, watch}) {
   let edges = [];
   /** The drawing that is ahead of the program's answer. @type {Promise<void> | null} */
   let pending = null;
-  /** Selected while another tab hides the diagram: brought into view when the diagram is shown. @type {string | null} */
+  /** Selected while another tab hides the diagram: the diagram reveals it when it is shown. @type {string | null} */
   let hiddenId = null;
 
   const isReady = () => typeof query === 'string';

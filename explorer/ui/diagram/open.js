@@ -17,8 +17,8 @@ export function fold(open, id) {
 const RUN = /^(.+\.)(\d+)-(\d+)$/;
 
 /**
- * Whether the box ``id`` is inside the open ``name``. A path continues with "." and an operation with ":"; "layer3.10" is
- * not inside "layer3.1". A run holds its blocks and what is inside them.
+ * Whether the box ``id`` is inside the open ``name``. A path continues with "." and an operation with ":";
+ * "layer3.10" is not inside "layer3.1". A run holds its blocks and what is inside them.
  * @param {string} name
  * @param {string} id
  */

@@ -67,8 +67,8 @@ export function mountViewport(frame) {
     setAttributes(viewRect, {x, y, width, height});
   }
 
-  // Every node is a plain rectangle: a copy of the drawing would repeat its ids and cost as much again. This waits until
-  // the picture is visible, because measuring every box would delay it.
+  // Every node is a plain rectangle: a copy of the drawing would repeat its ids and cost as much again. This waits
+  // until the picture is visible, because measuring every box would delay it.
   function drawMap() {
     isMapPending = false;
     if (!frame.clientWidth || !svg() || !whole) return;

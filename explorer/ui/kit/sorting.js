@@ -11,8 +11,8 @@ export function compareKeys(a, b) {
 }
 
 /**
- * Sort rows by their cells' data-key; equal keys stay in the order of data-row. The reader's choice stays when the table
- * is replaced: call the result whenever ``place`` has another table.
+ * Sort rows by their cells' data-key; equal keys stay in the order of data-row. The reader's choice stays when the
+ * table is replaced: call the result whenever ``place`` has another table.
  * @param {HTMLElement} place
  * @param {number | null} firstColumn the one to sort by at first
  */

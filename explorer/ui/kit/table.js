@@ -1,5 +1,5 @@
-// Measured values as a table: it sorts, a row selects its layer in the diagram (page.js), and it is copied or downloaded
-// as CSV.
+// Measured values as a table: it sorts, a row selects its layer in the diagram (page.js), and its values are copied or
+// downloaded as CSV.
 import {copyFrom, download, get, on, revealRow} from './lib.js';
 import {sortable} from './sorting.js';
 

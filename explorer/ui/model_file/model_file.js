@@ -139,7 +139,7 @@ export function mount({element, props, trigger}) {
     input.value = '';
   });
 
-  // Classify takes photos that are dropped on it, also beside its box. The browser would leave the page for any other file.
+  // Classify takes photos that are dropped on it or beside its box. The browser would leave the page for other files.
   const carriesFiles = e => e.dataTransfer?.types.includes('Files');
   const over = isOver => drop.classList.toggle('over', isOver);
   document.addEventListener('dragover', e => {

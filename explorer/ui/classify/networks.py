@@ -10,10 +10,10 @@ from typing import Any
 
 import gradio as gr
 
+from ...bounded_cache import BoundedCache
 from ...errors import ExplorerError, WeightsError
 from ...inference import Classifier, Photo, Prediction, Variant, find, is_cached, load_variant, variants
 from ...inference.classifier import DEFAULT, KEPT_BYTES
-from ...inference.running.memory import Recent
 from ...inference.transfer import Head, taught
 from ...inference.weights.cache import intact_path
 from ...inference.weights.checkpoint import variant_of
@@ -60,7 +60,7 @@ class Taught:
         return pair[1]
 
 
-_TOGETHER = Recent[Taught, tuple[Classifier, Classifier]](
+_TOGETHER = BoundedCache[Taught, tuple[Classifier, Classifier]](
     KEPT_BYTES // 2, lambda pair: sum(classifier.engine.size_bytes for classifier in pair)
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ..kit import jobs
-from ..kit.photos import ALBUM
+from ..kit.photos import PHOTOS
 from ..kit.shell import Shell
 from . import many_photos, networks, side_by_side, throughput, transfer, why
 from .choice import Choice, Updates, build_choice
@@ -63,6 +63,6 @@ def on_close(request: gr.Request) -> None:
     """A page was closed: its photos, heads and jobs go."""
     session = str(request.session_hash)
     jobs.leave(session)
-    ALBUM.leave(session)
+    PHOTOS.close(session)
     HEADS.leave(session)
     transfer.NOTES.leave(session)

@@ -1,7 +1,7 @@
 """Transfer learning: labelled photos of the page become features as they come, and a linear head when it is asked for.
 
 Of each photo the program keeps what the network's last layer reads of it, some kilobytes; the photo itself as it keeps
-any other (``photos.ALBUM``), and the browser.
+any other (``photos.PHOTOS``), and the browser.
 """
 
 from __future__ import annotations

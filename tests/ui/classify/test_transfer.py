@@ -17,7 +17,7 @@ from explorer.ui.classify import transfer
 from explorer.ui.classify.networks import HEADS, TAUGHT
 from explorer.ui.classify.photo import classify
 from explorer.ui.kit.jobs import Job
-from explorer.ui.kit.photos import ALBUM
+from explorer.ui.kit.photos import PHOTOS
 from tests.support.answers import ask
 from tests.support.predictions import png
 
@@ -32,7 +32,7 @@ def act(action: Any) -> list[tuple[dict[str, Any], str]]:
 
 
 def looked_at(colour: str) -> str:
-    token = ALBUM.put(decode(png(colour)), "page")
+    token = PHOTOS.put(decode(png(colour)), "page")
     request = {"session": "page", "token": token, "variant": "cifar10_resnet20"}
     return str(ask(transfer.extract_features, request)["key"])
 
@@ -66,7 +66,7 @@ def test_the_page_fits_a_head_and_uses_it_at_once() -> None:
     assert not news["failed"]
     assert "6 photos named rightly" in news["html"]
     assert name == TAUGHT + news["token"]
-    photo = ALBUM.put(decode(png("#254575")), "page")
+    photo = PHOTOS.put(decode(png("#254575")), "page")
     told = ask(classify, {"token": photo, "variant": name, "device": "cpu"})
     assert "<h3>sea</h3>" in told["html"]
     # The file opens again, and is the same head.

@@ -17,7 +17,7 @@ from explorer.inference import Photo, find, load_variant
 from explorer.inference.explain import contributions
 from explorer.spec import from_query
 from explorer.ui.classify import why
-from explorer.ui.kit.photos import ALBUM
+from explorer.ui.kit.photos import PHOTOS
 from explorer.views.classify import why as words
 
 BLOCKS = [f"layer{stage}.{index}" for stage in (1, 2, 3) for index in range(3)]
@@ -27,7 +27,7 @@ BLOCKS = [f"layer{stage}.{index}" for stage in (1, 2, 3) for index in range(3)]
 def request_() -> dict[str, Any]:
     """What the page sends of a photo that is kept."""
     image = Image.effect_noise((96, 64), 90).convert("RGB")
-    token = ALBUM.put(Photo(image, "PNG", image.size, ()), "session")
+    token = PHOTOS.put(Photo(image, "PNG", image.size, ()), "session")
     return {"token": token, "variant": "cifar10_resnet20", "device": "cpu", "network": ""}
 
 
@@ -47,7 +47,7 @@ def test_a_look_tells_all_that_the_panel_shows_first(request_: dict[str, Any]) -
     assert list(answer["layers"]) == ["stem", *BLOCKS]
     assert from_query(answer["query"]) == find("cifar10_resnet20").spec
     classifier = load_variant(find("cifar10_resnet20"), "cpu")
-    image = ALBUM.find(request_["token"]).image
+    image = PHOTOS.find(request_["token"]).image
     assert [name for _, name in answer["classes"]] == [name for name, _ in classifier.classify(image).top]
     assert answer["quick"]
     assert answer["plain"] == ""
@@ -83,7 +83,7 @@ def test_what_each_block_adds_comes_at_once_from_a_small_network(request_: dict[
     (update,) = why.measure(action, gr.Request(session_hash="session"))
     answer = json.loads(update["weighed"])
     classifier = load_variant(find("cifar10_resnet20"), "cpu")
-    seen = classifier.variant.transform(ALBUM.find(request_["token"]).image)
+    seen = classifier.variant.transform(PHOTOS.find(request_["token"]).image)
     assert answer == {"key": "the key", "cells": words.added(contributions(classifier, seen, 3))}
 
 

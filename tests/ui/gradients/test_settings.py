@@ -26,7 +26,7 @@ from explorer.ui.gradients.settings import Wish, read
 from explorer.ui.gradients.sweep import of_family
 from explorer.ui.gradients.tab import list_switches
 from explorer.ui.kit.jobs import Finished, Job, Waiting
-from explorer.ui.kit.photos import ALBUM
+from explorer.ui.kit.photos import PHOTOS
 from explorer.views.gradients.switches import switches
 from tests.support.answers import ask
 from tests.support.cifar10_files import encoded, made_folder, pixels
@@ -103,14 +103,14 @@ def test_photos_are_those_of_the_page() -> None:
     with pytest.raises(ExplorerError, match="given no photo yet"):
         gradient_inputs.images("photos", TWENTY, 0, "nobody")
     photo = Photo(Image.new("RGB", (60, 40), "#804020"), "JPEG", (60, 40), ())
-    token = ALBUM.put(photo, "somebody", "a.jpg")
+    token = PHOTOS.put(photo, "somebody")
     given, words = gradient_inputs.images("photos", TWENTY, 0, "somebody")
     assert given["inputs"] is not None
     assert given["inputs"].shape == (1, 3, 32, 32)
     assert words == "On 1 photo of yours, random labels."
     assert gradient_inputs.identity("photos", "somebody") == ("photos", token)
     assert gradient_inputs.identity("noise", "somebody") == ("noise",)
-    ALBUM.leave("somebody")
+    PHOTOS.close("somebody")
 
 
 def test_cifar10_is_offered_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

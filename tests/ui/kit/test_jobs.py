@@ -9,11 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from PIL import Image
 
-from explorer.errors import ImageError, Stopped
-from explorer.inference import Photo
-from explorer.ui.kit import jobs, photos, sessions
+from explorer.errors import Stopped
+from explorer.ui.kit import jobs, sessions
 from explorer.ui.kit.jobs import Finished, Job, Waiting
 
 
@@ -211,25 +209,3 @@ def test_threads_share_the_registry(eager_threads: None) -> None:
         ends = list(threads.map(use, range(60)))
     assert all(end is None or end.error or end.result == number for number, end in enumerate(ends))
     assert [jobs.running(f"page {number}", "kind") for number in range(3)] == [None] * 3
-
-
-def test_photos_belong_to_their_page_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    album, photo = photos.Album(), Photo(Image.new("RGB", (30, 20)), "PNG", (30, 20), ())
-    monkeypatch.setattr(photos, "PER_SESSION", 3)
-    tokens = [album.put(photo, "one", f"{i}.png") for i in range(5)]
-    other = album.put(photo, "two")
-    assert [name for _, name, _ in album.of("one")] == ["4.png", "3.png", "2.png"]
-    assert album.find(tokens[2]) is photo
-    assert [name for _, name, _ in album.of("one")] == ["2.png", "4.png", "3.png"]
-    with pytest.raises(ImageError, match="not kept here any more"):
-        album.find(tokens[0])
-    album.leave("one")
-    assert album.of("one") == []
-    assert album.find(other) is photo
-    monkeypatch.setattr(photos, "MAX_PIXELS", 30 * 20 * 2)
-    kept = [album.put(photo, f"page {i}") for i in range(4)]
-    with pytest.raises(ImageError):
-        album.find(other)
-    assert album.find(kept[3]) is photo
-    monkeypatch.setattr(photos, "SECONDS", -1.0)
-    assert album.of("page 3") == []

@@ -37,7 +37,7 @@ from explorer.ui.classify.photo import classify
 from explorer.ui.diagram.panel import describe, draw, tint
 from explorer.ui.kit import model_files
 from explorer.ui.kit.model_files import FILE, SHELF, Shelf
-from explorer.ui.kit.photos import ALBUM
+from explorer.ui.kit.photos import PHOTOS
 from explorer.ui.model_file import panel as files
 from explorer.ui.server import create_app, may_open_files
 from explorer.views.model_file import panel as opened
@@ -381,7 +381,7 @@ def test_a_graph_that_is_gone_is_said() -> None:
 def asked(token: str, spec: ResNetSpec = TINY) -> str:
     buffer = io.BytesIO()
     Image.new("RGB", (40, 40), "red").save(buffer, "PNG")
-    photo = ALBUM.put(decode(buffer.getvalue()), "page")
+    photo = PHOTOS.put(decode(buffer.getvalue()), "page")
     query = f"{to_query(spec)}&open=layer1&at=stem"
     return str(ask(classify, {"token": photo, "variant": FILE + token, "network": query})["html"])
 

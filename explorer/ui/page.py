@@ -26,7 +26,7 @@ from .gradients.tab import outdate
 from .history.panel import history
 from .kit import scripts
 from .kit.bridge import error_message
-from .kit.model_files import FILE, Held, report_of
+from .kit.model_files import FILE, OpenFile, report_of
 from .kit.shell import Shell
 from .kit.tabs import tabs
 from .kit.visibility import on_sight
@@ -186,7 +186,7 @@ class _Network:
         query = to_query(spec)
         return {self.message: "", self.summary: _bar(spec), self.query: query, self.graph: gr.update(query=query)}
 
-    def _graph(self, held: Held, content: OnnxGraph, token: str, spec: ResNetSpec) -> Updates:
+    def _graph(self, held: OpenFile, content: OnnxGraph, token: str, spec: ResNetSpec) -> Updates:
         words = (
             f"The diagram and its tables show {held.shown}. The builder and the other tabs still have {title(spec)}."
         )

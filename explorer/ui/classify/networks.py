@@ -24,7 +24,7 @@ from ...views.kit import numbers
 from ...views.kit.words import printable
 from ..kit import scripts
 from ..kit.bridge import answers, error_message
-from ..kit.model_files import FILE, SHELF, Held
+from ..kit.model_files import FILE, OPEN_FILES, OpenFile
 from ..model_file import panel as model_file
 from .panel import create_panel
 from .requests import NetworkRequest, SessionRequest
@@ -122,7 +122,7 @@ def classifier_of(name: str, network: str = "", device: str = "auto") -> Classif
         return kept.on(classifier_of(kept.base, network, device))
     if name.startswith(FILE):
         held = file_of(name)
-        return held.classifier(held.chosen(network), device)
+        return held.classifier(held.spec_for(network), device)
     return load_variant(find(name), device, download=False)
 
 
@@ -132,13 +132,13 @@ def predict(request: NetworkRequest, photo: Photo) -> Prediction:
     if not request.variant.startswith(FILE):
         return prediction
     held = file_of(request.variant)
-    notes = model_file.assumed(held, held.chosen(request.network))
+    notes = model_file.assumed(held, held.spec_for(request.network))
     return replace(prediction, notes=(*prediction.notes, *notes))
 
 
-def file_of(name: str) -> Held:
+def file_of(name: str) -> OpenFile:
     """The opened file of ``file:TOKEN``."""
-    return SHELF.find(name.removeprefix(FILE))
+    return OPEN_FILES.find(name.removeprefix(FILE))
 
 
 def base_of(name: str) -> str:
@@ -165,7 +165,7 @@ def base_of_head(head: Head, session: str) -> str:
     for variant in variants():
         if variant.sha256 == head.backbone_sha256:
             return variant.name
-    for token, held in SHELF.of(session):
+    for token, held in OPEN_FILES.of(session):
         if held.classifies and held.checkpoint.sha256 == head.backbone_sha256:
             return FILE + token
     raise WeightsError(
@@ -177,7 +177,7 @@ def base_of_head(head: Head, session: str) -> str:
 def choices(session: str = "") -> list[tuple[str, str]]:
     """Labels and names; what a page has taught and opened comes first."""
     new = [(f"taught: {label_of(kept.head)}", TAUGHT + token) for token, kept in HEADS.of(session)]
-    own = [(f"your file: {held.shown}", FILE + token) for token, held in SHELF.of(session) if held.classifies]
+    own = [(f"your file: {held.shown}", FILE + token) for token, held in OPEN_FILES.of(session) if held.classifies]
     return [*new, *own, *((_label(variant), variant.name) for variant in variants())]
 
 
@@ -189,10 +189,10 @@ def choices_without_download(session: str = "") -> list[tuple[str, str]]:
 def rows(session: str) -> list[Row]:
     """What a page has taught and opened, for the table of networks."""
     new = [Row.of(kept.variant, TAUGHT + token, "taught here") for token, kept in HEADS.of(session) if kept.variant]
-    return [*new, *(_row_of(FILE + token, held) for token, held in SHELF.of(session) if held.classifies)]
+    return [*new, *(_row_of(FILE + token, held) for token, held in OPEN_FILES.of(session) if held.classifies)]
 
 
-def _row_of(name: str, held: Held) -> Row:
+def _row_of(name: str, held: OpenFile) -> Row:
     variant = variant_of(held.checkpoint, held.checkpoint.spec)
     return replace(Row.of(variant, name, "your file"), title=f"{held.shown}: {title(variant.spec)}")
 

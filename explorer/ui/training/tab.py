@@ -21,7 +21,7 @@ from ...views.training import runs as words
 from ..kit import bridge, plot, scripts
 from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
-from ..kit.model_files import FILE, SHELF
+from ..kit.model_files import FILE, OPEN_FILES, OpenFile
 from ..kit.shell import Shell
 from ..kit.visibility import on_sight
 from . import form as training_form
@@ -187,8 +187,7 @@ class _Desk:
                 yield from self._begin([plan], source, owner, request, action.run)
             elif action.do == "classify":
                 record = RUNS.find(action.run, owner).record
-                token = SHELF.put(record.plan.name, checkpoint_of(record))
-                SHELF.find(token, session)  # it is this page's from now on
+                token = OPEN_FILES.put(OpenFile(record.plan.name, checkpoint_of(record)), session)
                 yield self._kept(owner, classify=FILE + token)
             else:
                 yield {**self._change(action, owner), **self._kept(owner)}

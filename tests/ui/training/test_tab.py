@@ -22,7 +22,7 @@ from explorer.errors import DataError, ExplorerError, Stopped
 from explorer.spec import PRESETS, to_query
 from explorer.training import Plan, Recipe, Record, Schedule, Training, read_run, run_json
 from explorer.ui.kit.jobs import Finished, Job, Waiting
-from explorer.ui.kit.model_files import Held
+from explorer.ui.kit.model_files import OpenFile
 from explorer.ui.server import create_app
 from explorer.ui.training import form as training_form
 from explorer.ui.training.page_training import PageTraining
@@ -205,9 +205,9 @@ def test_files_of_a_run(record: Record) -> None:
 
 
 def test_trained_weights_are_asked_about_photos(record: Record) -> None:
-    held = Held(record.plan.name, checkpoint_of(record))
-    assert held.classifies
-    classifier = held.classifier(held.chosen(to_query(PRESETS["resnet18"])), "cpu")
+    file = OpenFile(record.plan.name, checkpoint_of(record))
+    assert file.classifies
+    classifier = file.classifier(file.spec_for(to_query(PRESETS["resnet18"])), "cpu")
     assert (classifier.variant.spec, classifier.variant.classes) == (TINY, tuple("0123456789"))
     assert classifier.variant.transform.std == record.std
 

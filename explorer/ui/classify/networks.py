@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from collections import OrderedDict
 from dataclasses import dataclass, replace
-from threading import RLock
 from typing import Any
 
 import gradio as gr
@@ -25,13 +22,13 @@ from ...views.kit.words import printable
 from ..kit import scripts
 from ..kit.bridge import answers, error_message
 from ..kit.model_files import FILE, OPEN_FILES, OpenFile
+from ..kit.sessions import Limits, SessionStore, register_closer
 from ..model_file import panel as model_file
 from .panel import create_panel
 from .requests import NetworkRequest, SessionRequest
 
 TAUGHT = "taught:"  # before a token, as ``FILE`` is
 MAX_NAME = 100
-PER_SESSION, MAX_HEADS = 8, 64
 _TEMPLATE = """
 <details class="rx-section rx-nets">
   <summary>All networks <small>accuracy, cost, what each sees; choose one</small></summary>
@@ -42,12 +39,11 @@ _TEMPLATE = """
 
 
 @dataclass(eq=False)
-class Taught:
-    """A head, the network it was taught on (as ``classifier_of`` takes it), and the page it belongs to."""
+class TransferHead:
+    """A head, and the network that it was fitted on (as ``classifier_of`` takes it)."""
 
     head: Head
     base: str
-    session: str
     variant: Variant | None = None
 
     def on(self, classifier: Classifier) -> Classifier:
@@ -60,50 +56,20 @@ class Taught:
         return pair[1]
 
 
-_TOGETHER = BoundedCache[Taught, tuple[Classifier, Classifier]](
+_TOGETHER = BoundedCache[TransferHead, tuple[Classifier, Classifier]](
     KEPT_BYTES // 2, lambda pair: sum(classifier.engine.size_bytes for classifier in pair)
 )
 
 
-class Heads:
-    """Heads taught or opened last: at most ``PER_SESSION`` of a page, and ``MAX_HEADS`` in all."""
-
-    def __init__(self) -> None:
-        self._heads: OrderedDict[str, Taught] = OrderedDict()
-        self._lock = RLock()
-
-    def put(self, head: Head, base: str, session: str) -> str:
-        """Keep a head; returns its token."""
-        token = secrets.token_urlsafe(12)
-        with self._lock:
-            self._heads[token] = Taught(head, base, session)
-            own = [token for token, _ in self.of(session)][PER_SESSION:]
-            for old in (*own, *list(self._heads)[:-MAX_HEADS]):
-                self._heads.pop(old, None)
-        return token
-
-    def find(self, token: str) -> Taught:
-        """Raises ``ExplorerError`` where it is not here any more."""
-        with self._lock:
-            if token not in self._heads:
-                raise ExplorerError("This head is not kept here any more. Teach it once more, or open its file.")
-            self._heads.move_to_end(token)
-            return self._heads[token]
-
-    def of(self, session: str) -> list[tuple[str, Taught]]:
-        """Tokens and heads of a page, the last first."""
-        with self._lock:
-            return [(token, kept) for token, kept in reversed(self._heads.items()) if kept.session == session]
-
-    def leave(self, session: str) -> None:
-        """Forget what a page taught."""
-        for token, kept in self.of(session):
-            with self._lock:
-                self._heads.pop(token, None)
-            _TOGETHER.forget(kept)
+HEADS = SessionStore[TransferHead](
+    "This head is not kept here any more. Teach it once more, or open its file.", Limits(count=64, per_session=8)
+)
 
 
-HEADS = Heads()
+@register_closer
+def _forget_pairs(session: str) -> None:
+    for _, head in HEADS.of(session):
+        _TOGETHER.forget(head)
 
 
 def classifier_of(name: str, network: str = "", device: str = "auto") -> Classifier:
@@ -118,8 +84,8 @@ def classifier_of(name: str, network: str = "", device: str = "auto") -> Classif
         ExplorerError: there is no such network, or it cannot run.
     """
     if name.startswith(TAUGHT):
-        kept = HEADS.find(name.removeprefix(TAUGHT))
-        return kept.on(classifier_of(kept.base, network, device))
+        head = HEADS.find(name.removeprefix(TAUGHT))
+        return head.on(classifier_of(head.base, network, device))
     if name.startswith(FILE):
         held = file_of(name)
         return held.classifier(held.spec_for(network), device)
@@ -176,7 +142,7 @@ def base_of_head(head: Head, session: str) -> str:
 
 def choices(session: str = "") -> list[tuple[str, str]]:
     """Labels and names; what a page has taught and opened comes first."""
-    new = [(f"taught: {label_of(kept.head)}", TAUGHT + token) for token, kept in HEADS.of(session)]
+    new = [(f"taught: {label_of(one.head)}", TAUGHT + token) for token, one in HEADS.of(session)]
     own = [(f"your file: {held.shown}", FILE + token) for token, held in OPEN_FILES.of(session) if held.classifies]
     return [*new, *own, *((_label(variant), variant.name) for variant in variants())]
 
@@ -188,7 +154,7 @@ def choices_without_download(session: str = "") -> list[tuple[str, str]]:
 
 def rows(session: str) -> list[Row]:
     """What a page has taught and opened, for the table of networks."""
-    new = [Row.of(kept.variant, TAUGHT + token, "taught here") for token, kept in HEADS.of(session) if kept.variant]
+    new = [Row.of(one.variant, TAUGHT + token, "taught here") for token, one in HEADS.of(session) if one.variant]
     return [*new, *(_row_of(FILE + token, held) for token, held in OPEN_FILES.of(session) if held.classifies)]
 
 

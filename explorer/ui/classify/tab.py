@@ -7,12 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from ..kit import jobs
-from ..kit.photos import PHOTOS
+from ..kit import jobs, sessions
 from ..kit.shell import Shell
 from . import many_photos, networks, side_by_side, throughput, transfer, why
 from .choice import Choice, Updates, build_choice
-from .networks import HEADS
 from .upload import ROUTE, add_route
 
 __all__ = ["ROUTE", "add_route", "build_tab"]
@@ -63,6 +61,4 @@ def on_close(request: gr.Request) -> None:
     """A page was closed: its photos, heads and jobs go."""
     session = str(request.session_hash)
     jobs.leave(session)
-    PHOTOS.close(session)
-    HEADS.leave(session)
-    transfer.NOTES.leave(session)
+    sessions.close(session)

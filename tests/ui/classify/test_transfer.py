@@ -16,8 +16,10 @@ from explorer.inference.transfer import to_bytes
 from explorer.ui.classify import transfer
 from explorer.ui.classify.networks import HEADS, TAUGHT
 from explorer.ui.classify.photo import classify
+from explorer.ui.kit import sessions
 from explorer.ui.kit.jobs import Job
 from explorer.ui.kit.photos import PHOTOS
+from explorer.ui.kit.sessions import Limits
 from tests.support.answers import ask
 from tests.support.predictions import png
 
@@ -103,9 +105,10 @@ def test_actions_that_cannot_be_done_are_answered(action: Any, words: str) -> No
 
 def test_features_are_forgotten_with_their_page() -> None:
     key = looked_at("#123456")
-    transfer.NOTES.find([key], find("cifar10_resnet20").sha256)
+    transfer.find_features([key], find("cifar10_resnet20").sha256)
     with pytest.raises(DataError, match="seen by another network"):
-        transfer.NOTES.find([key], "0" * 64)
-    transfer.NOTES.leave("page")
+        transfer.find_features([key], "0" * 64)
+    assert transfer.FEATURES.limits == Limits(count=20_000, per_session=transfer.MAX_PHOTOS)
+    sessions.close("page")
     with pytest.raises(DataError, match="not kept here any more"):
-        transfer.NOTES.find([key], find("cifar10_resnet20").sha256)
+        transfer.find_features([key], find("cifar10_resnet20").sha256)

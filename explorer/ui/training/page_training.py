@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 import gradio as gr
 
 from ...training import Training
-from ..kit import jobs
+from ..kit import jobs, sessions
 from ..kit.jobs import Job
 from . import form as training_form
-from . import runs as training_runs
 from .runs import RUNS
 
 INTERVAL = 0.4  # seconds between updates of the charts
@@ -57,7 +56,7 @@ class PageTraining:
             self.training.stop("It was stopped there.")
         for token, record in zip(self.tokens, self.training.records, strict=True):
             if not record.points:
-                RUNS.forget(token)
+                RUNS.drop(token)
 
 
 TRAININGS: dict[str, PageTraining] = {}  # by session
@@ -67,7 +66,7 @@ def on_close(request: gr.Request) -> None:
     """A page was closed: its training stops."""
     session = str(request.session_hash)
     jobs.leave(session)
-    training_runs.on_close(session)
+    sessions.close(session)
     training = TRAININGS.pop(session, None)
     if training and training.paused:
         training.end()

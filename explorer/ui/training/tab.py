@@ -203,7 +203,7 @@ class _Desk:
             RUNS.drop(action.run, owner)
         elif action.do == "open":
             record = read_run(action.text)
-            RUNS.put([record], owner)
+            RUNS.add([record], owner)
             return {self.status: tag("p", text(f"{record.plan.name} is among the kept runs."), css="rx-note")}
         return {}
 
@@ -214,7 +214,7 @@ class _Desk:
         if session in TRAININGS:
             raise ExplorerError("A run of this page is going on or paused. Stop it before another starts.")
         training = Training(plans, source, choose_device("auto"))
-        lesson = TRAININGS[session] = PageTraining(training, RUNS.put(training.records, owner, original))
+        lesson = TRAININGS[session] = PageTraining(training, RUNS.add(training.records, owner, original))
         yield from self._follow(lesson, owner, session)
 
     def _follow(self, lesson: PageTraining, owner: str, session: str) -> Iterator[Updates]:

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from explorer.datasets.digits import TRAIN
 from explorer.errors import DataError, ExplorerError, Stopped
 from explorer.spec import PRESETS, to_query
 from explorer.training import Plan, Recipe, Record, Schedule, Training, read_run, run_json
+from explorer.ui.kit import sessions
 from explorer.ui.kit.jobs import Finished, Job, Waiting
 from explorer.ui.kit.model_files import OpenFile
+from explorer.ui.kit.sessions import Limits
 from explorer.ui.server import create_app
 from explorer.ui.training import form as training_form
 from explorer.ui.training.page_training import PageTraining
-from explorer.ui.training.runs import PER_PAGE, RUNS, Runs, checkpoint_of, on_close, owner_of
+from explorer.ui.training.runs import LIMITS, RUNS, Runs, checkpoint_of, owner_of
 from explorer.views.training import charts
 from explorer.views.training import runs as words
 
@@ -68,7 +71,7 @@ def record(one_thread: None) -> Record:
 def empty() -> Iterator[None]:
     yield
     for token, _ in RUNS.of(OWNER):
-        RUNS.forget(token)
+        RUNS.drop(token)
 
 
 # The form
@@ -145,17 +148,17 @@ def test_what_cannot_run_or_is_too_large_is_refused() -> None:
 
 def test_every_run_has_a_name_and_a_line_of_its_own() -> None:
     runs = Runs()
-    tokens = [runs.put([Record(plan(name))], "a")[0] for name in ("tiny", "tiny", "tiny", "other")]
+    tokens = [runs.add([Record(plan(name))], "a")[0] for name in ("tiny", "tiny", "tiny", "other")]
     assert [kept.record.plan.name for _, kept in runs.of("a")] == ["tiny", "tiny (2)", "tiny (3)", "other"]
     runs.drop(tokens[1], "a")
-    runs.put([Record(plan("new"))], "a")
+    runs.add([Record(plan("new"))], "a")
     assert [kept.place for _, kept in runs.of("a")] == [0, 2, 3, 1]
     assert runs.of("b") == []
 
 
 def test_runs_are_their_owners_alone() -> None:
     runs = Runs()
-    (token,) = runs.put([Record(plan())], "a")
+    (token,) = runs.add([Record(plan())], "a")
     for use in (lambda: runs.find(token, "b"), lambda: runs.drop(token, "b"), lambda: runs.rename(token, "b", "x")):
         with pytest.raises(ExplorerError, match=r"^This run is not kept here any more\.$"):
             use()
@@ -170,22 +173,23 @@ def test_a_page_has_one_owner_whatever_answers_first() -> None:
     new = owner_of("", "session")
     assert owner_of(None, "session") == new != owner_of("", "another")
     assert owner_of(new, "later") == new
-    on_close("session")
+    sessions.close("session")
     assert owner_of("x" * 65, "session") not in (new, "x" * 65)
 
 
-def test_only_so_many_runs_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_runs_are_kept() -> None:
+    assert RUNS.limits == LIMITS == Limits(count=400, per_session=16, size=2**30, seconds=6 * 3600)
     runs = Runs()
-    tokens = [runs.put([Record(plan())], "a")[0] for _ in range(PER_PAGE + 2)]
+    tokens = [runs.add([Record(plan())], "a")[0] for _ in range(16 + 2)]
     assert [token for token, _ in runs.of("a")] == tokens[2:]
-    monkeypatch.setattr("explorer.ui.training.runs.MAX_BYTES", 300)
+    runs.limits = replace(LIMITS, size=300)
     heavy = [Record(plan(), weights={"w": torch.zeros(40)}) for _ in range(2)]
-    runs.put(heavy, "b")
+    runs.add(heavy, "b")
     assert [kept.record for _, kept in runs.of("b")] == heavy[1:]
 
 
 def test_files_of_a_run(record: Record) -> None:
-    (token,) = RUNS.put([record], OWNER)
+    (token,) = RUNS.add([record], OWNER)
     with TestClient(create_app(build=gr.Blocks)) as client:
         table = list(csv.reader(io.StringIO(client.get(f"/run/{token}/csv").text)))
         assert table[0][:5] == ["epoch", "training_loss", "learning_rate", "training_accuracy", "test_accuracy"]
@@ -200,7 +204,7 @@ def test_files_of_a_run(record: Record) -> None:
         assert client.get(f"/run/{token}/exe").status_code == 404
         gone = client.get("/run/nobody/csv")
         assert (gone.status_code, gone.text) == (404, "This run is not kept here any more.")
-        curves = RUNS.put([read_run(run_json(record))], OWNER)[0]
+        curves = RUNS.add([read_run(run_json(record))], OWNER)[0]
         assert client.get(f"/run/{curves}/safetensors").status_code == 404
 
 
@@ -217,7 +221,7 @@ def test_trained_weights_are_asked_about_photos(record: Record) -> None:
 
 def lesson(*plans: Plan) -> PageTraining:
     training = Training(plans or [plan()], Path())
-    return PageTraining(training, RUNS.put(training.records, OWNER))
+    return PageTraining(training, RUNS.add(training.records, OWNER))
 
 
 def followed(one: PageTraining) -> list[Any]:

@@ -16,7 +16,7 @@ from ...views.gradients import tables as gradient_table
 from ...views.gradients.depth_chart import gradient_figure, summary_sentence
 from ...views.gradients.quantity import Quantity
 from ...views.kit.markup import banner, progress_bar
-from ..kit import plot
+from ..kit import jobs, plot
 from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
 from ..kit.table import filled, rows
@@ -95,11 +95,11 @@ def build(settings: Settings) -> None:
 
 def outdate(request: gr.Request) -> None:
     """Stop the page's running measurement, if any, after the current batch: another one follows."""
-    gradient_runs.outdate(str(request.session_hash), KIND)
+    jobs.outdate(str(request.session_hash), KIND)
 
 
 def _stop(request: gr.Request) -> None:
-    gradient_runs.stop(str(request.session_hash), KIND)
+    jobs.stop(str(request.session_hash), KIND)
 
 
 def _measure(
@@ -125,7 +125,7 @@ def _measure(
         yield [gr.skip()] * 4 if wish == shown else [*_shown(found, quantity), wish]
         return
     yield [progress_bar("Building the network …", 0), gr.skip(), gr.skip(), gr.skip()]
-    for event in gradient_runs.run(wish.session, KIND, lambda job: _probe(wish, job)):
+    for event in jobs.run(wish.session, KIND, lambda job: _probe(wish, job)):
         yield _told(event, wish, quantity)
 
 

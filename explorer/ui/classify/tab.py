@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from ..kit import jobs, sessions
+from ..kit import sessions
 from ..kit.shell import Shell
 from . import many_photos, networks, side_by_side, throughput, transfer, why
 from .choice import Choice, Updates, build_choice
@@ -58,7 +58,4 @@ def _wire_transfer(choice: Choice, panel: gr.HTML) -> None:
 
 
 def on_close(request: gr.Request) -> None:
-    """A page was closed: its photos, heads and jobs go."""
-    session = str(request.session_hash)
-    jobs.leave(session)
-    sessions.close(session)
+    sessions.on_close(request)

@@ -31,7 +31,7 @@ from ...inference.transfer import (
 )
 from ...views.classify import transfer as shown
 from ...views.kit.markup import banner, progress_bar
-from ..kit import scripts
+from ..kit import jobs, scripts
 from ..kit.bridge import Request, answers, error_message, parse_json
 from ..kit.jobs import Finished, Job
 from ..kit.sessions import Limits, SessionStore
@@ -41,7 +41,7 @@ from .requests import Name, NetworkRequest, PhotoRequest, SessionRequest
 
 MAX_PHOTOS = 2000  # of a page
 _MAX_ACTION = 200_000  # characters
-_RUNNING: dict[str, Job] = {}  # by session
+KIND = "transfer"  # of its jobs
 _TEMPLATE = """
 <details class="rx-section rx-teach">
   <summary>Teach it <small>new classes from a few photos of each</small></summary>
@@ -174,8 +174,7 @@ def base_network(request: BaseRequest) -> dict[str, Any]:
 @answers(SessionRequest)
 def stop(request: SessionRequest) -> dict[str, Any]:
     """The page's fit ends soon."""
-    if job := _RUNNING.get(request.session):
-        job.stop()
+    jobs.stop(request.session, KIND)
     return {}
 
 
@@ -225,18 +224,11 @@ def _fit(action: Action, session: str) -> Iterator[tuple[Any, str]]:
             cancelled=lambda: job.stopped,
         )
 
-    if former := _RUNNING.pop(session, None):
-        former.stop()
-    job = _RUNNING[session] = Job(work, session)
-    try:
-        for event in job.events():
-            if isinstance(event, Finished):
-                yield _conclusion(event, keys, base, session)
-            else:
-                yield _news(_progress(event), busy=True), ""
-    finally:
-        if _RUNNING.get(session) is job:
-            del _RUNNING[session]
+    for event in jobs.run(session, KIND, work):
+        if isinstance(event, Finished):
+            yield _conclusion(event, keys, base, session)
+        else:
+            yield _news(_progress(event), busy=True), ""
 
 
 def _progress(event: Any) -> str:

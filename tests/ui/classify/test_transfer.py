@@ -50,17 +50,27 @@ def sea_and_lawn() -> dict[str, Any]:
 
 def test_a_second_fit_stops_the_one_before() -> None:
     go_on = Event()
-    Job(lambda job: go_on.wait(20), "somebody else")
+    Job(lambda job: go_on.wait(20))
     first, second = fitting(sea_and_lawn()), fitting(sea_and_lawn())
     assert next(first)[0]["busy"]
     assert next(second)[0]["busy"]
-    ((news, name),) = first
+    assert list(first) == [], "the second speaks now"
+    go_on.set()
+    *_, (_, name) = second
+    assert name.startswith(TAUGHT)
+
+
+def test_a_fit_that_is_stopped_says_so_and_is_no_error() -> None:
+    go_on = Event()
+    Job(lambda job: go_on.wait(20))
+    events = fitting(sea_and_lawn())
+    assert next(events)[0]["busy"]
+    assert ask(transfer.stop, {"session": "page"}) == {}
+    ((news, name),) = events
     assert (news["failed"], name) == (True, "")
     assert "Stopped before it began." in news["html"]
     assert "error" not in news["html"], "who stops it made no mistake"
     go_on.set()
-    *_, (_, name) = second
-    assert name.startswith(TAUGHT)
 
 
 def test_the_page_fits_a_head_and_uses_it_at_once() -> None:

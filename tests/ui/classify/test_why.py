@@ -17,6 +17,7 @@ from explorer.inference import Photo, find, load_variant
 from explorer.inference.explain import contributions
 from explorer.spec import from_query
 from explorer.ui.classify import why
+from explorer.ui.kit import jobs
 from explorer.ui.kit.photos import PHOTOS
 from explorer.views.classify import why as words
 
@@ -104,12 +105,13 @@ def test_a_new_measurement_stops_the_one_before(request_: dict[str, Any], monkey
     page, action = gr.Request(session_hash="page"), json.dumps({**request_, "class": 3, "key": "k"})
     first = why.measure(action, page)
     next(first)
-    job = why._RUNNING["page"]
+    job = jobs.running("page", why.KIND)
+    assert job
     assert list(why.measure(json.dumps({"key": ""}), page)) == []
     assert job.stopped
-    assert "page" not in why._RUNNING
     *_, last = first
     assert json.loads(last["weighed"]).keys() & {"error", "cells"}
+    assert jobs.running("page", why.KIND) is None
 
 
 def test_a_page_that_closes_leaves_nothing_behind(request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,10 +119,11 @@ def test_a_page_that_closes_leaves_nothing_behind(request_: dict[str, Any], monk
     events = why.measure(json.dumps({**request_, "class": 3, "key": "k"}), gr.Request(session_hash="page"))
     assert isinstance(events, Generator)
     next(events)
-    job = why._RUNNING["page"]
+    job = jobs.running("page", why.KIND)
     events.close()
+    assert job
     assert job.stopped
-    assert "page" not in why._RUNNING
+    assert jobs.running("page", why.KIND) is None
 
 
 BAD: list[tuple[Callable[[Any], str], Any, str]] = [

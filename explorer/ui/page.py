@@ -24,7 +24,7 @@ from .export import panel as export
 from .gradients.tab import build_tab as gradients
 from .gradients.tab import outdate
 from .history.panel import history
-from .kit import scripts
+from .kit import scripts, sessions
 from .kit.bridge import error_message
 from .kit.model_files import FILE, OpenFile, report_of
 from .kit.shell import Shell
@@ -89,7 +89,7 @@ def build_page(model_files: bool = False) -> gr.Blocks:
                 for build, panel in zip(TABS.values(), tabs(list(TABS), "Views", "tabs"), strict=True):
                     with panel:
                         build(shell)
-        page.unload(model_file.on_close)
+        page.unload(sessions.on_close)
         _Network(form, message, summary, query, filled, graph).wire(page, actions, file_panel)
     return page
 

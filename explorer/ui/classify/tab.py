@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from ..kit import sessions
 from ..kit.shell import Shell
 from . import many_photos, networks, side_by_side, throughput, transfer, why
 from .choice import Choice, Updates, build_choice
@@ -30,7 +29,6 @@ def build_tab(shell: Shell) -> None:
     inputs = [table, *choice.inputs]
     table.input(choice.pick, inputs, choice.outputs, show_progress="hidden", trigger_mode="always_last")
     shell.page.load(choice.load, None, choice.outputs, show_progress="hidden")
-    shell.page.unload(on_close)
 
 
 def _wire_choice(choice: Choice, files: gr.HTML) -> None:
@@ -55,7 +53,3 @@ def _wire_transfer(choice: Choice, panel: gr.HTML) -> None:
 
     how: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple", "concurrency_limit": None}
     panel.input(act, [panel, choice.device], [panel, *choice.outputs], **how)
-
-
-def on_close(request: gr.Request) -> None:
-    sessions.on_close(request)

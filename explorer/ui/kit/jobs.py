@@ -48,8 +48,7 @@ class Job:
         work: called with this job; it reports with ``say``, and ends soon after ``stopped``.
     """
 
-    def __init__(self, work: Callable[[Job], Any], owner: str = "") -> None:
-        self.owner = owner
+    def __init__(self, work: Callable[[Job], Any]) -> None:
         self._work = work
         self._events: SimpleQueue[Any] = SimpleQueue()
         self._stop = threading.Event()
@@ -140,14 +139,10 @@ class _Queue:
                     reported = ahead
                 self._changed.wait()
 
-    def of(self, owner: str) -> list[Job]:
-        with self._changed:
-            return [job for job in self._jobs if job.owner == owner]
-
 
 _QUEUE = _Queue()
 _RUNNING: dict[tuple[str, str], Job] = {}  # by session and kind, those that wait included
-_LOCK = threading.RLock()  # a generator may be collected, and so closed, in the middle of any line
+_LOCK = threading.RLock()  # reentrant: a generator is closed wherever it is collected. No other lock is taken with it.
 
 
 def run(session: str, kind: str, work: Callable[[Job], Any]) -> Iterator[Any]:
@@ -158,11 +153,12 @@ def run(session: str, kind: str, work: Callable[[Job], Any]) -> Iterator[Any]:
     Args:
         kind: what the job is for, for example "throughput"; one name for the whole page.
     """
+    outdate(session, kind)
+    job = Job(work)
     with _LOCK:
-        former = _RUNNING.pop((session, kind), None)
-        if former:
-            former.stop()
-        job = _RUNNING[session, kind] = Job(work)
+        former, _RUNNING[session, kind] = _RUNNING.get((session, kind)), job
+    if former:  # started at the same moment
+        former.stop()
     try:
         for event in job.events():
             if running(session, kind) is not job:
@@ -206,10 +202,4 @@ def close(session: str) -> None:
     with _LOCK:
         jobs = [job for (owner, _), job in _RUNNING.items() if owner == session]
     for job in jobs:
-        job.stop()
-
-
-def leave(owner: str) -> None:
-    """Stop all jobs of an owner."""
-    for job in _QUEUE.of(owner):
         job.stop()

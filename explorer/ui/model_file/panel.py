@@ -210,8 +210,3 @@ def assumed(held: OpenFile, spec: ResNetSpec) -> tuple[str, ...]:
     fields = [name for name in held.checkpoint.recognition.unknown if name in LABELS]
     words = "; ".join(f"{LABELS[name]}: {getattr(spec, name).label}" for name in fields)
     return (f"Not in the file, and read as: {words}.",) if words else ()
-
-
-def on_close(request: gr.Request) -> None:
-    """A page was closed: its files go."""
-    OPEN_FILES.close(str(request.session_hash))

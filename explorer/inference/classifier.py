@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 from torch import nn
 
+from ..bounded_cache import BoundedCache
 from ..errors import WeightsError
 from ..network import build
 from .images.decode import Photo, decode
 from .running.engine import Engine, choose_device, is_exact
-from .running.memory import Recent
 from .transform import Seen
 from .weights.cache import cached_path, intact_path
 from .weights.catalogue import BUILTIN, Variant, find
@@ -208,7 +208,9 @@ def _warm_up(classifier: Classifier) -> None:
     classifier.engine.forward(torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0)))
 
 
-_LOADED = Recent[tuple[Variant, str, bool], Classifier](KEPT_BYTES, lambda classifier: classifier.engine.size_bytes)
+_LOADED = BoundedCache[tuple[Variant, str, bool], Classifier](
+    KEPT_BYTES, lambda classifier: classifier.engine.size_bytes
+)
 _LOADING = Lock()  # one at a time: a network on its way into memory takes twice its size
 
 

@@ -24,9 +24,9 @@ from .export import panel as export
 from .gradients.tab import build_tab as gradients
 from .gradients.tab import outdate
 from .history.panel import history
-from .kit import scripts
+from .kit import scripts, sessions
 from .kit.bridge import error_message
-from .kit.model_files import FILE, Held, report_of
+from .kit.model_files import FILE, OpenFile, report_of
 from .kit.shell import Shell
 from .kit.tabs import tabs
 from .kit.visibility import on_sight
@@ -89,7 +89,7 @@ def build_page(model_files: bool = False) -> gr.Blocks:
                 for build, panel in zip(TABS.values(), tabs(list(TABS), "Views", "tabs"), strict=True):
                     with panel:
                         build(shell)
-        page.unload(model_file.on_close)
+        page.unload(sessions.on_close)
         _Network(form, message, summary, query, filled, graph).wire(page, actions, file_panel)
     return page
 
@@ -186,7 +186,7 @@ class _Network:
         query = to_query(spec)
         return {self.message: "", self.summary: _bar(spec), self.query: query, self.graph: gr.update(query=query)}
 
-    def _graph(self, held: Held, content: OnnxGraph, token: str, spec: ResNetSpec) -> Updates:
+    def _graph(self, held: OpenFile, content: OnnxGraph, token: str, spec: ResNetSpec) -> Updates:
         words = (
             f"The diagram and its tables show {held.shown}. The builder and the other tabs still have {title(spec)}."
         )

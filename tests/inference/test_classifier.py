@@ -265,7 +265,7 @@ def test_loaded_networks_are_shared_until_their_bytes_are_needed(folder: Path, m
     for number in range(3):
         built_in(folder / str(number), name=f"net{number}", seed=number)
         others.append(load_classifier(f"net{number}", "cpu", folder=folder / str(number)))
-    assert _LOADED.bytes == 3 * first.engine.size_bytes
+    assert _LOADED.size == 3 * first.engine.size_bytes
     assert load_classifier("net0", "cpu", folder=folder / "0") is others[0]
     assert load_classifier("cifar10_resnet20", "cpu", folder=folder) is not first
     assert len(first.classify(photo(40, 40)).top) == 5  # who holds a dropped one goes on with it

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
-from collections import OrderedDict
 from dataclasses import dataclass, replace
-from threading import RLock
 from typing import Any
 
 import gradio as gr
 
+from ...bounded_cache import BoundedCache
 from ...errors import ExplorerError, WeightsError
 from ...inference import Classifier, Photo, Prediction, Variant, find, is_cached, load_variant, variants
 from ...inference.classifier import DEFAULT, KEPT_BYTES
-from ...inference.running.memory import Recent
 from ...inference.transfer import Head, taught
 from ...inference.weights.cache import intact_path
 from ...inference.weights.checkpoint import variant_of
@@ -24,14 +21,14 @@ from ...views.kit import numbers
 from ...views.kit.words import printable
 from ..kit import scripts
 from ..kit.bridge import answers, error_message
-from ..kit.model_files import FILE, SHELF, Held
+from ..kit.model_files import FILE, OPEN_FILES, OpenFile
+from ..kit.sessions import Limits, SessionStore, register_closer
 from ..model_file import panel as model_file
 from .panel import create_panel
 from .requests import NetworkRequest, SessionRequest
 
 TAUGHT = "taught:"  # before a token, as ``FILE`` is
 MAX_NAME = 100
-PER_SESSION, MAX_HEADS = 8, 64
 _TEMPLATE = """
 <details class="rx-section rx-nets">
   <summary>All networks <small>accuracy, cost, what each sees; choose one</small></summary>
@@ -42,12 +39,11 @@ _TEMPLATE = """
 
 
 @dataclass(eq=False)
-class Taught:
-    """A head, the network it was taught on (as ``classifier_of`` takes it), and the page it belongs to."""
+class TransferHead:
+    """A head, and the network that it was fitted on (as ``classifier_of`` takes it)."""
 
     head: Head
     base: str
-    session: str
     variant: Variant | None = None
 
     def on(self, classifier: Classifier) -> Classifier:
@@ -60,50 +56,20 @@ class Taught:
         return pair[1]
 
 
-_TOGETHER = Recent[Taught, tuple[Classifier, Classifier]](
+_TOGETHER = BoundedCache[TransferHead, tuple[Classifier, Classifier]](
     KEPT_BYTES // 2, lambda pair: sum(classifier.engine.size_bytes for classifier in pair)
 )
 
 
-class Heads:
-    """Heads taught or opened last: at most ``PER_SESSION`` of a page, and ``MAX_HEADS`` in all."""
-
-    def __init__(self) -> None:
-        self._heads: OrderedDict[str, Taught] = OrderedDict()
-        self._lock = RLock()
-
-    def put(self, head: Head, base: str, session: str) -> str:
-        """Keep a head; returns its token."""
-        token = secrets.token_urlsafe(12)
-        with self._lock:
-            self._heads[token] = Taught(head, base, session)
-            own = [token for token, _ in self.of(session)][PER_SESSION:]
-            for old in (*own, *list(self._heads)[:-MAX_HEADS]):
-                self._heads.pop(old, None)
-        return token
-
-    def find(self, token: str) -> Taught:
-        """Raises ``ExplorerError`` where it is not here any more."""
-        with self._lock:
-            if token not in self._heads:
-                raise ExplorerError("This head is not kept here any more. Teach it once more, or open its file.")
-            self._heads.move_to_end(token)
-            return self._heads[token]
-
-    def of(self, session: str) -> list[tuple[str, Taught]]:
-        """Tokens and heads of a page, the last first."""
-        with self._lock:
-            return [(token, kept) for token, kept in reversed(self._heads.items()) if kept.session == session]
-
-    def leave(self, session: str) -> None:
-        """Forget what a page taught."""
-        for token, kept in self.of(session):
-            with self._lock:
-                self._heads.pop(token, None)
-            _TOGETHER.forget(kept)
+HEADS = SessionStore[TransferHead](
+    "This head is not kept here any more. Teach it once more, or open its file.", Limits(count=64, per_session=8)
+)
 
 
-HEADS = Heads()
+@register_closer
+def _forget_pairs(session: str) -> None:
+    for _, head in HEADS.of(session):
+        _TOGETHER.forget(head)
 
 
 def classifier_of(name: str, network: str = "", device: str = "auto") -> Classifier:
@@ -118,11 +84,11 @@ def classifier_of(name: str, network: str = "", device: str = "auto") -> Classif
         ExplorerError: there is no such network, or it cannot run.
     """
     if name.startswith(TAUGHT):
-        kept = HEADS.find(name.removeprefix(TAUGHT))
-        return kept.on(classifier_of(kept.base, network, device))
+        head = HEADS.find(name.removeprefix(TAUGHT))
+        return head.on(classifier_of(head.base, network, device))
     if name.startswith(FILE):
         held = file_of(name)
-        return held.classifier(held.chosen(network), device)
+        return held.classifier(held.spec_for(network), device)
     return load_variant(find(name), device, download=False)
 
 
@@ -132,13 +98,13 @@ def predict(request: NetworkRequest, photo: Photo) -> Prediction:
     if not request.variant.startswith(FILE):
         return prediction
     held = file_of(request.variant)
-    notes = model_file.assumed(held, held.chosen(request.network))
+    notes = model_file.assumed(held, held.spec_for(request.network))
     return replace(prediction, notes=(*prediction.notes, *notes))
 
 
-def file_of(name: str) -> Held:
+def file_of(name: str) -> OpenFile:
     """The opened file of ``file:TOKEN``."""
-    return SHELF.find(name.removeprefix(FILE))
+    return OPEN_FILES.find(name.removeprefix(FILE))
 
 
 def base_of(name: str) -> str:
@@ -165,7 +131,7 @@ def base_of_head(head: Head, session: str) -> str:
     for variant in variants():
         if variant.sha256 == head.backbone_sha256:
             return variant.name
-    for token, held in SHELF.of(session):
+    for token, held in OPEN_FILES.of(session):
         if held.classifies and held.checkpoint.sha256 == head.backbone_sha256:
             return FILE + token
     raise WeightsError(
@@ -176,8 +142,8 @@ def base_of_head(head: Head, session: str) -> str:
 
 def choices(session: str = "") -> list[tuple[str, str]]:
     """Labels and names; what a page has taught and opened comes first."""
-    new = [(f"taught: {label_of(kept.head)}", TAUGHT + token) for token, kept in HEADS.of(session)]
-    own = [(f"your file: {held.shown}", FILE + token) for token, held in SHELF.of(session) if held.classifies]
+    new = [(f"taught: {label_of(one.head)}", TAUGHT + token) for token, one in HEADS.of(session)]
+    own = [(f"your file: {held.shown}", FILE + token) for token, held in OPEN_FILES.of(session) if held.classifies]
     return [*new, *own, *((_label(variant), variant.name) for variant in variants())]
 
 
@@ -188,11 +154,11 @@ def choices_without_download(session: str = "") -> list[tuple[str, str]]:
 
 def rows(session: str) -> list[Row]:
     """What a page has taught and opened, for the table of networks."""
-    new = [Row.of(kept.variant, TAUGHT + token, "taught here") for token, kept in HEADS.of(session) if kept.variant]
-    return [*new, *(_row_of(FILE + token, held) for token, held in SHELF.of(session) if held.classifies)]
+    new = [Row.of(one.variant, TAUGHT + token, "taught here") for token, one in HEADS.of(session) if one.variant]
+    return [*new, *(_row_of(FILE + token, held) for token, held in OPEN_FILES.of(session) if held.classifies)]
 
 
-def _row_of(name: str, held: Held) -> Row:
+def _row_of(name: str, held: OpenFile) -> Row:
     variant = variant_of(held.checkpoint, held.checkpoint.spec)
     return replace(Row.of(variant, name, "your file"), title=f"{held.shown}: {title(variant.spec)}")
 

@@ -10,7 +10,7 @@ from ...errors import ExplorerError
 from ...inference import Photo
 from ...inference.classifier import DEFAULT
 from ..kit.bridge import Request
-from ..kit.photos import ALBUM
+from ..kit.photos import PHOTOS
 
 
 def words(most: int) -> BeforeValidator:
@@ -66,4 +66,4 @@ class PhotoRequest(NetworkRequest):
     @property
     def photo(self) -> Photo:
         """Raises ``ImageError`` if it is gone."""
-        return ALBUM.find(self.token)
+        return PHOTOS.find(self.token)

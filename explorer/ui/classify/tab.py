@@ -7,12 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from ..kit import jobs
-from ..kit.photos import ALBUM
 from ..kit.shell import Shell
 from . import many_photos, networks, side_by_side, throughput, transfer, why
 from .choice import Choice, Updates, build_choice
-from .networks import HEADS
 from .upload import ROUTE, add_route
 
 __all__ = ["ROUTE", "add_route", "build_tab"]
@@ -32,7 +29,6 @@ def build_tab(shell: Shell) -> None:
     inputs = [table, *choice.inputs]
     table.input(choice.pick, inputs, choice.outputs, show_progress="hidden", trigger_mode="always_last")
     shell.page.load(choice.load, None, choice.outputs, show_progress="hidden")
-    shell.page.unload(on_close)
 
 
 def _wire_choice(choice: Choice, files: gr.HTML) -> None:
@@ -57,12 +53,3 @@ def _wire_transfer(choice: Choice, panel: gr.HTML) -> None:
 
     how: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple", "concurrency_limit": None}
     panel.input(act, [panel, choice.device], [panel, *choice.outputs], **how)
-
-
-def on_close(request: gr.Request) -> None:
-    """A page was closed: its photos, heads and jobs go."""
-    session = str(request.session_hash)
-    jobs.leave(session)
-    ALBUM.leave(session)
-    HEADS.leave(session)
-    transfer.NOTES.leave(session)

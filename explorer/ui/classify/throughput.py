@@ -11,7 +11,7 @@ import gradio as gr
 from ...inference.throughput import BATCH_SIZES, Point, throughput
 from ...views.classify.throughput import figure, sentence
 from ...views.kit.markup import banner, progress_bar, tag, text
-from ..kit import plot
+from ..kit import jobs, plot
 from ..kit.bridge import error_message
 from ..kit.fold import fold
 from ..kit.jobs import Finished, Job
@@ -21,7 +21,7 @@ _ABOUT = (
     "The network above, on noise, which takes as long as photos: its forward pass for batches of "
     f"{', '.join(map(str, BATCH_SIZES[:-1]))} and {BATCH_SIZES[-1]} images, about a second each or three passes."
 )
-_RUNNING: dict[str, Job] = {}  # by session
+KIND = "throughput"  # of its jobs
 Updates = dict[Any, Any]
 
 
@@ -38,27 +38,24 @@ class _Panel:
 
     def measure(self, name: str, device: str, network: str, request: gr.Request) -> Iterator[Updates]:
         """Measure a network; the chart grows by a point after each batch size."""
-        session, title = str(request.session_hash), ""
+        title, stopped = "", False
 
         def work(job: Job) -> tuple[Point, ...]:
-            nonlocal title
+            nonlocal title, stopped
             classifier = networks.classifier_of(name, network, device)
             title = classifier.variant.title
-            return throughput(classifier, on_progress=job.say, cancelled=lambda: job.stopped)
+            points = throughput(classifier, on_progress=job.say, cancelled=lambda: job.stopped)
+            stopped = job.stopped
+            return points
 
-        job = _RUNNING[session] = Job(work, session)
-        try:
-            yield {**self._update(_progress(()), running=True), self.chart: ""}
-            for event in job.events():
-                if isinstance(event, Finished):
-                    yield self._update(conclusion(event, title, job.stopped), running=False)
-                elif isinstance(event, tuple):
-                    yield {self.status: _progress(event), self.chart: plot.payload(figure(event))}
-                else:
-                    yield {self.status: tag("p", text(event), css="rx-note", role="status")}
-        finally:
-            if _RUNNING.get(session) is job:
-                del _RUNNING[session]
+        yield {**self._update(_progress(()), running=True), self.chart: ""}
+        for event in jobs.run(str(request.session_hash), KIND, work):
+            if isinstance(event, Finished):
+                yield self._update(conclusion(event, title, stopped), running=False)
+            elif isinstance(event, tuple):
+                yield {self.status: _progress(event), self.chart: plot.payload(figure(event))}
+            else:
+                yield {self.status: tag("p", text(event), css="rx-note", role="status")}
 
     def _update(self, status: str, *, running: bool) -> Updates:
         return {
@@ -89,8 +86,7 @@ def build_panel(variant: gr.Dropdown, device: gr.Radio, query: gr.Textbox) -> No
 
 
 def _stop(request: gr.Request) -> None:
-    if job := _RUNNING.get(str(request.session_hash)):
-        job.stop()
+    jobs.stop(str(request.session_hash), KIND)
 
 
 def _progress(points: tuple[Point, ...]) -> str:

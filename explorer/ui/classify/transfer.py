@@ -1,18 +1,15 @@
 """Transfer learning: labelled photos of the page become features as they come, and a linear head when it is asked for.
 
 Of each photo the program keeps what the network's last layer reads of it, some kilobytes; the photo itself as it keeps
-any other (``photos.ALBUM``), and the browser.
+any other (``photos.PHOTOS``), and the browser.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import secrets
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from threading import RLock
 from typing import Any, Literal
 
 import gradio as gr
@@ -34,17 +31,17 @@ from ...inference.transfer import (
 )
 from ...views.classify import transfer as shown
 from ...views.kit.markup import banner, progress_bar
-from ..kit import scripts
+from ..kit import jobs, scripts
 from ..kit.bridge import Request, answers, error_message, parse_json
 from ..kit.jobs import Finished, Job
+from ..kit.sessions import Limits, SessionStore
 from . import networks
 from .panel import create_panel
 from .requests import Name, NetworkRequest, PhotoRequest, SessionRequest
 
 MAX_PHOTOS = 2000  # of a page
-_MAX_VECTORS = 20_000  # in all: 160 MB at 2,048 features
 _MAX_ACTION = 200_000  # characters
-_RUNNING: dict[str, Job] = {}  # by session
+KIND = "transfer"  # of its jobs
 _TEMPLATE = """
 <details class="rx-section rx-teach">
   <summary>Teach it <small>new classes from a few photos of each</small></summary>
@@ -68,53 +65,31 @@ _TEMPLATE = """
 
 
 @dataclass(frozen=True, eq=False)
-class _Looked:
+class PhotoFeatures:
     """A photo's features, and by which weights."""
 
     sha256: str
     features: Features
-    session: str
 
 
-class Notes:
-    """Features of the photos given last."""
-
-    def __init__(self) -> None:
-        self._seen: OrderedDict[str, _Looked] = OrderedDict()
-        self._lock = RLock()
-
-    def put(self, looked: _Looked) -> str:
-        """Keep them; returns their key."""
-        key = secrets.token_urlsafe(9)
-        with self._lock:
-            self._seen[key] = looked
-            own = [key for key, kept in self._seen.items() if kept.session == looked.session]
-            for old in (*own[:-MAX_PHOTOS], *list(self._seen)[:-_MAX_VECTORS]):
-                self._seen.pop(old, None)
-        return key
-
-    def find(self, keys: list[str], sha256: str) -> Features:
-        """(photos, features) of keys, all by the weights of that digest.
-
-        Raises:
-            DataError: some are not here, or of another network.
-        """
-        with self._lock:
-            found = [self._seen.get(key) for key in keys]
-        if any(looked is None or looked.sha256 != sha256 for looked in found):
-            raise DataError(
-                "Some photos are not kept here any more, or were seen by another network. Press Teach again."
-            )
-        return np.stack([looked.features for looked in found if looked])
-
-    def leave(self, session: str) -> None:
-        """Forget what a page gave."""
-        with self._lock:
-            for key in [key for key, kept in self._seen.items() if kept.session == session]:
-                del self._seen[key]
+FEATURES = SessionStore[PhotoFeatures](
+    "Some photos are not kept here any more, or were seen by another network. Press Teach again.",
+    Limits(count=20_000, per_session=MAX_PHOTOS),  # 160 MB at 2,048 features
+    error=DataError,
+    by_arrival=True,
+)
 
 
-NOTES = Notes()
+def find_features(keys: list[str], sha256: str) -> Features:
+    """(photos, features) of keys, all by the weights of that digest.
+
+    Raises:
+        DataError: some are not here, or of another network.
+    """
+    found = [FEATURES.find(key) for key in keys]
+    if any(one.sha256 != sha256 for one in found):
+        raise FEATURES.gone_error()
+    return np.stack([one.features for one in found])
 
 
 def build_panel() -> gr.HTML:
@@ -187,7 +162,7 @@ def extract_features(request: FeaturesRequest) -> dict[str, Any]:
     """-> ``{"key", "base"}``: of the photo's features, and the network whose features they are (``base_network``)."""
     base, classifier = _backbone(request)
     vector = features(classifier, [request.photo])[0]
-    return {"key": NOTES.put(_Looked(classifier.variant.sha256, vector, request.session)), "base": base}
+    return {"key": FEATURES.put(PhotoFeatures(classifier.variant.sha256, vector), request.session), "base": base}
 
 
 @answers(BaseRequest)
@@ -199,8 +174,7 @@ def base_network(request: BaseRequest) -> dict[str, Any]:
 @answers(SessionRequest)
 def stop(request: SessionRequest) -> dict[str, Any]:
     """The page's fit ends soon."""
-    if job := _RUNNING.get(request.session):
-        job.stop()
+    jobs.stop(request.session, KIND)
     return {}
 
 
@@ -208,7 +182,8 @@ def stop(request: SessionRequest) -> dict[str, Any]:
 def open_head(request: HeadFileRequest) -> dict[str, Any]:
     """-> ``{"token"}`` of the file's head."""
     head = from_bytes(base64.b64decode(request.data))
-    return {"token": networks.HEADS.put(head, networks.base_of_head(head, request.session), request.session)}
+    base = networks.base_of_head(head, request.session)
+    return {"token": networks.HEADS.put(networks.TransferHead(head, base), request.session)}
 
 
 @answers(HeadRequest)
@@ -238,7 +213,7 @@ def act(value: Any, request: gr.Request) -> Iterator[tuple[Any, str]]:
 def _fit(action: Action, session: str) -> Iterator[tuple[Any, str]]:
     keys, labels = _labels(action)
     base, classifier = _backbone(action)
-    seen = NOTES.find(keys, classifier.variant.sha256)
+    seen = find_features(keys, classifier.variant.sha256)
 
     def work(job: Job) -> Lesson:
         return teach(
@@ -249,18 +224,11 @@ def _fit(action: Action, session: str) -> Iterator[tuple[Any, str]]:
             cancelled=lambda: job.stopped,
         )
 
-    if former := _RUNNING.pop(session, None):
-        former.stop()
-    job = _RUNNING[session] = Job(work, session)
-    try:
-        for event in job.events():
-            if isinstance(event, Finished):
-                yield _conclusion(event, keys, base, session)
-            else:
-                yield _news(_progress(event), busy=True), ""
-    finally:
-        if _RUNNING.get(session) is job:
-            del _RUNNING[session]
+    for event in jobs.run(session, KIND, work):
+        if isinstance(event, Finished):
+            yield _conclusion(event, keys, base, session)
+        else:
+            yield _news(_progress(event), busy=True), ""
 
 
 def _progress(event: Any) -> str:
@@ -275,7 +243,7 @@ def _conclusion(event: Finished, keys: list[str], base: str, session: str) -> tu
     if event.error:
         kind = "note" if isinstance(event.error, Stopped) else "error-here"
         return _news(banner(error_message(event.error), kind), failed=True), ""
-    token = networks.HEADS.put(event.result.head, base, session)
+    token = networks.HEADS.put(networks.TransferHead(event.result.head, base), session)
     return _news(shown.evaluation(event.result, keys), token=token), networks.TAUGHT + token
 
 

@@ -1,6 +1,6 @@
 """Photos on their way in: one route, one decoder at a time or two, and the few that come with Gradio to try it with.
 
-A photo's bytes never touch the disk; what was decoded goes into the album under a token (``photos.py``).
+A photo's bytes never touch the disk; what was decoded is a session's photo from then on (``photos.PHOTOS``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ...inference import Photo, decode
 from ...inference.images.decode import MAX_BYTES
 from ...views.kit.pictures import photo_picture
 from ..kit.bridge import error_message
-from ..kit.photos import ALBUM
+from ..kit.photos import PHOTOS
 
 ROUTE = "/photo"
 THUMB = 96  # longer side, px
@@ -73,12 +73,12 @@ def _decode(data: bytes, session: str, name: str) -> dict[str, Any]:
 
 
 def keep(photo: Photo, session: str, name: str, decoding: float) -> dict[str, Any]:
-    """Put a photo into the album: ``{"token", "name", "decoding", "photo", "thumb"}``, the pictures as data URIs.
+    """Add a photo to the session's: ``{"token", "name", "decoding", "photo", "thumb"}``, the pictures as data URIs.
 
     Args:
         decoding: how long that took, ms.
     """
-    token = ALBUM.put(photo, session[:MAX_SESSION], name[-MAX_NAME:])
+    token = PHOTOS.put(photo, session[:MAX_SESSION])
     return {
         "token": token,
         "name": name[-MAX_NAME:],

@@ -25,7 +25,7 @@ from ...inference.explain import (
 from ...spec import to_query
 from ...views.classify import why as shown
 from ...views.kit.pictures import GRADIENT, heat_picture, photo_picture
-from ..kit import scripts
+from ..kit import jobs, scripts
 from ..kit.bridge import answers, error_message, parse_json
 from ..kit.jobs import Finished, Job, Waiting
 from .networks import classifier_of
@@ -35,7 +35,7 @@ from .requests import Name, PhotoRequest
 # Multiply-adds of all passes that are done at once, without asking and out of turn: half a second on two cores.
 QUICK_GMACS = 8.0
 MAX_ACTION = 24_000  # characters
-_RUNNING: dict[str, Job] = {}  # by session
+KIND = "contributions"  # of its jobs
 
 _TEMPLATE = f"""
 <section class="rx-why" aria-label="Why">
@@ -253,8 +253,7 @@ def measure(action: Any, request: gr.Request) -> Iterator[Any]:
     One at a time for each page: the next stops the one before.
     """
     session, key = str(request.session_hash), ""
-    if former := _RUNNING.pop(session, None):
-        former.stop()
+    jobs.stop(session, KIND)
     try:
         wanted = parse_json(Measurement, action, MAX_ACTION)
         key = wanted.key
@@ -264,13 +263,8 @@ def measure(action: Any, request: gr.Request) -> Iterator[Any]:
         if question.quick:
             yield _update(key, cells=shown.added(contributions(question.classifier, question.seen, index)))
             return
-        job = _RUNNING[session] = Job(lambda job: _contributions(job, question, index), session)
-        try:
-            for event in job.events():
-                yield _news(key, event)
-        finally:
-            if _RUNNING.get(session) is job:
-                del _RUNNING[session]
+        for event in jobs.run(session, KIND, lambda job: _contributions(job, question, index)):
+            yield _news(key, event)
     except Exception as error:
         yield _update(key, error=error_message(error))
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from ...bounded_cache import BoundedCache
 from ...gradients import GradientProbe, probe_gradients
 from ...gradients.probe import ProbeCancelled
 from ...spec import ResNetSpec
 from ..kit.jobs import Finished, Job, Waiting
 
 PATIENCE_S = 5.0  # a page that has not asked for so long is closed, or shows something else
-KEPT = 8
-OWNER = "tint"  # several pages may look at one measurement: it belongs to none
 
 
 @dataclass
 class Measurement:
-    """A gradient probe as a job; stops when nobody asks for it any more.
+    """A gradient probe as a job; stops when nobody asks for it any more. It belongs to no page: several may look at it.
 
     Attributes:
         progress: batches done, batches in all.
@@ -35,7 +33,7 @@ class Measurement:
     _asked: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self.thread = threading.Thread(target=self._follow, args=[Job(self._probe, OWNER)], daemon=True)
+        self.thread = threading.Thread(target=self._follow, args=[Job(self._probe)], daemon=True)
         self.thread.start()
 
     def ask(self) -> None:
@@ -61,21 +59,20 @@ class Measurement:
 
 
 _LOCK = threading.Lock()
-_MEASUREMENTS: OrderedDict[ResNetSpec, Measurement] = OrderedDict()
+_MEASUREMENTS = BoundedCache[ResNetSpec, Measurement](8)
 
 
 def gradients(spec: ResNetSpec) -> Measurement:
-    """The measurement of ``spec``: running, finished, or started by this call. The last eight are kept.
+    """The measurement of ``spec``: running, finished, or started by this call. The cache has the last eight.
 
     It waits while another job runs, and counts as asked for while the page polls.
     """
     with _LOCK:
-        known = _MEASUREMENTS.pop(spec, None)
+        known = _MEASUREMENTS.get(spec)
         if known is None or known.abandoned or isinstance(known.result, ProbeCancelled):
             known = Measurement(spec)
-        if not isinstance(known.result, Exception):  # an error is told once; the next question tries again
-            _MEASUREMENTS[spec] = known
-        while len(_MEASUREMENTS) > KEPT:
-            _MEASUREMENTS.popitem(last=False)
+            _MEASUREMENTS.put(spec, known)
+        if isinstance(known.result, Exception):  # the page shows an error once; the next question tries again
+            _MEASUREMENTS.forget(spec)
     known.ask()
     return known

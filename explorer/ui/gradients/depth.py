@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
 import gradio as gr
 
+from ...bounded_cache import BoundedCache
 from ...gradients import GradientProbe, probe_with_twin
 from ...spec import title
 from ...views.gradients import tables as gradient_table
 from ...views.gradients.depth_chart import gradient_figure, summary_sentence
 from ...views.gradients.quantity import Quantity
 from ...views.kit.markup import banner, progress_bar
-from ..kit import plot
+from ..kit import jobs, plot
 from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
 from ..kit.table import filled, rows
@@ -25,7 +24,6 @@ from . import measurements as gradient_runs
 from .settings import Settings, Wish, read
 
 KIND = "along depth"
-KEPT = 16
 CANCELLED = "Cancelled. The chart still shows the last network measured."
 
 
@@ -38,25 +36,7 @@ class Found:
     images: str
 
 
-class _Known:
-    """The measurements made last: equal wishes have equal results."""
-
-    def __init__(self) -> None:
-        self._found: OrderedDict[Wish, Found] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, wish: Wish) -> Found | None:
-        with self._lock:
-            return self._found.get(wish)
-
-    def put(self, wish: Wish, found: Found) -> None:
-        with self._lock:
-            self._found[wish] = found
-            while len(self._found) > KEPT:
-                self._found.popitem(last=False)
-
-
-_KNOWN = _Known()
+_RESULTS = BoundedCache[Wish, Found](16)  # equal wishes have equal results
 
 
 def build(settings: Settings) -> None:
@@ -95,11 +75,11 @@ def build(settings: Settings) -> None:
 
 def outdate(request: gr.Request) -> None:
     """Stop the page's running measurement, if any, after the current batch: another one follows."""
-    gradient_runs.outdate(str(request.session_hash), KIND)
+    jobs.outdate(str(request.session_hash), KIND)
 
 
 def _stop(request: gr.Request) -> None:
-    gradient_runs.stop(str(request.session_hash), KIND)
+    jobs.stop(str(request.session_hash), KIND)
 
 
 def _measure(
@@ -121,18 +101,18 @@ def _measure(
     except Exception as error:
         yield [banner(error_message(error), "finding"), gr.skip(), gr.skip(), None]
         return
-    if found := _KNOWN.get(wish):
+    if found := _RESULTS.get(wish):
         yield [gr.skip()] * 4 if wish == shown else [*_shown(found, quantity), wish]
         return
     yield [progress_bar("Building the network …", 0), gr.skip(), gr.skip(), gr.skip()]
-    for event in gradient_runs.run(wish.session, KIND, lambda job: _probe(wish, job)):
+    for event in jobs.run(wish.session, KIND, lambda job: _probe(wish, job)):
         yield _told(event, wish, quantity)
 
 
 def _probe(wish: Wish, job: Job) -> Found:
     options, images = wish.options()
     found = Found(*probe_with_twin(wish.spec, **gradient_runs.counting(job, "backward passes"), **options), images)
-    _KNOWN.put(wish, found)
+    _RESULTS.put(wish, found)
     return found
 
 
@@ -149,7 +129,7 @@ def _told(event: Any, wish: Wish, quantity: str) -> list[Any]:
 
 def _again(quantity: str, wish: Wish | None) -> list[Any]:
     """Another quantity of what was measured."""
-    found = _KNOWN.get(wish) if wish else None
+    found = _RESULTS.get(wish) if wish else None
     return _shown(found, quantity) if found else [gr.skip()] * 3
 
 

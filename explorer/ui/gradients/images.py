@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...datasets import CIFAR10, DATA_SETS, DIGITS, MOST_PIXELS, find_local_data, sample, standardise_photos
 from ...errors import ExplorerError
 from ...spec import ResNetSpec
-from ..kit.photos import ALBUM
+from ..kit import photos
 
 if TYPE_CHECKING:
     from ...gradients import ProbeOptions
@@ -29,7 +29,7 @@ def choices() -> list[tuple[str, str]]:
 
 def identity(kind: str, session: str) -> tuple[str, ...]:
     """Equal where the images are: the kind, and which photos."""
-    return (kind, *(token for token, *_ in _photos(session))) if kind == PHOTOS else (kind,)
+    return (kind, *(token for token, _ in _photos(session))) if kind == PHOTOS else (kind,)
 
 
 def images(kind: str, spec: ResNetSpec, seed: int, session: str) -> tuple[ProbeOptions, str]:
@@ -60,12 +60,12 @@ def images(kind: str, spec: ResNetSpec, seed: int, session: str) -> tuple[ProbeO
 
 
 def _given_photos(spec: ResNetSpec, session: str) -> tuple[ProbeOptions, str]:
-    given = [photo.image for *_, photo in _photos(session)]
+    given = [photo.image for _, photo in _photos(session)]
     if not given:
         raise ExplorerError("This page has been given no photo yet. Drop some in the Classify tab, then measure.")
     inputs = standardise_photos(given, min(spec.image_size, MOST_PIXELS), spec.in_channels)
     return {"inputs": inputs}, f"On {len(given)} {'photo' if len(given) == 1 else 'photos'} of yours, random labels."
 
 
-def _photos(session: str) -> list[tuple[str, str, Photo]]:
-    return ALBUM.of(session)[:MOST_PHOTOS]
+def _photos(session: str) -> list[tuple[str, Photo]]:
+    return photos.PHOTOS.of(session)[:MOST_PHOTOS]

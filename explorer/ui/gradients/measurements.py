@@ -1,9 +1,9 @@
-"""The measurements of the Gradients tab as jobs: one of a kind for each page, and none for a page that is closed."""
+"""What the measurements of the Gradients tab show while they run or wait, and how they ended."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from ...errors import Stopped
@@ -13,35 +13,6 @@ from ..kit.bridge import error_message
 from ..kit.jobs import Job, Waiting
 
 LEAST_S = 0.25  # between two updates
-
-# A page's running job of each kind.
-_RUNNING: dict[tuple[str, str], Job] = {}
-
-
-def run(session: str, kind: str, work: Callable[[Job], Any]) -> Iterator[Any]:
-    """A job's events. The page's earlier one of this kind is outdated, and this one stops when nobody reads on."""
-    outdate(session, kind)
-    job = _RUNNING[session, kind] = Job(work, session)
-    try:
-        for event in job.events():
-            if _RUNNING.get((session, kind)) is not job:
-                return
-            yield event
-    finally:
-        if _RUNNING.get((session, kind)) is job:
-            del _RUNNING[session, kind]
-
-
-def stop(session: str, kind: str) -> None:
-    """Stop the page's job of this kind, if any: after the current pass, or at once where it still waits."""
-    if job := _RUNNING.get((session, kind)):
-        job.stop()
-
-
-def outdate(session: str, kind: str) -> None:
-    """Stop it without another word: a later one speaks now."""
-    if job := _RUNNING.pop((session, kind), None):
-        job.stop()
 
 
 class Pace:
@@ -71,7 +42,7 @@ def counting(job: Job, what: str) -> dict[str, Any]:
 
 
 def waiting(event: Waiting) -> str:
-    """What a page shows whose job stands in line."""
+    """What a page shows while its job waits in the queue."""
     return progress_bar(str(event), 0)
 
 

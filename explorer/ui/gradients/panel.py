@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from ..kit import plot
+from ..kit import jobs, plot
 from ..kit.table import rows
-from . import measurements as gradient_runs
 from .settings import Settings
 
 
@@ -25,7 +24,7 @@ def build(
 
     Args:
         name: what the components' ids begin with.
-        kind: of its jobs, as ``gradient_runs.run`` takes it.
+        kind: of its jobs, as ``jobs.run`` takes it.
         choice: makes the sub-tab's own setting.
         measure: (settings, choice, request) -> updates of status, chart and table, one after another.
         label: of the chart, for a screen reader.
@@ -33,7 +32,7 @@ def build(
     """
 
     def stopped(request: gr.Request) -> None:
-        gradient_runs.stop(str(request.session_hash), kind)
+        jobs.stop(str(request.session_hash), kind)
 
     with gr.Row(elem_id=f"{name}-controls"):
         chosen = choice()

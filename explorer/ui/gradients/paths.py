@@ -11,7 +11,7 @@ from ...gradients import PathLengths, path_csv, path_lengths
 from ...views.gradients.charts import paths_figure, paths_sentence
 from ...views.gradients.tables import path_rows
 from ...views.kit.markup import banner, progress_bar
-from ..kit import plot
+from ..kit import jobs, plot
 from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
 from ..kit.table import filled
@@ -45,7 +45,7 @@ def _paths(
         wish = read(query, images, seeds, seed, request.session_hash)
         drawn = samples if samples in SAMPLES else SAMPLES[0]
         yield [progress_bar("Building the network …", 0), gr.skip(), gr.skip()]
-        for event in gradient_runs.run(wish.session, KIND, lambda job: _work(wish, drawn, job)):
+        for event in jobs.run(wish.session, KIND, lambda job: _work(wish, drawn, job)):
             yield _told(event)
     except Exception as error:
         yield [banner(error_message(error), "finding"), gr.skip(), gr.skip()]

@@ -13,7 +13,7 @@ from ...spec import PRESETS, ResNetSpec, Stem, title
 from ...views.gradients.charts import sweep_figure, sweep_sentence
 from ...views.gradients.tables import sweep_rows
 from ...views.kit.markup import banner, progress_bar
-from ..kit import plot
+from ..kit import jobs, plot
 from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
 from ..kit.table import filled
@@ -48,7 +48,7 @@ def _sweep(
     try:
         wish = read(query, images, seeds, seed, request.session_hash)
         yield [progress_bar("Building the first network …", 0), gr.skip(), gr.skip()]
-        for event in gradient_runs.run(wish.session, KIND, lambda job: _work(wish, of_family(wish.spec, family), job)):
+        for event in jobs.run(wish.session, KIND, lambda job: _work(wish, of_family(wish.spec, family), job)):
             if isinstance(event, SweepPoint):
                 points.append(event)
                 if pace.due():

@@ -1,7 +1,7 @@
 """Model files on the page: the panel that takes them, and the route that reads them.
 
 A file travels to a folder of its own, is read in a child process with limits, and is gone before the answer is sent;
-what was read stays in memory (``held.py``) under a token that only the page that sent it knows.
+what was read stays in memory (``model_files.py``) under a token that only the page that sent it knows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ...views.kit.markup import tag, text
 from ...views.model_file import panel as opened
 from ..kit import bridge, scripts
 from ..kit.bridge import error_message
-from ..kit.model_files import SHELF, Held
+from ..kit.model_files import OPEN_FILES, OpenFile
 
 ROUTE = "/model"
 ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".onnx")
@@ -133,7 +133,7 @@ async def _answer(request: Request, name: str) -> Response:
     if await request.is_disconnected():
         raise ClientDisconnect
     html = _html(name, content)
-    return JSONResponse({"token": SHELF.put(name[:200], _kept(content)), "html": html})
+    return JSONResponse({"token": OPEN_FILES.put(OpenFile(name[:200], _kept(content))), "html": html})
 
 
 async def _receive(request: Request, path: Path) -> None:
@@ -172,7 +172,7 @@ def _html(name: str, content: Checkpoint | OnnxGraph) -> str:
 
 def _kept(content: Checkpoint | OnnxGraph) -> Checkpoint | OnnxGraph:
     """Weights that nothing will be asked of need no memory."""
-    return content if Held("", content).classifies or isinstance(content, OnnxGraph) else replace(content, state={})
+    return content if OpenFile("", content).classifies or isinstance(content, OnnxGraph) else replace(content, state={})
 
 
 class Action(bridge.Request):
@@ -184,7 +184,7 @@ class Action(bridge.Request):
     token: str = Field(max_length=100)
 
 
-def parse_action(value: Any, session: str) -> tuple[str, str, Held | None]:
+def parse_action(value: Any, session: str) -> tuple[str, str, OpenFile | None]:
     """The panel's value, an ``Action`` as JSON -> what to do, with which file. ``close`` forgets the file.
 
     Raises:
@@ -192,12 +192,12 @@ def parse_action(value: Any, session: str) -> tuple[str, str, Held | None]:
     """
     action = bridge.parse_json(Action, value, 1000)
     if action.do == "close":
-        SHELF.drop(action.token)
+        OPEN_FILES.drop(action.token)
         return action.do, action.token, None
-    return action.do, action.token, SHELF.find(action.token, session)
+    return action.do, action.token, OPEN_FILES.claim(action.token, session)
 
 
-def network_of(held: Held, do: str) -> ResNetSpec | None:
+def network_of(held: OpenFile, do: str) -> ResNetSpec | None:
     """The network that a weight file brings to the builder; None where what is shown stays."""
     if isinstance(held.content, OnnxGraph) or do not in ("open", "show"):
         return None
@@ -205,13 +205,8 @@ def network_of(held: Held, do: str) -> ResNetSpec | None:
     return recognition.spec or (recognition.nearest if do == "show" else None)
 
 
-def assumed(held: Held, spec: ResNetSpec) -> tuple[str, ...]:
+def assumed(held: OpenFile, spec: ResNetSpec) -> tuple[str, ...]:
     """A sentence on what ``spec`` has that the file's weights don't tell; none where a prediction hangs on nothing."""
     fields = [name for name in held.checkpoint.recognition.unknown if name in LABELS]
     words = "; ".join(f"{LABELS[name]}: {getattr(spec, name).label}" for name in fields)
     return (f"Not in the file, and read as: {words}.",) if words else ()
-
-
-def on_close(request: gr.Request) -> None:
-    """A page was closed: its files go."""
-    SHELF.leave(str(request.session_hash))

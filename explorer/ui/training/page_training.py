@@ -4,70 +4,78 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-
-import gradio as gr
+from threading import RLock
 
 from ...training import Training
 from ..kit import jobs
 from ..kit.jobs import Job
+from ..kit.sessions import Limits, SessionStore, register_closer
 from . import form as training_form
-from . import runs as training_runs
 from .runs import RUNS
 
+KIND = "training"  # of its jobs
 INTERVAL = 0.4  # seconds between updates of the charts
 
 
-@dataclass
+@dataclass(eq=False)
 class PageTraining:
     """What a page trains, or has paused.
 
     Attributes:
         tokens: of its runs.
-        paused: whether it is to go on later; else what ends it ends it for good.
-        told: whether an update is on its way: slow readers get fewer.
+        paused: whether it is to go on later; otherwise the end of its job ends it for good.
+        pending: whether an update is on its way: slow readers get fewer.
     """
 
     training: Training
     tokens: list[str]
     paused: bool = False
-    told: bool = False
-    job: Job | None = field(default=None, repr=False)
+    pending: bool = False
+    _busy: RLock = field(default_factory=RLock, repr=False)  # one thread trains it, or ends it
 
     def work(self, job: Job) -> None:
         """Train until the end, or until the job is stopped; says ``None`` whenever there is something to see."""
-        last = time.monotonic()
-        try:
-            if not self.training.share:
-                training_form.check([record.plan for record in self.training.records])
-            for _ in self.training.steps():
-                if job.stopped:
-                    break
-                if time.monotonic() - last > INTERVAL and not self.told:
-                    last, self.told = time.monotonic(), True
-                    job.say(None)
-        finally:
-            if self.paused:
-                self.training.keep()  # so that they can be taken meanwhile
-            else:
-                self.end()
+        with self._busy:
+            try:
+                self._train(job)
+            finally:
+                if self.paused:
+                    self.training.keep()  # so that they can be taken meanwhile
+                else:
+                    self.end()
 
     def end(self) -> None:
-        """Keep what was trained; of a network that was never trained nothing is."""
-        if not self.training.over:
-            self.training.stop("It was stopped there.")
-        for token, record in zip(self.tokens, self.training.records, strict=True):
-            if not record.points:
-                RUNS.forget(token)
+        """Keep what was trained; of a network that was never trained nothing is. Waits for the step that runs."""
+        with self._busy:
+            if not self.training.over:
+                self.training.stop("It was stopped there.")
+            for token, record in zip(self.tokens, self.training.records, strict=True):
+                if not record.points:
+                    RUNS.drop(token)
+
+    def _train(self, job: Job) -> None:
+        last = time.monotonic()
+        if not self.training.share:
+            training_form.check([record.plan for record in self.training.records])
+        for _ in self.training.steps():
+            if job.stopped:
+                break
+            if time.monotonic() - last > INTERVAL and not self.pending:
+                last, self.pending = time.monotonic(), True
+                job.say(None)
 
 
-TRAININGS: dict[str, PageTraining] = {}  # by session
+TRAININGS = SessionStore[PageTraining]("This training has ended.", Limits(per_session=1))
 
 
-def on_close(request: gr.Request) -> None:
-    """A page was closed: its training stops."""
-    session = str(request.session_hash)
-    jobs.leave(session)
-    training_runs.on_close(session)
-    training = TRAININGS.pop(session, None)
-    if training and training.paused:
-        training.end()
+def training_of(session: str) -> PageTraining | None:
+    """What a page trains, or has paused."""
+    return next((current for _, current in TRAININGS.of(session)), None)
+
+
+@register_closer
+def _end_training(session: str) -> None:
+    if current := training_of(session):
+        current.paused = False
+        jobs.stop(session, KIND)
+        current.end()

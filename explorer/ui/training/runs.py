@@ -1,14 +1,12 @@
-"""Runs of training that the page keeps, in memory, by names nobody can guess; the route that gives them as files."""
+"""Runs of training, in memory for the browser that trained them; the route that gives them as files."""
 
 from __future__ import annotations
 
 import re
 import secrets
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from threading import RLock
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, replace
+from itertools import chain, count
 from typing import Any
 
 from fastapi import FastAPI, Response
@@ -19,28 +17,26 @@ from ...inference.weights.checkpoint import Checkpoint, trained_checkpoint
 from ...training import Record, run_json, weights_file
 from ...views.kit.words import printable
 from ...views.training.runs import csv
+from ..kit.sessions import Limits, SessionStore, register_closer
 
-PER_PAGE, MAX_RUNS, MAX_BYTES = 16, 400, 2**30
-SECONDS = 6 * 3600.0  # without use
+LIMITS = Limits(count=400, per_session=16, size=2**30, seconds=6 * 3600.0)  # bytes of weights
 MAX_NAME = 60
 
 
 @dataclass(eq=False)
-class Kept:
-    """A run.
+class SavedRun:
+    """A run of an owner.
 
     Attributes:
-        owner: who may list it; a secret of the browser.
-        place: of its line among the owner's (see ``training_charts.line``).
+        place: of its line among the owner's (see ``charts.line``).
         original: token of the run that it repeats.
+        shown: whether the charts have it.
     """
 
     record: Record
-    owner: str
     place: int
     original: str = ""
     shown: bool = True
-    used: float = field(default_factory=time.monotonic)
 
     @property
     def size(self) -> int:
@@ -48,99 +44,61 @@ class Kept:
         return sum(tensor.nbytes for tensor in (self.record.weights or {}).values())
 
 
-class Runs:
-    """The runs used last: at most ``PER_PAGE`` of an owner, ``MAX_RUNS`` and ``MAX_BYTES`` of weights in all."""
+class Runs(SessionStore[SavedRun]):
+    """Runs of owners: a secret of the browser stands for the session, so runs outlive the page."""
 
     def __init__(self) -> None:
-        self._runs: OrderedDict[str, Kept] = OrderedDict()
-        self._lock = RLock()
+        super().__init__("This run is not kept here any more.", LIMITS, size=lambda run: run.size, by_arrival=True)
 
-    def put(self, records: Sequence[Record], owner: str, original: str = "") -> list[str]:
-        """Keep runs, each under a name of its own; returns their tokens."""
+    def add(self, records: Sequence[Record], owner: str, original: str = "") -> list[str]:
+        """Save runs, each under a name and with a line of its own among the owner's; returns their tokens."""
         with self._lock:
-            tokens = [self._put(record, owner, original) for record in records]
-            self._tidy(owner)
+            own, tokens = [run for _, run in self.of(owner)], []
+            names, places = {run.record.plan.name for run in own}, {run.place for run in own}
+            for record in records:
+                name = _unique(printable(record.plan.name, MAX_NAME), names)
+                place = next(place for place in count() if place not in places)
+                names.add(name)
+                places.add(place)
+                record.plan = replace(record.plan, name=name)
+                tokens.append(self.put(SavedRun(record, place, original), owner))
             return tokens
 
-    def find(self, token: str, owner: str | None = None) -> Kept:
-        """The run of a token.
-
-        Args:
-            owner: who alone may have it; None where the token is enough.
-
-        Raises:
-            ExplorerError: it is not kept any more.
-        """
-        with self._lock:
-            kept = self._runs.get(token)
-            if kept is None or owner not in (None, kept.owner):
-                raise ExplorerError("This run is not kept here any more.")
-            kept.used = time.monotonic()
-            return kept
-
-    def of(self, owner: str) -> list[tuple[str, Kept]]:
+    def of(self, session: str) -> list[tuple[str, SavedRun]]:
         """Tokens and runs of an owner, in the order they came."""
-        with self._lock:
-            self._tidy(owner)
-            return [(token, kept) for token, kept in self._runs.items() if kept.owner == owner]
+        return super().of(session)[::-1]
 
     def rename(self, token: str, owner: str, name: str) -> None:
-        """Give a run another name, as ``printable`` shows it; without letters, the one it has stays."""
-        kept = self.find(token, owner)
+        """Give a run another name, as ``printable`` shows it; a name without letters changes nothing."""
+        record = self.find(token, owner).record
         clean = " ".join(printable(name, MAX_NAME).split())
         if clean:
-            kept.record.plan = replace(kept.record.plan, name=clean)
-
-    def drop(self, token: str, owner: str) -> None:
-        """Forget a run of ``owner``'s."""
-        with self._lock:
-            self.find(token, owner)
-            self.forget(token)
-
-    def forget(self, token: str) -> None:
-        """As ``drop``, whoever asks; an unknown token is no error."""
-        with self._lock:
-            self._runs.pop(token, None)
-
-    def _put(self, record: Record, owner: str, original: str) -> str:
-        own = [kept for kept in self._runs.values() if kept.owner == owner]
-        names, places = {kept.record.plan.name for kept in own}, {kept.place for kept in own}
-        base, number = printable(record.plan.name, MAX_NAME), 2
-        name = base
-        while name in names:
-            name, number = f"{base} ({number})", number + 1
-        record.plan = replace(record.plan, name=name)
-        token = secrets.token_urlsafe(12)
-        place = next(place for place in range(len(own) + 1) if place not in places)
-        self._runs[token] = Kept(record, owner, place, original)
-        return token
-
-    def _tidy(self, owner: str) -> None:
-        old = time.monotonic() - SECONDS
-        own = [token for token, kept in self._runs.items() if kept.owner == owner]
-        stale = [token for token, kept in self._runs.items() if kept.used < old]
-        for token in {*stale, *own[:-PER_PAGE]}:
-            del self._runs[token]
-        while len(self._runs) > MAX_RUNS or (
-            len(self._runs) > 1 and sum(kept.size for kept in self._runs.values()) > MAX_BYTES
-        ):
-            self._runs.popitem(last=False)
+            record.plan = replace(record.plan, name=clean)
 
 
 RUNS = Runs()
-_NEW: dict[str, str] = {}  # session -> owner
 
 
-def owner_of(kept: Any, session: str) -> str:
+def _unique(name: str, others: Set[str]) -> str:
+    """``name``, with a number behind it if another has it."""
+    numbered = (f"{name} ({number})" for number in count(2))
+    return next(one for one in chain([name], numbered) if one not in others)
+
+
+_NEW_OWNERS: dict[str, str] = {}  # by session
+
+
+def owner_of(secret: Any, session: str) -> str:
     """Whose runs a page shows: the secret that its browser keeps, or a new one, which stays while the page is open."""
-    if isinstance(kept, str) and 16 <= len(kept) <= 64:
-        return kept
-    return _NEW.setdefault(session, secrets.token_urlsafe(16))
+    if isinstance(secret, str) and 16 <= len(secret) <= 64:
+        return secret
+    return _NEW_OWNERS.setdefault(session, secrets.token_urlsafe(16))
 
 
-def on_close(session: str) -> None:
-    """A page was closed; its browser keeps the secret, and the runs stay for it."""
-    _NEW.pop(session, None)
+@register_closer
+def _forget_owner(session: str) -> None:
+    """The browser has the secret, and the runs stay for it."""
+    _NEW_OWNERS.pop(session, None)
 
 
 _FILES: dict[str, tuple[str, Callable[[Record], str | bytes]]] = {

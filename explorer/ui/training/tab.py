@@ -18,14 +18,14 @@ from ...training.run_file import MAX_TEXT
 from ...views.kit.markup import banner, progress_bar, tag, text
 from ...views.training import charts
 from ...views.training import runs as words
-from ..kit import bridge, plot, scripts
+from ..kit import bridge, jobs, plot, scripts
 from ..kit.bridge import error_message
-from ..kit.jobs import Finished, Job, Waiting
-from ..kit.model_files import FILE, SHELF
+from ..kit.jobs import Finished, Waiting
+from ..kit.model_files import FILE, OPEN_FILES, OpenFile
 from ..kit.shell import Shell
 from ..kit.visibility import on_sight
 from . import form as training_form
-from .page_training import TRAININGS, PageTraining, on_close
+from .page_training import KIND, TRAININGS, PageTraining, training_of
 from .runs import RUNS, add_route, checkpoint_of, owner_of
 
 __all__ = ["add_route", "build_tab"]
@@ -113,7 +113,6 @@ def build_tab(shell: Shell) -> None:
     stop.click(desk.stop, owner, desk.outputs, **at_once)
     opened = on_sight("asks-runs", "network", always=True)
     opened.input(desk.opened, owner, desk.outputs, show_progress="hidden")
-    shell.page.unload(on_close)
 
 
 def _button(name: str, **how: Any) -> gr.Button:
@@ -152,27 +151,24 @@ class _Desk:
             yield {self.status: banner(error_message(error), "finding"), **self._buttons("idle")}
 
     def resume(self, owner: Any, request: gr.Request) -> Iterator[Updates]:
-        lesson = TRAININGS.get(str(request.session_hash))
-        if lesson and lesson.paused:
-            session = str(request.session_hash)
-            yield from self._follow(lesson, owner_of(owner, session), session)
+        session = str(request.session_hash)
+        current = training_of(session)
+        if current and current.paused:
+            yield from self._follow(current, owner_of(owner, session), session)
 
     def pause(self, request: gr.Request) -> None:
-        lesson = TRAININGS.get(str(request.session_hash))
-        if lesson and lesson.job:
-            lesson.paused = True
-            lesson.job.stop()
+        session = str(request.session_hash)
+        if current := training_of(session):
+            current.paused = True
+            jobs.stop(session, KIND)
 
     def stop(self, owner: Any, request: gr.Request) -> Updates:
         """What runs says its end itself; what is paused ends here."""
-        lesson = TRAININGS.get(str(request.session_hash))
-        if lesson and lesson.job and not lesson.job.finished:
-            lesson.paused = False
-            lesson.job.stop()
-        elif lesson:
-            lesson.paused = False
-            session = str(request.session_hash)
-            return self._ended(lesson, owner_of(owner, session), session, None)
+        session = str(request.session_hash)
+        if current := training_of(session):
+            current.paused = False
+            if not jobs.stop(session, KIND):
+                return self._ended(current, owner_of(owner, session), session, None)
         return {self.status: gr.skip()}
 
     def act(self, value: Any, owner: Any, request: gr.Request) -> Iterator[Updates]:
@@ -187,8 +183,7 @@ class _Desk:
                 yield from self._begin([plan], source, owner, request, action.run)
             elif action.do == "classify":
                 record = RUNS.find(action.run, owner).record
-                token = SHELF.put(record.plan.name, checkpoint_of(record))
-                SHELF.find(token, session)  # it is this page's from now on
+                token = OPEN_FILES.put(OpenFile(record.plan.name, checkpoint_of(record)), session)
                 yield self._kept(owner, classify=FILE + token)
             else:
                 yield {**self._change(action, owner), **self._kept(owner)}
@@ -204,7 +199,7 @@ class _Desk:
             RUNS.drop(action.run, owner)
         elif action.do == "open":
             record = read_run(action.text)
-            RUNS.put([record], owner)
+            RUNS.add([record], owner)
             return {self.status: tag("p", text(f"{record.plan.name} is among the kept runs."), css="rx-note")}
         return {}
 
@@ -212,41 +207,41 @@ class _Desk:
         self, plans: Sequence[Plan], source: Path, owner: str, request: gr.Request, original: str = ""
     ) -> Iterator[Updates]:
         session = str(request.session_hash)
-        if session in TRAININGS:
+        if training_of(session):
             raise ExplorerError("A run of this page is going on or paused. Stop it before another starts.")
         training = Training(plans, source, choose_device("auto"))
-        lesson = TRAININGS[session] = PageTraining(training, RUNS.put(training.records, owner, original))
-        yield from self._follow(lesson, owner, session)
+        current = PageTraining(training, RUNS.add(training.records, owner, original))
+        TRAININGS.put(current, session)
+        yield from self._follow(current, owner, session)
 
-    def _follow(self, lesson: PageTraining, owner: str, session: str) -> Iterator[Updates]:
-        lesson.paused, lesson.told = False, False
-        lesson.job = Job(lesson.work, session)
+    def _follow(self, current: PageTraining, owner: str, session: str) -> Iterator[Updates]:
+        current.paused, current.pending = False, False
         drawn: dict[Any, Any] = {}
-        yield {**self._kept(owner), self.status: words.progress(lesson.training), **self._buttons("running")}
-        for event in lesson.job.events():
+        yield {**self._kept(owner), self.status: words.progress(current.training), **self._buttons("running")}
+        for event in jobs.run(session, KIND, current.work):
             if isinstance(event, Waiting):
                 yield {self.status: progress_bar(str(event), 0)}
             elif isinstance(event, Finished):
-                yield self._ended(lesson, owner, session, event.error)
+                yield self._ended(current, owner, session, event.error)
             else:
-                lesson.told = False
+                current.pending = False
                 latest = self._charts(owner)
                 yield {
-                    self.status: words.progress(lesson.training),
+                    self.status: words.progress(current.training),
                     **{chart: value for chart, value in latest.items() if drawn.get(chart) != value},
                 }
                 drawn = latest
 
-    def _ended(self, lesson: PageTraining, owner: str, session: str, error: Exception | None) -> Updates:
+    def _ended(self, current: PageTraining, owner: str, session: str, error: Exception | None) -> Updates:
         failed = error is not None and not isinstance(error, Stopped)
-        if lesson.paused and not failed and not lesson.training.over:
+        if current.paused and not failed and not current.training.over:
             said = banner("Paused. Nothing is lost; Continue goes on with the very next step.", "note")
-            said += words.outcome(lesson.training.records)
+            said += words.outcome(current.training.records)
             return {**self._kept(owner), self.status: said, **self._buttons("paused")}
-        TRAININGS.pop(session, None)
-        lesson.end()
-        said = banner(error_message(error), "finding") if error and failed else words.outcome(lesson.training.records)
-        said += "".join(map(self._repeated, lesson.tokens))
+        TRAININGS.close(session)
+        current.end()
+        said = banner(error_message(error), "finding") if error and failed else words.outcome(current.training.records)
+        said += "".join(map(self._repeated, current.tokens))
         return {**self._kept(owner), self.status: said, **self._buttons("idle")}
 
     def _repeated(self, token: str) -> str:

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.inference import available_devices
 from explorer.inference.running.engine import OUT_OF_MEMORY, Engine, choose_device, is_exact
-from explorer.inference.running.memory import Recent
 from explorer.inference.running.onnx_recorder import NotRecorded, record
 from explorer.inference.running.runtime import CLOSE, OnnxRuntime, close
 from explorer.spec import PRESETS
@@ -167,28 +166,6 @@ def test_the_bytes_of_an_engine_are_its_weights_and_the_runtimes_copy() -> None:
     weights = sum(tensor.nbytes for tensor in model.state_dict().values())
     assert Engine(model, CPU).size_bytes == 4 * weights
     assert Engine(model, torch.device("meta")).size_bytes == weights
-
-
-# ---- memory --------------------------------------------------------------------------------------------------
-
-
-def test_what_was_used_last_stays_within_a_number_of_bytes() -> None:
-    kept: Recent[str, bytes] = Recent(100, len)
-    for name, size in (("a", 40), ("b", 30), ("c", 30)):
-        kept.put(name, bytes(size))
-    assert kept.bytes == 100
-    assert kept.get("a") == bytes(40)  # b is now the one used longest ago
-    kept.put("d", bytes(1))
-    assert [name for name in "abcd" if kept.get(name) is not None] == ["a", "c", "d"]
-    kept.put("c", bytes(70))  # in its place, and at the cost of a
-    assert [name for name in "abcd" if kept.get(name) is not None] == ["c", "d"]
-
-
-def test_one_value_larger_than_the_limit_stays_alone() -> None:
-    kept: Recent[str, bytes] = Recent(100, len)
-    kept.put("a", bytes(10))
-    kept.put("b", bytes(1000))
-    assert (kept.get("a"), kept.bytes) == (None, 1000)
 
 
 # ---- devices -------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from explorer.inference import decode
 from explorer.ui.classify.many_photos import classify_row
 from explorer.ui.classify.upload import MAX_NAME
-from explorer.ui.kit.photos import ALBUM
+from explorer.ui.kit.photos import PHOTOS
 from tests.support.answers import ask
 from tests.support.predictions import EVIL, png
 
@@ -16,7 +16,7 @@ def test_a_row_of_many_says_why_there_is_no_answer() -> None:
     assert "<img" not in told["row"]
     row = ask(classify_row, {"name": "a.jpg", "token": "nothing", "variant": "cifar10_resnet20"})["row"]
     assert "not kept here any more" in row
-    token = ALBUM.put(decode(png()), "page")
+    token = PHOTOS.put(decode(png()), "page")
     missing = ask(classify_row, {"name": "a.jpg", "token": token, "variant": "resnet5"})
     assert "no pretrained network is named" in missing["row"]
 

@@ -15,8 +15,10 @@ from explorer.inference.classifier import DEFAULT, NotHere
 from explorer.inference.transfer import Head, taught
 from explorer.ui.classify import networks
 from explorer.ui.classify.choice import Choice, build_choice
-from explorer.ui.classify.networks import HEADS, TAUGHT
+from explorer.ui.classify.networks import HEADS, TAUGHT, TransferHead
+from explorer.ui.kit import sessions
 from explorer.ui.kit.model_files import FILE
+from explorer.ui.kit.sessions import Limits
 from tests.support.predictions import lesson
 
 RESNET50 = find("resnet50")
@@ -36,7 +38,7 @@ def choice() -> Choice:
 
 def head_on(base: str) -> str:
     head = Head(("cat", "dog"), torch.zeros(2, 8), torch.zeros(2), base, "ab" * 32, 24, 0.75)
-    return TAUGHT + HEADS.put(head, base, "page of heads")
+    return TAUGHT + HEADS.put(TransferHead(head, base), "page of heads")
 
 
 def test_a_head_needs_the_weights_of_the_network_it_was_fitted_on(choice: Choice) -> None:
@@ -69,22 +71,25 @@ def test_what_is_here_or_gone_needs_no_download(choice: Choice) -> None:
 
 
 def test_heads_belong_to_their_page_and_are_choices() -> None:
-    token = HEADS.put(lesson().head, "cifar10_resnet20", "one page")
+    token = HEADS.put(TransferHead(lesson().head, "cifar10_resnet20"), "one page")
     assert networks.choices("one page")[0] == ("taught: <b>a</b>, b · 20 photos", TAUGHT + token)
     assert TAUGHT + token not in dict(networks.choices("another")).values()
     classifier = networks.classifier_of(TAUGHT + token, "", "cpu")
     assert classifier.variant.classes == ("<b>a</b>", "b")
     assert networks.classifier_of(TAUGHT + token, "", "cpu") is classifier
+    base, loaded = networks.classifier_of("cifar10_resnet20", "", "cpu"), networks._TOGETHER.size
     assert networks.base_of(TAUGHT + token) == "cifar10_resnet20"
     assert networks.rows("one page")[0].name == TAUGHT + token
-    HEADS.leave("one page")
+    sessions.close("one page")
+    assert networks._TOGETHER.size == loaded - classifier.engine.size_bytes - base.engine.size_bytes
     assert networks.first_choice("one page", TAUGHT + token) == DEFAULT
 
 
 def test_a_page_keeps_its_last_heads() -> None:
-    tokens = [HEADS.put(lesson().head, "cifar10_resnet20", "busy page") for _ in range(networks.PER_SESSION + 2)]
+    assert HEADS.limits == Limits(count=64, per_session=8)
+    tokens = [HEADS.put(TransferHead(lesson().head, "cifar10_resnet20"), "busy page") for _ in range(8 + 2)]
     assert [token for token, _ in HEADS.of("busy page")] == tokens[:1:-1]
-    HEADS.leave("busy page")
+    HEADS.close("busy page")
 
 
 def test_a_head_of_unknown_weights_is_not_opened() -> None:

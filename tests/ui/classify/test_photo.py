@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from explorer.errors import ImageError
 from explorer.ui.classify import many_photos, networks, photo, side_by_side, transfer, upload, why
 from explorer.ui.classify.tab import ROUTE
-from explorer.ui.kit.photos import ALBUM
+from explorer.ui.kit.photos import PHOTOS
 from explorer.ui.server import create_app
 from tests.support.answers import ask
 from tests.support.predictions import png
@@ -34,12 +34,12 @@ def test_a_photo_is_kept_for_the_page_that_sent_it_and_answered(client: TestClie
     reply = sent(client, png(), name="a" * 500)
     assert reply["photo"].startswith("data:image/jpeg;base64,")
     assert len(reply["name"]) == upload.MAX_NAME
-    assert reply["token"] in [token for token, *_ in ALBUM.of("page")]
+    assert reply["token"] in [token for token, _ in PHOTOS.of("page")]
     told = ask(photo.classify, {"token": reply["token"], "variant": "cifar10_resnet20", "decoding": 1.25})
     assert told["answered"]
     assert told["html"].count('class="score') == 5
     assert "decode 1.25 ms" in told["html"]
-    ALBUM.leave("page")
+    PHOTOS.close("page")
     assert ask(photo.classify, {"token": reply["token"]})["gone"]
 
 

@@ -16,8 +16,10 @@ from explorer.inference.transfer import to_bytes
 from explorer.ui.classify import transfer
 from explorer.ui.classify.networks import HEADS, TAUGHT
 from explorer.ui.classify.photo import classify
+from explorer.ui.kit import sessions
 from explorer.ui.kit.jobs import Job
-from explorer.ui.kit.photos import ALBUM
+from explorer.ui.kit.photos import PHOTOS
+from explorer.ui.kit.sessions import Limits
 from tests.support.answers import ask
 from tests.support.predictions import png
 
@@ -32,7 +34,7 @@ def act(action: Any) -> list[tuple[dict[str, Any], str]]:
 
 
 def looked_at(colour: str) -> str:
-    token = ALBUM.put(decode(png(colour)), "page")
+    token = PHOTOS.put(decode(png(colour)), "page")
     request = {"session": "page", "token": token, "variant": "cifar10_resnet20"}
     return str(ask(transfer.extract_features, request)["key"])
 
@@ -48,17 +50,27 @@ def sea_and_lawn() -> dict[str, Any]:
 
 def test_a_second_fit_stops_the_one_before() -> None:
     go_on = Event()
-    Job(lambda job: go_on.wait(20), "somebody else")
+    Job(lambda job: go_on.wait(20))
     first, second = fitting(sea_and_lawn()), fitting(sea_and_lawn())
     assert next(first)[0]["busy"]
     assert next(second)[0]["busy"]
-    ((news, name),) = first
+    assert list(first) == [], "the second speaks now"
+    go_on.set()
+    *_, (_, name) = second
+    assert name.startswith(TAUGHT)
+
+
+def test_a_fit_that_is_stopped_says_so_and_is_no_error() -> None:
+    go_on = Event()
+    Job(lambda job: go_on.wait(20))
+    events = fitting(sea_and_lawn())
+    assert next(events)[0]["busy"]
+    assert ask(transfer.stop, {"session": "page"}) == {}
+    ((news, name),) = events
     assert (news["failed"], name) == (True, "")
     assert "Stopped before it began." in news["html"]
     assert "error" not in news["html"], "who stops it made no mistake"
     go_on.set()
-    *_, (_, name) = second
-    assert name.startswith(TAUGHT)
 
 
 def test_the_page_fits_a_head_and_uses_it_at_once() -> None:
@@ -66,7 +78,7 @@ def test_the_page_fits_a_head_and_uses_it_at_once() -> None:
     assert not news["failed"]
     assert "6 photos named rightly" in news["html"]
     assert name == TAUGHT + news["token"]
-    photo = ALBUM.put(decode(png("#254575")), "page")
+    photo = PHOTOS.put(decode(png("#254575")), "page")
     told = ask(classify, {"token": photo, "variant": name, "device": "cpu"})
     assert "<h3>sea</h3>" in told["html"]
     # The file opens again, and is the same head.
@@ -103,9 +115,10 @@ def test_actions_that_cannot_be_done_are_answered(action: Any, words: str) -> No
 
 def test_features_are_forgotten_with_their_page() -> None:
     key = looked_at("#123456")
-    transfer.NOTES.find([key], find("cifar10_resnet20").sha256)
+    transfer.find_features([key], find("cifar10_resnet20").sha256)
     with pytest.raises(DataError, match="seen by another network"):
-        transfer.NOTES.find([key], "0" * 64)
-    transfer.NOTES.leave("page")
+        transfer.find_features([key], "0" * 64)
+    assert transfer.FEATURES.limits == Limits(count=20_000, per_session=transfer.MAX_PHOTOS)
+    sessions.close("page")
     with pytest.raises(DataError, match="not kept here any more"):
-        transfer.NOTES.find([key], find("cifar10_resnet20").sha256)
+        transfer.find_features([key], find("cifar10_resnet20").sha256)

@@ -17,7 +17,8 @@ from explorer.inference import Photo, find, load_variant
 from explorer.inference.explain import contributions
 from explorer.spec import from_query
 from explorer.ui.classify import why
-from explorer.ui.kit.photos import ALBUM
+from explorer.ui.kit import jobs
+from explorer.ui.kit.photos import PHOTOS
 from explorer.views.classify import why as words
 
 BLOCKS = [f"layer{stage}.{index}" for stage in (1, 2, 3) for index in range(3)]
@@ -27,7 +28,7 @@ BLOCKS = [f"layer{stage}.{index}" for stage in (1, 2, 3) for index in range(3)]
 def request_() -> dict[str, Any]:
     """What the page sends of a photo that is kept."""
     image = Image.effect_noise((96, 64), 90).convert("RGB")
-    token = ALBUM.put(Photo(image, "PNG", image.size, ()), "session")
+    token = PHOTOS.put(Photo(image, "PNG", image.size, ()), "session")
     return {"token": token, "variant": "cifar10_resnet20", "device": "cpu", "network": ""}
 
 
@@ -47,7 +48,7 @@ def test_a_look_tells_all_that_the_panel_shows_first(request_: dict[str, Any]) -
     assert list(answer["layers"]) == ["stem", *BLOCKS]
     assert from_query(answer["query"]) == find("cifar10_resnet20").spec
     classifier = load_variant(find("cifar10_resnet20"), "cpu")
-    image = ALBUM.find(request_["token"]).image
+    image = PHOTOS.find(request_["token"]).image
     assert [name for _, name in answer["classes"]] == [name for name, _ in classifier.classify(image).top]
     assert answer["quick"]
     assert answer["plain"] == ""
@@ -83,7 +84,7 @@ def test_what_each_block_adds_comes_at_once_from_a_small_network(request_: dict[
     (update,) = why.measure(action, gr.Request(session_hash="session"))
     answer = json.loads(update["weighed"])
     classifier = load_variant(find("cifar10_resnet20"), "cpu")
-    seen = classifier.variant.transform(ALBUM.find(request_["token"]).image)
+    seen = classifier.variant.transform(PHOTOS.find(request_["token"]).image)
     assert answer == {"key": "the key", "cells": words.added(contributions(classifier, seen, 3))}
 
 
@@ -104,12 +105,13 @@ def test_a_new_measurement_stops_the_one_before(request_: dict[str, Any], monkey
     page, action = gr.Request(session_hash="page"), json.dumps({**request_, "class": 3, "key": "k"})
     first = why.measure(action, page)
     next(first)
-    job = why._RUNNING["page"]
+    job = jobs.running("page", why.KIND)
+    assert job
     assert list(why.measure(json.dumps({"key": ""}), page)) == []
     assert job.stopped
-    assert "page" not in why._RUNNING
     *_, last = first
     assert json.loads(last["weighed"]).keys() & {"error", "cells"}
+    assert jobs.running("page", why.KIND) is None
 
 
 def test_a_page_that_closes_leaves_nothing_behind(request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,10 +119,11 @@ def test_a_page_that_closes_leaves_nothing_behind(request_: dict[str, Any], monk
     events = why.measure(json.dumps({**request_, "class": 3, "key": "k"}), gr.Request(session_hash="page"))
     assert isinstance(events, Generator)
     next(events)
-    job = why._RUNNING["page"]
+    job = jobs.running("page", why.KIND)
     events.close()
+    assert job
     assert job.stopped
-    assert "page" not in why._RUNNING
+    assert jobs.running("page", why.KIND) is None
 
 
 BAD: list[tuple[Callable[[Any], str], Any, str]] = [

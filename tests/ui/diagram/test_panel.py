@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -54,15 +52,6 @@ class Convolutions(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.count += func is torch.ops.aten.convolution.default
         return func(*args, **(kwargs or {}))
-
-
-@pytest.fixture
-def eager_threads() -> Iterator[None]:
-    """Threads take turns after a microsecond, so that what may come between two lines does."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(usual)
 
 
 def test_who_asks_while_another_traces_gets_that_report(eager_threads: None) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterator
 from html import unescape
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
@@ -25,8 +23,8 @@ from explorer.ui.gradients import measurements as gradient_runs
 from explorer.ui.gradients.settings import Wish, read
 from explorer.ui.gradients.sweep import of_family
 from explorer.ui.gradients.tab import list_switches
-from explorer.ui.kit.jobs import Finished, Job, Waiting
-from explorer.ui.kit.photos import ALBUM
+from explorer.ui.kit.jobs import Waiting
+from explorer.ui.kit.photos import PHOTOS
 from explorer.views.gradients.switches import switches
 from tests.support.answers import ask
 from tests.support.cifar10_files import encoded, made_folder, pixels
@@ -103,14 +101,14 @@ def test_photos_are_those_of_the_page() -> None:
     with pytest.raises(ExplorerError, match="given no photo yet"):
         gradient_inputs.images("photos", TWENTY, 0, "nobody")
     photo = Photo(Image.new("RGB", (60, 40), "#804020"), "JPEG", (60, 40), ())
-    token = ALBUM.put(photo, "somebody", "a.jpg")
+    token = PHOTOS.put(photo, "somebody")
     given, words = gradient_inputs.images("photos", TWENTY, 0, "somebody")
     assert given["inputs"] is not None
     assert given["inputs"].shape == (1, 3, 32, 32)
     assert words == "On 1 photo of yours, random labels."
     assert gradient_inputs.identity("photos", "somebody") == ("photos", token)
     assert gradient_inputs.identity("noise", "somebody") == ("noise",)
-    ALBUM.leave("somebody")
+    PHOTOS.close("somebody")
 
 
 def test_cifar10_is_offered_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,46 +133,8 @@ def test_a_sweep_of_the_other_family_keeps_what_concerns_gradients() -> None:
     assert of_family(mine, "imagenet") == ResNetSpec().with_(activation="silu", norm="group", init="xavier")
 
 
-def test_a_page_has_one_job_of_a_kind_and_none_once_nobody_reads() -> None:
-    begun, over = Event(), Event()
-
-    def work(job: Job) -> str:
-        job.say("begun")
-        begun.set()
-        assert over.wait(20)
-        return "stopped" if job.stopped else "went on"
-
-    def after_waiting(events: Iterator[Any]) -> Any:
-        """What it says first, once a job that was told to stop is out of its way."""
-        return next(event for event in events if not isinstance(event, Waiting))
-
-    first = gradient_runs.run("page", "paths", work)
-    assert after_waiting(first) == "begun"
-    second = gradient_runs.run("page", "paths", lambda job: "second")
-    waits = next(second)
-    assert "running on this machine" in gradient_runs.waiting(waits)
-    over.set()
-    assert list(first) == [], "the second run stopped the first, which has nothing more to say"
-    assert list(second)[-1] == Finished("second")
-
-    over.clear()
-    begun.clear()
-    third = gradient_runs.run("page", "paths", work)
-    assert after_waiting(third) == "begun"
-    gradient_runs.stop("page", "along depth")
-    gradient_runs.outdate("page", "along depth")
-    gradient_runs.stop("another page", "paths")
-    assert isinstance(third, Generator)
-    third.close()
-    over.set()
-    assert not gradient_runs._RUNNING
-
-    over.clear()
-    fourth = gradient_runs.run("page", "paths", work)
-    assert after_waiting(fourth) == "begun"
-    gradient_runs.stop("page", "paths")
-    over.set()
-    assert list(fourth) == [Finished("stopped")], "who cancels is told of the end"
+def test_a_job_in_the_queue_says_what_it_waits_for() -> None:
+    assert "Another measurement or training is running on this machine." in gradient_runs.waiting(Waiting(1))
 
 
 def test_what_was_cancelled_is_no_failure() -> None:

@@ -36,8 +36,9 @@ from explorer.ui.classify import networks
 from explorer.ui.classify.photo import classify
 from explorer.ui.diagram.panel import describe, draw, tint
 from explorer.ui.kit import model_files
-from explorer.ui.kit.model_files import FILE, SHELF, Shelf
-from explorer.ui.kit.photos import ALBUM
+from explorer.ui.kit.model_files import FILE, OPEN_FILES, OpenFile
+from explorer.ui.kit.photos import PHOTOS
+from explorer.ui.kit.sessions import Limits, SessionStore
 from explorer.ui.model_file import panel as files
 from explorer.ui.server import create_app, may_open_files
 from explorer.views.model_file import panel as opened
@@ -98,12 +99,12 @@ def sent(client: TestClient, data: bytes, name: str = "mine.safetensors") -> dic
 @pytest.fixture(scope="module")
 def tiny(client: TestClient) -> Checkpoint:
     """What the page has of the file ``weights()``."""
-    return SHELF.find(sent(client, weights())["token"]).checkpoint
+    return OPEN_FILES.find(sent(client, weights())["token"]).checkpoint
 
 
 @pytest.fixture
 def token(tiny: Checkpoint) -> str:
-    return SHELF.put("mine.safetensors", tiny)
+    return OPEN_FILES.put(OpenFile("mine.safetensors", tiny))
 
 
 def refused(answer: Any, status: int) -> str:
@@ -130,7 +131,8 @@ def test_weights_are_recognised_and_their_network_is_handed_to_the_builder(clien
     assert 'data-do="classify"' in answer["html"]
     do, token, file = files.parse_action(wish("open", answer["token"]), "page")
     assert file is not None
-    assert (do, token, file.session) == ("open", answer["token"], "page")
+    assert (do, token) == ("open", answer["token"])
+    assert OPEN_FILES.of("page")[0] == (token, file)
     assert files.network_of(file, do) == TINY
 
 
@@ -146,7 +148,7 @@ def test_the_third_partys_checkpoint_is_option_a_with_zeros_on_each_side(client:
     answer = sent(client, PORT.read_bytes(), PORT.name)
     assert "The prefix “module.” was taken off" in answer["html"]
     assert "half on each side is assumed, as in the widely used port" in answer["html"]
-    spec = files.network_of(SHELF.find(answer["token"]), "open")
+    spec = files.network_of(OPEN_FILES.find(answer["token"]), "open")
     assert spec == PRESETS["cifar_resnet20"].with_(zero_pad=ZeroPad.SPLIT)
 
 
@@ -162,7 +164,7 @@ def test_other_weights_name_the_nearest_network_and_change_nothing(client: TestC
     assert "&#x27;extra.weight&#x27;: expected nothing, got 3" in answer["html"]
     assert "Show the nearest: ResNet-18" in answer["html"]
     assert 'data-do="classify"' not in answer["html"]
-    file = SHELF.find(answer["token"])
+    file = OPEN_FILES.find(answer["token"])
     assert files.network_of(file, "open") is None
     assert files.network_of(file, "show") == PRESETS["resnet18"]
     assert (file.size, file.classifies) == (0, False)
@@ -177,12 +179,12 @@ def test_other_weights_name_the_nearest_network_and_change_nothing(client: TestC
     ],
 )
 def test_what_is_no_model_is_refused_in_a_sentence(client: TestClient, data: bytes, name: str, match: str) -> None:
-    before = SHELF.of("page")
+    before = OPEN_FILES.of("page")
     answer = client.post(files.ROUTE, params={"name": name}, content=data)
     assert set(answer.json()) == {"error"}
     assert match in answer.json()["error"]
     assert "/tmp" not in answer.text
-    assert SHELF.of("page") == before
+    assert OPEN_FILES.of("page") == before
 
 
 def test_outside_names_are_text(tiny: Checkpoint) -> None:
@@ -292,45 +294,37 @@ def test_a_sender_who_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyP
 # ---- what is kept ------------------------------------------------------------------------------------------
 
 
-def kept(shelf: Shelf, count: int, session: str = "page") -> list[str]:
-    """Tokens of graphs, each asked for once."""
-    content = OnnxGraph(inspect(TINY), ())
-    tokens = [shelf.put(f"{number}.onnx", content) for number in range(count)]
-    return [token for token in tokens if shelf.find(token, session)]
+def test_the_files_opened_last_are_kept_for_the_page_that_opened_them(tiny: Checkpoint) -> None:
+    assert OPEN_FILES.limits == Limits(count=4, size=2**30, seconds=3600)
+    first = OPEN_FILES.put(OpenFile("first.pth", tiny), "another page")
+    for number in range(4):
+        files.parse_action(wish("open", OPEN_FILES.put(OpenFile(f"{number}.pth", tiny))), "page")
+    with pytest.raises(ExplorerError, match=r"^This file is not kept here any more\. Open it once more\.$"):
+        OPEN_FILES.find(first)
+    assert [file.name for _, file in OPEN_FILES.of("page")] == ["3.pth", "2.pth", "1.pth", "0.pth"]
+    OPEN_FILES.close("page")
+    assert OPEN_FILES.of("page") == []
 
 
-def test_the_files_opened_last_are_kept_for_the_page_that_opened_them() -> None:
-    shelf = Shelf()
-    (first,) = kept(shelf, 1, "another page")
-    with pytest.raises(ExplorerError, match="This file is not kept here any more"):
-        kept(shelf, model_files.MAX_FILES) and shelf.find(first)
-    assert [file.name for _, file in shelf.of("page")] == ["3.onnx", "2.onnx", "1.onnx", "0.onnx"]
-    shelf.leave("page")
-    assert shelf.of("page") == []
+def test_who_guesses_nothing_sees_nothing_of_others(token: str) -> None:
+    files.parse_action(wish("open", token), "page")
+    files.parse_action(wish("show", token), "another page")
+    assert token in dict(OPEN_FILES.of("page"))
+    assert OPEN_FILES.of("another page") == []
 
 
-def test_who_guesses_nothing_sees_nothing_of_others() -> None:
-    shelf = Shelf()
-    (token,) = kept(shelf, 1)
-    assert shelf.find(token, "another page").session == "page"
-    assert shelf.of("another page") == []
-    assert len(token) >= 22
-
-
-def test_an_hour_without_use_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = Shelf()
-    (token,) = kept(shelf, 1)
-    shelf.find(token).used -= model_files.SECONDS - 60
-    assert shelf.find(token)
-    shelf.find(token).used -= model_files.SECONDS + 1
-    assert shelf.of("page") == []
-
-
-def test_memory_is_bounded(tiny: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = Shelf()
-    monkeypatch.setattr(model_files, "MAX_BYTES", 2 * shelf.find(shelf.put("a", tiny)).size - 1)
-    second = shelf.put("b", tiny)
-    assert [shelf.find(second).name, len(shelf._files)] == ["b", 1]
+def test_memory_is_bounded(tiny: Checkpoint) -> None:
+    """By the weights, and by the network once it is loaded."""
+    once = OpenFile("", tiny).size
+    assert once == sum(tensor.nbytes for tensor in tiny.state.values()) > 0
+    store = SessionStore[OpenFile](model_files.GONE, Limits(size=4 * once - 1), size=lambda file: file.size)
+    first, second = (store.put(OpenFile(name, tiny), "page") for name in ("a", "b"))
+    file = store.find(first)
+    file.classifier(file.spec_for(""), "cpu")
+    assert file.size == 3 * once
+    assert [token for token, _ in store.of("page")] == [first]
+    with pytest.raises(ExplorerError):
+        store.find(second)
 
 
 @pytest.mark.parametrize("value", ["", "{}", "[]", "null", '{"do": "show"}', "x" * 5000, None, 7])
@@ -362,7 +356,7 @@ def test_a_graph_is_drawn_described_and_checked_under_its_token(client: TestClie
     assert "<script" not in checks
     refusal = ask(tint, {"query": query, "by": "gradient"})["error"]
     assert refusal == "An ONNX file is shown; gradients are measured in networks of the builder."
-    file = SHELF.find(answer["token"])
+    file = OPEN_FILES.find(answer["token"])
     assert (files.network_of(file, "open"), file.classifies) == (None, False)
 
 
@@ -381,7 +375,7 @@ def test_a_graph_that_is_gone_is_said() -> None:
 def asked(token: str, spec: ResNetSpec = TINY) -> str:
     buffer = io.BytesIO()
     Image.new("RGB", (40, 40), "red").save(buffer, "PNG")
-    photo = ALBUM.put(decode(buffer.getvalue()), "page")
+    photo = PHOTOS.put(decode(buffer.getvalue()), "page")
     query = f"{to_query(spec)}&open=layer1&at=stem"
     return str(ask(classify, {"token": photo, "variant": FILE + token, "network": query})["html"])
 
@@ -413,7 +407,7 @@ def test_broken_weights_are_inspected_and_not_asked(client: TestClient) -> None:
     answer = sent(client, weights(fc__bias=torch.full((10,), float("nan"))))
     assert "1 of 32 tensors hold NaN or infinity, as &#x27;fc.bias&#x27;" in answer["html"]
     assert 'data-do="classify"' not in answer["html"]
-    assert files.network_of(SHELF.find(answer["token"]), "open") == TINY
+    assert files.network_of(OPEN_FILES.find(answer["token"]), "open") == TINY
     assert "these weights can&#x27;t classify" in asked(answer["token"])
 
 
@@ -424,12 +418,12 @@ def test_photos_have_three_channels(tiny: Checkpoint) -> None:
 
 
 def test_a_page_chooses_among_its_own_files(tiny: Checkpoint) -> None:
-    token = SHELF.put("mine\u202e.pth", tiny)
+    token = OPEN_FILES.put(OpenFile("mine\u202e.pth", tiny))
     files.parse_action(wish("open", token), "page of files")
     assert networks.choices("page of files")[0] == ("your file: mine\u202e.pth", FILE + token)
     assert networks.choices("another page") == networks.choices()
     assert FILE + token not in dict(networks.choices()).values()
     assert "ResNet-6, 10 classes" in networks.about(FILE + token)
-    SHELF.leave("page of files")
+    OPEN_FILES.close("page of files")
     assert "not kept here any more" in networks.about(FILE + token)
     assert "not kept here any more" in asked(token)

@@ -1,4 +1,4 @@
-"""The Training tab without a browser: the form's plans, what is kept, how a lesson runs, charts and rows."""
+"""The Training tab without a browser: the form's plans, what is kept, how a training runs, charts and rows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from explorer.datasets.digits import TRAIN
 from explorer.errors import DataError, ExplorerError, Stopped
 from explorer.spec import PRESETS, to_query
 from explorer.training import Plan, Recipe, Record, Schedule, Training, read_run, run_json
+from explorer.ui.kit import jobs, sessions
 from explorer.ui.kit.jobs import Finished, Job, Waiting
-from explorer.ui.kit.model_files import Held
+from explorer.ui.kit.model_files import OpenFile
+from explorer.ui.kit.sessions import Limits
 from explorer.ui.server import create_app
 from explorer.ui.training import form as training_form
-from explorer.ui.training.page_training import PageTraining
-from explorer.ui.training.runs import PER_PAGE, RUNS, Runs, checkpoint_of, on_close, owner_of
+from explorer.ui.training.page_training import KIND, TRAININGS, PageTraining, training_of
+from explorer.ui.training.runs import LIMITS, RUNS, Runs, checkpoint_of, owner_of
 from explorer.views.training import charts
 from explorer.views.training import runs as words
 
@@ -68,7 +71,7 @@ def record(one_thread: None) -> Record:
 def empty() -> Iterator[None]:
     yield
     for token, _ in RUNS.of(OWNER):
-        RUNS.forget(token)
+        RUNS.drop(token)
 
 
 # The form
@@ -145,17 +148,17 @@ def test_what_cannot_run_or_is_too_large_is_refused() -> None:
 
 def test_every_run_has_a_name_and_a_line_of_its_own() -> None:
     runs = Runs()
-    tokens = [runs.put([Record(plan(name))], "a")[0] for name in ("tiny", "tiny", "tiny", "other")]
+    tokens = [runs.add([Record(plan(name))], "a")[0] for name in ("tiny", "tiny", "tiny", "other")]
     assert [kept.record.plan.name for _, kept in runs.of("a")] == ["tiny", "tiny (2)", "tiny (3)", "other"]
     runs.drop(tokens[1], "a")
-    runs.put([Record(plan("new"))], "a")
+    runs.add([Record(plan("new"))], "a")
     assert [kept.place for _, kept in runs.of("a")] == [0, 2, 3, 1]
     assert runs.of("b") == []
 
 
 def test_runs_are_their_owners_alone() -> None:
     runs = Runs()
-    (token,) = runs.put([Record(plan())], "a")
+    (token,) = runs.add([Record(plan())], "a")
     for use in (lambda: runs.find(token, "b"), lambda: runs.drop(token, "b"), lambda: runs.rename(token, "b", "x")):
         with pytest.raises(ExplorerError, match=r"^This run is not kept here any more\.$"):
             use()
@@ -170,22 +173,23 @@ def test_a_page_has_one_owner_whatever_answers_first() -> None:
     new = owner_of("", "session")
     assert owner_of(None, "session") == new != owner_of("", "another")
     assert owner_of(new, "later") == new
-    on_close("session")
+    sessions.close("session")
     assert owner_of("x" * 65, "session") not in (new, "x" * 65)
 
 
-def test_only_so_many_runs_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_runs_are_kept() -> None:
+    assert RUNS.limits == LIMITS == Limits(count=400, per_session=16, size=2**30, seconds=6 * 3600)
     runs = Runs()
-    tokens = [runs.put([Record(plan())], "a")[0] for _ in range(PER_PAGE + 2)]
+    tokens = [runs.add([Record(plan())], "a")[0] for _ in range(16 + 2)]
     assert [token for token, _ in runs.of("a")] == tokens[2:]
-    monkeypatch.setattr("explorer.ui.training.runs.MAX_BYTES", 300)
+    runs.limits = replace(LIMITS, size=300)
     heavy = [Record(plan(), weights={"w": torch.zeros(40)}) for _ in range(2)]
-    runs.put(heavy, "b")
+    runs.add(heavy, "b")
     assert [kept.record for _, kept in runs.of("b")] == heavy[1:]
 
 
 def test_files_of_a_run(record: Record) -> None:
-    (token,) = RUNS.put([record], OWNER)
+    (token,) = RUNS.add([record], OWNER)
     with TestClient(create_app(build=gr.Blocks)) as client:
         table = list(csv.reader(io.StringIO(client.get(f"/run/{token}/csv").text)))
         assert table[0][:5] == ["epoch", "training_loss", "learning_rate", "training_accuracy", "test_accuracy"]
@@ -200,69 +204,77 @@ def test_files_of_a_run(record: Record) -> None:
         assert client.get(f"/run/{token}/exe").status_code == 404
         gone = client.get("/run/nobody/csv")
         assert (gone.status_code, gone.text) == (404, "This run is not kept here any more.")
-        curves = RUNS.put([read_run(run_json(record))], OWNER)[0]
+        curves = RUNS.add([read_run(run_json(record))], OWNER)[0]
         assert client.get(f"/run/{curves}/safetensors").status_code == 404
 
 
 def test_trained_weights_are_asked_about_photos(record: Record) -> None:
-    held = Held(record.plan.name, checkpoint_of(record))
-    assert held.classifies
-    classifier = held.classifier(held.chosen(to_query(PRESETS["resnet18"])), "cpu")
+    file = OpenFile(record.plan.name, checkpoint_of(record))
+    assert file.classifies
+    classifier = file.classifier(file.spec_for(to_query(PRESETS["resnet18"])), "cpu")
     assert (classifier.variant.spec, classifier.variant.classes) == (TINY, tuple("0123456789"))
     assert classifier.variant.transform.std == record.std
 
 
-# A lesson
+# A training of the page
 
 
-def lesson(*plans: Plan) -> PageTraining:
+def new_training(*plans: Plan, session: str | None = None) -> PageTraining:
     training = Training(plans or [plan()], Path())
-    return PageTraining(training, RUNS.put(training.records, OWNER))
+    current = PageTraining(training, RUNS.add(training.records, OWNER))
+    if session:
+        TRAININGS.put(current, session)
+    return current
 
 
-def followed(one: PageTraining) -> list[Any]:
-    return list(Job(one.work, "session").events())
+def follow(current: PageTraining) -> list[Any]:
+    return list(Job(current.work).events())
 
 
-def test_a_lesson_trains_to_its_end() -> None:
-    one = lesson()
-    last = followed(one)[-1]
+def hold() -> Job:
+    """A job that runs until it is stopped, so that the next one waits."""
+    return Job(lambda job: [None for _ in iter(lambda: job.stopped, True)])
+
+
+def test_a_training_runs_to_its_end() -> None:
+    current = new_training()
+    last = follow(current)[-1]
     assert isinstance(last, Finished)
     assert last.error is None
-    assert one.training.over
-    assert [kept.record for _, kept in RUNS.of(OWNER)] == one.training.records
+    assert current.training.over
+    assert [run.record for _, run in RUNS.of(OWNER)] == current.training.records
 
 
-def test_a_lesson_is_paused_and_goes_on(record: Record) -> None:
-    one = lesson()
-    job = Job(one.work, "session")
-    one.paused = True
+def test_a_training_is_paused_and_goes_on(record: Record) -> None:
+    current = new_training()
+    job = Job(current.work)
+    current.paused = True
     job.stop()
     list(job.events())
-    assert not one.training.over
-    one.paused = False
-    followed(one)
-    assert one.training.records[0].same_course(record)
+    assert not current.training.over
+    current.paused = False
+    follow(current)
+    assert current.training.records[0].same_course(record)
 
 
-def test_a_lesson_that_is_stopped_keeps_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_that_is_stopped_keeps_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.ui.training.page_training.INTERVAL", 0)
-    one = lesson()
-    job = Job(one.work, "session")
+    current = new_training()
+    job = Job(current.work)
     with closing(job.events()) as events:  # type: ignore[type-var]  # a generator
         assert next(events) is None
     # Nobody looks any more, and the next job's turn comes when this one is done.
-    assert isinstance(list(Job(lambda job: None, "session").events())[-1], Finished)
-    (kept,) = [kept.record for _, kept in RUNS.of(OWNER)]
-    assert 0 < len(kept.points) < 12
-    assert kept.ended == "It was stopped there."
-    assert kept.weights is not None
+    assert isinstance(list(Job(lambda job: None).events())[-1], Finished)
+    (record,) = [run.record for _, run in RUNS.of(OWNER)]
+    assert 0 < len(record.points) < 12
+    assert record.ended == "It was stopped there."
+    assert record.weights is not None
 
 
-def test_a_lesson_that_never_began_keeps_nothing() -> None:
-    holding = Job(lambda job: [None for _ in iter(lambda: job.stopped, True)], "other")
-    one = lesson()
-    job = Job(one.work, "session")
+def test_a_training_that_never_began_keeps_nothing() -> None:
+    other = hold()
+    current = new_training()
+    job = Job(current.work)
     events = job.events()
     waiting = next(events)
     assert isinstance(waiting, Waiting)
@@ -271,16 +283,62 @@ def test_a_lesson_that_never_began_keeps_nothing() -> None:
     last = next(events)
     assert isinstance(last, Finished)
     assert isinstance(last.error, Stopped)
-    one.end()
-    holding.stop()
+    current.end()
+    other.stop()
     assert RUNS.of(OWNER) == []
 
 
-def test_a_lesson_too_large_is_refused_in_words() -> None:
-    one = lesson(Plan("huge", PRESETS["cifar_resnet1202"], Recipe(batch_size=1000), "cifar10"))
-    last = followed(one)[-1]
+def test_a_training_too_large_is_refused_in_words() -> None:
+    current = new_training(Plan("huge", PRESETS["cifar_resnet1202"], Recipe(batch_size=1000), "cifar10"))
+    last = follow(current)[-1]
     assert "Training this needs about" in str(last.error)
     assert RUNS.of(OWNER) == []
+
+
+# A page that closes
+
+
+def test_a_paused_training_ends_with_its_page_and_keeps_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.ui.training.page_training.INTERVAL", 0)
+    current = new_training(session="page")
+    events = jobs.run("page", KIND, current.work)
+    assert next(event for event in events if not isinstance(event, Waiting)) is None
+    current.paused = True
+    assert jobs.stop("page", KIND)
+    list(events)
+    (record,) = current.training.records
+    steps = len(record.points)
+    assert (record.ended, training_of("page")) == ("", current), "it may go on"
+    sessions.close("page")
+    assert training_of("page") is None
+    assert record.ended == "It was stopped there."
+    assert [run.record for _, run in RUNS.of(OWNER)] == [record], "runs are the browser's, not the page's"
+    follow(current)
+    assert len(record.points) == steps, "it does not go on any more"
+
+
+def test_a_running_training_ends_with_its_page_and_keeps_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.ui.training.page_training.INTERVAL", 0)
+    current = new_training(session="page")
+    events = jobs.run("page", KIND, current.work)
+    assert next(event for event in events if not isinstance(event, Waiting)) is None
+    sessions.close("page")
+    (record,) = current.training.records
+    assert record.ended == "It was stopped there."
+    assert 0 < len(record.points) < 12
+    assert isinstance(list(events)[-1], Finished)
+    assert training_of("page") is None
+
+
+def test_a_training_that_waits_when_its_page_closes_keeps_nothing() -> None:
+    other = hold()
+    current = new_training(session="page")
+    events = jobs.run("page", KIND, current.work)
+    assert isinstance(next(events), Waiting)
+    sessions.close("page")
+    assert RUNS.of(OWNER) == []
+    other.stop()
+    assert isinstance(list(events)[-1].error, Stopped)
 
 
 # Charts and rows

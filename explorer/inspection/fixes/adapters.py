@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..joins.additions import Merge
-from ..joins.paths import channels_last
+from ..joins.layout import channels_last
 from ..tracing.operations import Op
 
 

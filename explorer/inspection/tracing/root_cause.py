@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..joins.paths import Side, agree, same_padding
 from .forks import channels_from, find_fork, is_sum
+from .operand_paths import OperandPath, agree, same_padding
 from .operations import Op
 
 
@@ -44,6 +44,6 @@ def _lost_padding(ops: Sequence[Op], op: Op) -> bool:
     if a == b or a[:2] != b[:2] or len(a) != len(b):
         return False
     fork = find_fork(ops, *op.inputs)
-    branch, shortcut = (Side(ops, fork.sides[side], fork.at) for side in (fork.main, 1 - fork.main))
+    branch, shortcut = (OperandPath(ops, fork.sides[side], fork.at) for side in (fork.main, 1 - fork.main))
     padding = same_padding(branch)
     return bool(padding) and branch.stride == shortcut.stride and agree((branch, shortcut), padding)

@@ -16,11 +16,16 @@ AT_THE_TOP = "\n{line}\n"
 FOR_TYPES = "\nfrom typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    {line}\n"
 IN_A_FUNCTION = "\ndef late():\n    {line}\n"
 INSPECTION = "An inspection goes one way"
+INFERENCE = "Inference goes one way"
+CIRCLES = "import one another in a circle"
 UPWARD = [  # module, what it may not import, contract
     ("inspection/tracing/recorder.py", "from ..joins.additions import Merge", INSPECTION),
     ("inspection/joins/findings.py", "from ..fixes.propose import Fix", INSPECTION),
     ("inspection/joins/layout.py", "from ..report import Report", INSPECTION),
     ("inspection/report.py", "from .fixes.propose import Fix", INSPECTION),
+    ("inference/transform.py", "from .weights.catalogue import Variant", INFERENCE),
+    ("inference/weights/catalogue.py", "from ..photo_score import score_photos", INFERENCE),
+    ("inference/weights/cache.py", "from .catalogue import Variant", CIRCLES),
 ]
 
 

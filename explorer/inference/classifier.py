@@ -14,13 +14,16 @@ from torch import nn
 
 from ..errors import WeightsError
 from ..network import build
-from .images.decode import Photo, decode
+from .images.decode import decode
+from .images.photo import Photo
 from .running.engine import Engine, choose_device, is_exact
 from .running.memory import Recent
 from .transform import Seen
 from .weights.cache import cached_path, intact_path
 from .weights.catalogue import BUILTIN, Variant, find
-from .weights.read import Progress, fetch, load_into, load_state_dict, not_finite
+from .weights.download import Progress, fetch
+from .weights.naming import read_names
+from .weights.read import load_into, load_state_dict, not_finite
 
 DEFAULT = "everyday200_resnet14"
 KEPT_BYTES = 2**31  # of loaded networks (``Engine.size_bytes``): ResNet-18, -50 and -152 together have three quarters
@@ -30,8 +33,8 @@ class NotHere(WeightsError):
     """A network's weights would have to be downloaded first."""
 
     def __init__(self, variant: Variant) -> None:
-        what = "is not on this machine yet" if cached_path(variant) is None else "is damaged on this machine"
-        super().__init__(f"{variant.title} {what}. Download it first ({variant.size_bytes / 2**20:.1f} MiB).")
+        what = "is not on this machine yet" if cached_path(variant.file) is None else "is damaged on this machine"
+        super().__init__(f"{variant.title} {what}. Download it first ({variant.file.size_bytes / 2**20:.1f} MiB).")
 
 
 @dataclass(frozen=True)
@@ -148,10 +151,10 @@ def load_classifier(
     Those used last stay loaded, within ``KEPT_BYTES``, and are shared by all callers.
 
     Args:
-        name: as in ``catalog.find``.
+        name: as in ``weights.catalogue.find``.
         device: as in ``engine.choose_device``.
         folder: where the built-in nets are.
-        on_progress, cancelled: as in ``weights.fetch``.
+        on_progress, cancelled: as in ``weights.download.fetch``.
 
     Raises:
         WeightsError: no such name, or its weights can't be had or used.
@@ -178,7 +181,10 @@ def load_variant(
     loaded = _LOADED.get(key)
     if loaded is None:
         # Before the lock: who waits for a download can see its progress and cancel.
-        path = intact_path(variant) if not download else fetch(variant, on_progress=on_progress, cancelled=cancelled)
+        if download:
+            path: Path | None = fetch(variant.file, variant.title, on_progress=on_progress, cancelled=cancelled)
+        else:
+            path = intact_path(variant.file)
         if path is None:
             raise NotHere(variant)
         with _LOADING:
@@ -198,7 +204,8 @@ def _load(variant: Variant, path: Path) -> nn.Module:
             f"{variant.title} can't classify: its weights hold NaN or infinity, as in {broken[0][:80]!a}"
         )
     model = build(variant.spec, device="meta").to_empty(device="cpu")
-    load_into(model, state)
+    names = read_names(state).names  # a third party may use other names than torchvision
+    load_into(model, {names[name]: tensor for name, tensor in state.items()})
     return model
 
 

@@ -25,7 +25,7 @@ from torch import Tensor
 from ..errors import DataError, Stopped, WeightsError
 from ..network import ResNet, build
 from .classifier import Classifier
-from .images.decode import Photo
+from .images.photo import Photo
 from .running.engine import Engine
 from .weights.catalogue import Variant
 
@@ -155,7 +155,7 @@ def teach(
         raise Stopped("Stopped before it was taught.")
     weight, bias = _linear(_fit(seen, truth))
     accuracy = float(np.mean(named == truth))
-    head = Head(classes, weight, bias, backbone.name, backbone.sha256, len(truth), accuracy)
+    head = Head(classes, weight, bias, backbone.name, backbone.file.sha256, len(truth), accuracy)
     repeated = len(seen) - len(np.unique(seen.round(4), axis=0))
     return Lesson(head, parts, tuple(truth.tolist()), tuple(named.tolist()), repeated)
 
@@ -168,7 +168,7 @@ def taught(classifier: Classifier, head: Head) -> Classifier:
     """
     base = classifier.variant
     wanted = (len(head.classes), base.spec.out_channels)
-    if head.backbone_sha256 != base.sha256 or tuple(head.weight.shape) != wanted:
+    if head.backbone_sha256 != base.file.sha256 or tuple(head.weight.shape) != wanted:
         raise WeightsError(f"this head was taught on {head.backbone[:60]!a}; {base.title} has other features")
     spec = base.spec.with_(num_classes=len(head.classes))
     model = build(spec, device="meta")

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import ImageError
-from .images.decode import Photo
+from .images.photo import Photo
 
 _FILTERS: dict[str, Image.Resampling] = {
     "nearest": Image.Resampling.NEAREST,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import random
 from collections.abc import Iterator
@@ -28,7 +27,7 @@ from explorer.inference.transform import Transform
 from explorer.inference.weights.catalogue import BUILTIN, Variant, variants
 from tests.support import hostile_images as make
 from tests.support.photo_files import PHOTOS
-from tests.support.weight_server import built_in, serving, stalled, whole
+from tests.support.weight_server import built_in, file_of, serving, stalled, whole
 
 SIZES = [
     (224, 224),
@@ -137,8 +136,7 @@ def saved(state: dict[str, Tensor], **options: Any) -> bytes:
 
 def served(data: bytes, url: str) -> Variant:
     """torchvision's ResNet-18 from another address, with another file behind it."""
-    digest = hashlib.sha256(data).hexdigest()[:8]
-    return replace(find("resnet18"), source=url, sha256=digest, size_bytes=len(data))
+    return replace(find("resnet18"), file=file_of(data, url))
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +209,7 @@ def test_the_built_in_net_needs_no_network(folder: Path) -> None:
 
 @pytest.mark.skipif(not any(BUILTIN.glob("*.json")), reason="no built-in weights yet: make train")
 def test_the_nets_that_come_with_the_program_are_intact() -> None:
-    for variant in (variant for variant in variants() if variant.builtin):
+    for variant in (variant for variant in variants() if variant.file.builtin):
         prediction = load_variant(variant, "cpu").classify(photo(64, 64))
         assert prediction.variant is variant
         assert 10 < (variant.top1 or 0) < 100

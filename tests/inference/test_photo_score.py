@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from explorer.inference import Classifier, load_classifier
-from explorer.inference.photo_score import PhotoScore, score_photos
+from explorer.inference.photo_score import score_photos
+from explorer.inference.weights.measurements import PhotoScore
+from explorer.views.classify.measurements import photo_score_words
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 COLOURS = {"red": (200, 30, 20), "green": (20, 180, 40), "blue": (30, 40, 210)}
@@ -62,4 +64,4 @@ def test_the_unfamiliar_is_counted_on_both_sides(classifier: Classifier, tmp_pat
         assert strict.classify(image).familiar is (threshold < 0)
         score = score_photos(strict, tmp_path)
         assert (score.unfamiliar, score.set_apart) == expected
-        assert f"{score.set_apart} of 1 photos of other things" in score.sentence
+        assert f"{score.set_apart} of 1 photos of other things" in photo_score_words(score)

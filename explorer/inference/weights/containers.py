@@ -44,6 +44,17 @@ def refusal(reason: str) -> WeightsError:
     return WeightsError(f"the weight file was refused: {reason}.")
 
 
+def has_legacy_format(path: Path) -> bool:
+    """Whether an ordinary file that can be read begins like those that torch wrote before 2020."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(LEGACY_MAGIC)) == LEGACY_MAGIC
+    except OSError:
+        return False
+
+
 def container_of(path: Path, *, legacy: bool = False) -> Container:
     """The container of a weight file, by content, its structure checked.
 

@@ -12,11 +12,11 @@ import gradio as gr
 
 from ...errors import ExplorerError, WeightsError
 from ...inference import Classifier, Photo, Prediction, Variant, find, is_cached, load_variant, variants
+from ...inference.checkpoint import variant_of
 from ...inference.classifier import DEFAULT, KEPT_BYTES
 from ...inference.running.memory import Recent
 from ...inference.transfer import Head, taught
 from ...inference.weights.cache import intact_path
-from ...inference.weights.checkpoint import variant_of
 from ...spec import title
 from ...views.classify import networks_table
 from ...views.classify.networks_table import Row
@@ -153,7 +153,7 @@ def to_download(name: str) -> Variant | None:
     except ExplorerError:  # a head that is gone, which the answer will say
         return None
     variant = None if base.startswith(FILE) else find(base)
-    return variant if variant and intact_path(variant) is None else None
+    return variant if variant and intact_path(variant.file) is None else None
 
 
 def base_of_head(head: Head, session: str) -> str:
@@ -163,7 +163,7 @@ def base_of_head(head: Head, session: str) -> str:
         WeightsError: it is neither in the catalogue nor among the page's files.
     """
     for variant in variants():
-        if variant.sha256 == head.backbone_sha256:
+        if variant.file.sha256 == head.backbone_sha256:
             return variant.name
     for token, held in SHELF.of(session):
         if held.classifies and held.checkpoint.sha256 == head.backbone_sha256:
@@ -222,9 +222,9 @@ def first_choice(session: str, *names: str) -> str:
 
 
 def _label(variant: Variant) -> str:
-    if variant.builtin:
+    if variant.file.builtin:
         return f"{variant.title} · built in"
-    return f"{variant.title} · {'on this machine' if is_cached(variant) else numbers.size(variant.size_bytes)}"
+    return f"{variant.title} · {'on this machine' if is_cached(variant) else numbers.size(variant.file.size_bytes)}"
 
 
 def _about_file(name: str) -> str:

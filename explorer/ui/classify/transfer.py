@@ -187,7 +187,7 @@ def extract_features(request: FeaturesRequest) -> dict[str, Any]:
     """-> ``{"key", "base"}``: of the photo's features, and the network whose features they are (``base_network``)."""
     base, classifier = _backbone(request)
     vector = features(classifier, [request.photo])[0]
-    return {"key": NOTES.put(_Looked(classifier.variant.sha256, vector, request.session)), "base": base}
+    return {"key": NOTES.put(_Looked(classifier.variant.file.sha256, vector, request.session)), "base": base}
 
 
 @answers(BaseRequest)
@@ -238,7 +238,7 @@ def act(value: Any, request: gr.Request) -> Iterator[tuple[Any, str]]:
 def _fit(action: Action, session: str) -> Iterator[tuple[Any, str]]:
     keys, labels = _labels(action)
     base, classifier = _backbone(action)
-    seen = NOTES.find(keys, classifier.variant.sha256)
+    seen = NOTES.find(keys, classifier.variant.file.sha256)
 
     def work(job: Job) -> Lesson:
         return teach(

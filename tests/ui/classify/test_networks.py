@@ -51,7 +51,7 @@ def test_a_head_needs_the_weights_of_the_network_it_was_fitted_on(choice: Choice
 
 
 def test_damaged_weights_are_not_fetched_unasked(tmp_path: Path) -> None:
-    damaged = tmp_path / "cache" / RESNET50.file_name
+    damaged = tmp_path / "cache" / RESNET50.file.file_name
     damaged.parent.mkdir()
     damaged.write_bytes(b"half a file")
     assert networks.to_download(RESNET50.name) == RESNET50

@@ -103,9 +103,9 @@ def test_actions_that_cannot_be_done_are_answered(action: Any, words: str) -> No
 
 def test_features_are_forgotten_with_their_page() -> None:
     key = looked_at("#123456")
-    transfer.NOTES.find([key], find("cifar10_resnet20").sha256)
+    transfer.NOTES.find([key], find("cifar10_resnet20").file.sha256)
     with pytest.raises(DataError, match="seen by another network"):
         transfer.NOTES.find([key], "0" * 64)
     transfer.NOTES.leave("page")
     with pytest.raises(DataError, match="not kept here any more"):
-        transfer.NOTES.find([key], find("cifar10_resnet20").sha256)
+        transfer.NOTES.find([key], find("cifar10_resnet20").file.sha256)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from io import BytesIO
 from math import sqrt
 from typing import Any, cast
 
@@ -28,6 +29,7 @@ from .classifier import Classifier
 from .images.photo import Photo
 from .running.engine import Engine
 from .weights.catalogue import Variant
+from .weights.containers import read_metadata
 
 Features = NDArray[np.float32]
 
@@ -217,7 +219,7 @@ def from_bytes(data: bytes) -> Head:
     if len(data) > MAX_HEAD_BYTES:
         raise WeightsError(f"the file is larger than any head: at most {MAX_HEAD_BYTES // 2**20} MiB are read")
     try:
-        about = json.loads(_metadata(data)[_KEY])
+        about = json.loads(read_metadata(BytesIO(data))[_KEY])
         tensors = load(data)
         head = Head(
             classes=tuple(about["classes"]),
@@ -277,12 +279,6 @@ def _linear(fitted: Any) -> tuple[Tensor, Tensor]:
     if len(weight) == 1:  # two classes have one score: the logit of the second
         weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
     return torch.from_numpy(weight).float(), torch.from_numpy(bias).float()
-
-
-def _metadata(data: bytes) -> dict[str, str]:
-    """The strings of a safetensors header, whose length stands in front of it."""
-    length = int.from_bytes(data[:8], "little")
-    return dict(json.loads(data[8 : 8 + min(length, len(data))])["__metadata__"])
 
 
 def _check(head: Head) -> None:

@@ -99,12 +99,12 @@ def loaded(
         raise ExplorerError("--set: only your own weights (--weights) leave a field open, as zero_pad=split")
     if head is None:
         return _own(weights, changes, device) if weights else _load(model, device)
-    from ..inference.transfer import MAX_HEAD_BYTES, from_bytes, taught
+    from ..inference.head import MAX_HEAD_BYTES, from_bytes, with_head
 
     with head.open("rb") as opened:
         known = from_bytes(opened.read(MAX_HEAD_BYTES + 1))
     base = _own(weights, changes, device) if weights else _load(model or known.backbone, device)
-    return taught(base, known)
+    return with_head(base, known)
 
 
 @contextmanager

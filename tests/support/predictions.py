@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from explorer.inference import Prediction, Timings, find
-from explorer.inference.transfer import Features, Lesson, teach
+from explorer.inference.transfer import Features, LinearProbe, fit_linear_probe
 
 EVIL = '<img src=x onerror=alert(1)>"'
 
@@ -44,6 +44,6 @@ def noise() -> tuple[Features, list[str]]:
 
 
 @lru_cache(maxsize=1)
-def lesson() -> Lesson:
+def linear_probe() -> LinearProbe:
     """A head fitted to ``noise``."""
-    return teach(*noise(), find("cifar10_resnet20"))
+    return fit_linear_probe(*noise(), find("cifar10_resnet20"))

@@ -14,8 +14,8 @@ from ...errors import ExplorerError, WeightsError
 from ...inference import Classifier, Photo, Prediction, Variant, find, is_cached, load_variant, variants
 from ...inference.checkpoint import variant_of
 from ...inference.classifier import DEFAULT, KEPT_BYTES
+from ...inference.head import Head, with_head
 from ...inference.running.memory import Recent
-from ...inference.transfer import Head, taught
 from ...inference.weights.cache import intact_path
 from ...spec import title
 from ...views.classify import networks_table
@@ -54,7 +54,7 @@ class Taught:
         """The head on ``classifier``'s network; it stays together while both are in use."""
         pair = _TOGETHER.get(self)
         if pair is None or pair[0] is not classifier:
-            pair = (classifier, taught(classifier, self.head))
+            pair = (classifier, with_head(classifier, self.head))
             self.variant = pair[1].variant
             _TOGETHER.put(self, pair)
         return pair[1]

@@ -12,12 +12,12 @@ import torch
 from explorer.errors import WeightsError
 from explorer.inference import find
 from explorer.inference.classifier import DEFAULT, NotHere
-from explorer.inference.transfer import Head, taught
+from explorer.inference.head import Head, with_head
 from explorer.ui.classify import networks
 from explorer.ui.classify.choice import Choice, build_choice
 from explorer.ui.classify.networks import HEADS, TAUGHT
 from explorer.ui.kit.model_files import FILE
-from tests.support.predictions import lesson
+from tests.support.predictions import linear_probe
 
 RESNET50 = find("resnet50")
 
@@ -69,7 +69,7 @@ def test_what_is_here_or_gone_needs_no_download(choice: Choice) -> None:
 
 
 def test_heads_belong_to_their_page_and_are_choices() -> None:
-    token = HEADS.put(lesson().head, "cifar10_resnet20", "one page")
+    token = HEADS.put(linear_probe().head, "cifar10_resnet20", "one page")
     assert networks.choices("one page")[0] == ("taught: <b>a</b>, b · 20 photos", TAUGHT + token)
     assert TAUGHT + token not in dict(networks.choices("another")).values()
     classifier = networks.classifier_of(TAUGHT + token, "", "cpu")
@@ -82,19 +82,19 @@ def test_heads_belong_to_their_page_and_are_choices() -> None:
 
 
 def test_a_page_keeps_its_last_heads() -> None:
-    tokens = [HEADS.put(lesson().head, "cifar10_resnet20", "busy page") for _ in range(networks.PER_SESSION + 2)]
+    tokens = [HEADS.put(linear_probe().head, "cifar10_resnet20", "busy page") for _ in range(networks.PER_SESSION + 2)]
     assert [token for token, _ in HEADS.of("busy page")] == tokens[:1:-1]
     HEADS.leave("busy page")
 
 
 def test_a_head_of_unknown_weights_is_not_opened() -> None:
-    assert networks.base_of_head(lesson().head, "page") == "cifar10_resnet20"
+    assert networks.base_of_head(linear_probe().head, "page") == "cifar10_resnet20"
     with pytest.raises(WeightsError, match="which is not here"):
-        networks.base_of_head(replace(lesson().head, backbone_sha256="0" * 64), "page")
+        networks.base_of_head(replace(linear_probe().head, backbone_sha256="0" * 64), "page")
 
 
 def test_taught_networks_are_not_calibrated_as_their_base() -> None:
     classifier = networks.classifier_of("cifar10_resnet20", "", "cpu")
     variant = replace(classifier.variant, temperature=3.0, familiar=1.0)
-    new = taught(replace(classifier, variant=variant), lesson().head).variant
+    new = with_head(replace(classifier, variant=variant), linear_probe().head).variant
     assert (new.temperature, new.familiar, new.top1) == (1.0, None, None)

@@ -12,7 +12,7 @@ import pytest
 
 from explorer.errors import DataError
 from explorer.inference import decode, find
-from explorer.inference.transfer import to_bytes
+from explorer.inference.head import to_bytes
 from explorer.ui.classify import transfer
 from explorer.ui.classify.networks import HEADS, TAUGHT
 from explorer.ui.classify.photo import classify

@@ -224,7 +224,7 @@ def _score_photos(published: Publication, photos: Path) -> Publication:
     trained = trained_checkpoint(published.name, published.card, published.state, published.weights)
     classifier = checkpoint_classifier(trained)
     if published.calibration:
-        variant = replace(classifier.variant, familiar=published.calibration.familiar)
+        variant = replace(classifier.variant, min_in_distribution_score=published.calibration.familiar)
         classifier = replace(classifier, variant=variant)
     score = score_photos(classifier, photos)
     typer.echo(photo_score_words(score))

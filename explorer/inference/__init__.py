@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .images.decode import decode
     from .images.photo import Photo
     from .running.engine import Device, Engine, available_devices
-    from .transform import Seen, Transform
+    from .transform import PreprocessedInput, Transform
     from .weights.catalogue import Variant, find, is_cached, variants
     from .weights.download import Progress, fetch
     from .weights.read import load_into, load_state_dict
@@ -27,7 +27,7 @@ _HOME = {
     "Photo": "images.photo",
     "Prediction": "classifier",
     "Progress": "weights.download",
-    "Seen": "transform",
+    "PreprocessedInput": "transform",
     "Timings": "classifier",
     "Transform": "transform",
     "Variant": "weights.catalogue",
@@ -49,8 +49,8 @@ __all__ = [
     "Engine",
     "Photo",
     "Prediction",
+    "PreprocessedInput",
     "Progress",
-    "Seen",
     "Timings",
     "Transform",
     "Variant",

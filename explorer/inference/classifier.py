@@ -18,7 +18,7 @@ from .images.decode import decode
 from .images.photo import Photo
 from .running.engine import Engine, choose_device, is_exact
 from .running.memory import Recent
-from .transform import Seen
+from .transform import PreprocessedInput
 from .weights.cache import cached_path, intact_path
 from .weights.catalogue import BUILTIN, Variant, find
 from .weights.download import Progress, fetch
@@ -59,10 +59,11 @@ class Prediction:
         top: class name and softmax probability (0 … 1; not an accuracy), the most probable first.
         device: where the network ran, as torch names it.
         transform: what was done to the photo before, in words.
-        seen: the square RGB crop the network saw, before normalisation.
+        crop: the square of the photo that the network was fed, RGB, before normalisation.
         notes: what to keep in mind: of the photo, the network and the device.
-        familiar: whether the photo looks like one of the classes at all: log Σ exp of the logits reaches
-            ``variant.familiar`` (Liu et al. 2020). None where that was never measured.
+        in_distribution: whether the photo looks like one of the classes at all: its in-distribution score, log Σ exp
+            of the logits (Liu et al. 2020), reaches ``variant.min_in_distribution_score``. None if that was never
+            measured.
     """
 
     top: tuple[tuple[str, float], ...]
@@ -70,9 +71,9 @@ class Prediction:
     device: str
     variant: Variant = field(repr=False)
     transform: str
-    seen: Image.Image
+    crop: Image.Image
     notes: tuple[str, ...]
-    familiar: bool | None = None
+    in_distribution: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,8 @@ class Classifier:
         """
         started = perf_counter()
         with self.engine.preparing():
-            seen = self.variant.transform(photo)
-        return self._answer(seen, () if isinstance(photo, Image.Image) else photo.notes, top, started)
+            model_input = self.variant.transform(photo)
+        return self._answer(model_input, () if isinstance(photo, Image.Image) else photo.notes, top, started)
 
     def classify_bytes(self, data: bytes, top: int = 5) -> Prediction:
         """Name what the photo in a file's bytes shows; see ``images.decode`` and ``classify``.
@@ -110,15 +111,20 @@ class Classifier:
         with self.engine.preparing():
             photo = decode(data, self.variant.transform.at_least)
             decoding = _ms(started)
-            seen = self.variant.transform(photo)
-        return self._answer(seen, photo.notes, top, started, decoding)
+            model_input = self.variant.transform(photo)
+        return self._answer(model_input, photo.notes, top, started, decoding)
 
     def _answer(
-        self, seen: Seen, photo_notes: tuple[str, ...], top: int, started: float, decoding: float = 0.0
+        self,
+        model_input: PreprocessedInput,
+        photo_notes: tuple[str, ...],
+        top: int,
+        started: float,
+        decoding: float = 0.0,
     ) -> Prediction:
         """Of a photo that was transformed just now."""
         transforming = _ms(started) - decoding
-        output = self.engine.forward(seen.tensor.unsqueeze(0))
+        output = self.engine.forward(model_input.tensor.unsqueeze(0))
         logits = output.logits[0]
         if not bool(torch.isfinite(logits).all()):
             raise WeightsError(f"{self.variant.title} answered with NaN or infinity, which names no class")
@@ -126,15 +132,16 @@ class Classifier:
             min(max(top, 1), len(self.variant.classes))
         )
         names = (self.variant.classes[index] for index in indices.tolist())
+        least = self.variant.min_in_distribution_score
         return Prediction(
             top=tuple(zip(names, values.tolist(), strict=True)),
             timings=Timings(decoding, transforming, output.ms, _ms(started)),
             device=output.device,
             variant=self.variant,
             transform=self.variant.transform.sentence,
-            seen=seen.image,
+            crop=model_input.image,
             notes=(*photo_notes, *output.notes, *filter(None, [self.variant.note])),
-            familiar=None if self.variant.familiar is None else bool(logits.logsumexp(0) >= self.variant.familiar),
+            in_distribution=None if least is None else bool(logits.logsumexp(0) >= least),
         )
 
 

@@ -68,7 +68,7 @@ def with_head(classifier: Classifier, head: Head) -> Classifier:
         top5=None,
         dataset="",
         temperature=1.0,
-        familiar=None,
+        min_in_distribution_score=None,
         params=base.params + (wanted[0] - base.spec.num_classes) * (wanted[1] + 1),
         classes=head.classes,
         recipe=f"Logistic regression on the features of {base.title}, from {head.photos} photos.",

@@ -38,10 +38,10 @@ def score_photos(classifier: Classifier, folder: Path) -> PhotoScore:
             counts["known"] += 1
             counts["top1"] += named[0] == name
             counts["top5"] += name in named
-            counts["unfamiliar"] += prediction.familiar is False
+            counts["unfamiliar"] += prediction.in_distribution is False
         else:
             counts["others"] += 1
-            counts["set_apart"] += prediction.familiar is False
+            counts["set_apart"] += prediction.in_distribution is False
     return PhotoScore(**counts)
 
 

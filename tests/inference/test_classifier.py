@@ -174,7 +174,7 @@ def test_a_prediction_tells_all_about_itself(download: tuple[bytes, Variant]) ->
     assert prediction.variant is variant
     assert prediction.transform == variant.transform.sentence
     assert prediction.device == "cpu"
-    assert prediction.seen.size == (224, 224)
+    assert prediction.crop.size == (224, 224)
     assert prediction.notes == ()
     times = prediction.timings
     assert times.decode == 0
@@ -203,7 +203,7 @@ def test_the_built_in_net_needs_no_network(folder: Path) -> None:
     assert len(prediction.top) == 10
     assert sum(p for _, p in prediction.top) == pytest.approx(1, abs=1e-5)
     assert [p for _, p in prediction.top] == sorted((p for _, p in prediction.top), reverse=True)
-    assert prediction.seen.size == (32, 32)
+    assert prediction.crop.size == (32, 32)
     assert prediction.notes == (variants(folder)[0].note,)
 
 

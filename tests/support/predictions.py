@@ -23,7 +23,7 @@ def prediction(*top: tuple[str, float], variant: str = "cifar10_resnet20", **cha
         device="cpu",
         variant=find(variant),
         transform="Nothing is done.",
-        seen=Image.new("RGB", (32, 32)),
+        crop=Image.new("RGB", (32, 32)),
         notes=(),
     )
     return replace(one, **changes)

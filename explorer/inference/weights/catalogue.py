@@ -40,8 +40,8 @@ class Variant:
         recipe: how it was trained: a URL, or words.
         note: a limit to tell whoever reads a prediction; may be empty.
         temperature: what the logits are divided by before the softmax, so that confidence agrees with accuracy.
-        familiar: log Σ exp of the logits below which a photo probably shows none of the classes; None where
-            nobody measured it.
+        min_in_distribution_score: log Σ exp of the logits below which a photo probably shows none of the classes; None
+            if nobody measured it.
         confidence_gap: how far confidence is off accuracy; None if nobody measured it.
         photos: how it does on full-size photos; None if nobody measured it.
     """
@@ -61,7 +61,7 @@ class Variant:
     recipe: str
     note: str = ""
     temperature: float = 1.0
-    familiar: float | None = None
+    min_in_distribution_score: float | None = None
     confidence_gap: ConfidenceGap | None = None
     photos: PhotoScore | None = None
 
@@ -143,7 +143,7 @@ def _from_side_file(path: Path) -> Variant:
             recipe=json.dumps(data["recipe"]),
             note=_limits(spec),
             temperature=calibration.get("temperature", 1.0),
-            familiar=calibration.get("familiar"),
+            min_in_distribution_score=calibration.get("familiar"),
             confidence_gap=_confidence_gap(calibration) if calibration else None,
             photos=PhotoScore(**data["photos"]) if data.get("photos") else None,
         )

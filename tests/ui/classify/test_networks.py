@@ -95,6 +95,6 @@ def test_a_head_of_unknown_weights_is_not_opened() -> None:
 
 def test_taught_networks_are_not_calibrated_as_their_base() -> None:
     classifier = networks.classifier_of("cifar10_resnet20", "", "cpu")
-    variant = replace(classifier.variant, temperature=3.0, familiar=1.0)
+    variant = replace(classifier.variant, temperature=3.0, min_in_distribution_score=1.0)
     new = with_head(replace(classifier, variant=variant), linear_probe().head).variant
-    assert (new.temperature, new.familiar, new.top1) == (1.0, None, None)
+    assert (new.temperature, new.min_in_distribution_score, new.top1) == (1.0, None, None)

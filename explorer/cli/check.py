@@ -90,10 +90,10 @@ def _output(form: Format, output: str | None) -> Path | None:
 
 
 def _sizes(inputs: Sequence[str] | None) -> tuple[tuple[int, ...], ...]:
-    from ..inspection.contract import shape
+    from ..inspection.contract import parse_shape
 
     try:
-        return tuple(map(shape, inputs or ()))
+        return tuple(map(parse_shape, inputs or ()))
     except ValueError as error:
         raise ExplorerError(f"--input: {error}") from None
 

@@ -22,7 +22,7 @@ from explorer.errors import ExplorerError, ImageError, WeightsError
 from explorer.inference import decode, find, load_classifier, load_variant
 from explorer.inference.classifier import _LOADED
 from explorer.inference.running.runtime import OnnxRuntime
-from explorer.inference.throughput import Point, throughput
+from explorer.inference.throughput import ThroughputPoint, throughput
 from explorer.inference.transform import Transform
 from explorer.inference.weights.catalogue import BUILTIN, Variant, variants
 from tests.support import hostile_images as make
@@ -349,7 +349,7 @@ def test_a_photo_decoded_no_larger_than_needed_is_named_as_before() -> None:
 
 def test_throughput_is_measured_for_each_batch_size(folder: Path) -> None:
     classifier = load_classifier("cifar10_resnet20", "cpu", folder=folder)
-    told: list[tuple[Point, ...]] = []
+    told: list[tuple[ThroughputPoint, ...]] = []
     points = throughput(classifier, (1, 4), seconds=0, on_progress=told.append)
     assert [point.batch for point in points] == [1, 4]
     assert told == [points[:1], points]
@@ -360,6 +360,6 @@ def test_throughput_is_measured_for_each_batch_size(folder: Path) -> None:
 
 def test_throughput_keeps_what_it_has_when_it_is_stopped(folder: Path) -> None:
     classifier = load_classifier("cifar10_resnet20", "cpu", folder=folder)
-    told: list[tuple[Point, ...]] = []
+    told: list[tuple[ThroughputPoint, ...]] = []
     points = throughput(classifier, (1, 2, 4), seconds=0, on_progress=told.append, cancelled=lambda: len(told) == 1)
     assert [point.batch for point in points] == [1]

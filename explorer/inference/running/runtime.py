@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .onnx_recorder import INPUT, NotRecorded, Recording, record
+from .onnx_recorder import INPUT, NotRecorded, OnnxRecording, record_onnx
 
 CLOSE = 1e-4  # by how much logits may differ from eager float32; of their largest, where that is above 1
 GRAPHED = 8  # images; in larger batches a GPU computes long enough to hide the launches
@@ -43,7 +43,7 @@ class OnnxRuntime:
     """
 
     def __init__(self, model: nn.Module, example: Tensor) -> None:
-        recording = record(model, example)
+        recording = record_onnx(model, example)
         try:
             self._session = _session(recording)
             logits = self(example)
@@ -72,7 +72,7 @@ def close(logits: Tensor, reference: Tensor) -> bool:
     return torch.allclose(logits, reference, rtol=0, atol=CLOSE * scale, equal_nan=True)
 
 
-def _session(recording: Recording) -> Any:
+def _session(recording: OnnxRecording) -> Any:
     import onnxruntime  # here, because commands that only look at networks need not wait for it
 
     options = onnxruntime.SessionOptions()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from ..joins.additions import Merge
 from ..joins.layout import channels_last
 from ..tracing.operations import Op
+from ..tracing.recorder import ShortcutChange
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Adapter:
     title: str
     params: int
     snippet: str
-    run: Callable[[Tensor], Tensor]
+    run: ShortcutChange
 
 
 def adapters_for(ops: Sequence[Op], merge: Merge) -> Iterator[Adapter]:

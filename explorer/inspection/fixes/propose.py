@@ -17,7 +17,7 @@ from ...network.shortcuts import projection
 from ...spec import BlockPlan, Norm, ResNetSpec, Shortcut
 from ..joins.findings import Finding
 from ..report import Report, inspect
-from ..tracing.recorder import Adapter as Run
+from ..tracing.recorder import ShortcutChange
 from ..tracing.trace import Subject
 from .adapters import Adapter, adapters_for, projecting
 from .candidates import for_layer, for_merge, preparing
@@ -163,8 +163,8 @@ def _applied(
         yield Fix("; ".join(parts), params, after.macs - report.macs, "\n".join(lines), None)
 
 
-def _traced(report: Report, subject: Subject, adapters: Mapping[int, Run] | None = None) -> Report | None:
+def _traced(report: Report, subject: Subject, changes: Mapping[int, ShortcutChange] | None = None) -> Report | None:
     try:
-        return replace(report, trace=subject.trace(adapters), subject=subject)
+        return replace(report, trace=subject.trace(changes), subject=subject)
     except ExplorerError:
         return None

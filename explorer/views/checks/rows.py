@@ -12,7 +12,7 @@ from ..inspector.shortcut_choice import WORDS
 from ..kit import csv_text, numbers
 from ..kit.markup import tag, text
 from ..kit.words import printable
-from .walk import Step
+from .walk import Stop
 
 SIGNS = {"match": "✓", "mismatch": "✕", "broadcast": "✕"}
 KINDS = {"identity": "identity", "projection": "projection", "zero_pad": "zero-pad", "other": "other"}
@@ -74,11 +74,11 @@ def csv_lines(report: Report) -> list[str]:
     return csv_text.checks(report).splitlines()
 
 
-def stop(report: Report, step: Step) -> str:
-    """A step of the walk: its sentences, and the fixes of its sum."""
-    said = "".join(tag("p", text(sentence)) for sentence in step.sentences)
+def stop_html(report: Report, stop: Stop) -> str:
+    """A stop of the walk: its sentences, and the fixes of its sum."""
+    said = "".join(tag("p", text(sentence)) for sentence in stop.sentences)
     node_of = outline(report).op_ids
-    return said + "".join(fixes(report, finding) for finding in report.findings if node_of[finding.op] == step.node)
+    return said + "".join(fixes(report, finding) for finding in report.findings if node_of[finding.op] == stop.node)
 
 
 def _rows(report: Report, applies: bool) -> Iterator[str]:

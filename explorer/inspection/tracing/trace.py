@@ -5,8 +5,8 @@ operation with its module path. Where two activations of different shape meet in
 lets the main branch's shape go on, and the pass continues: one pass yields torchinfo's layer table, the true operation
 graph and *all* mismatches. A pass that fails at a layer is run again with ``Tolerance`` for layers too.
 
-A network of this program does the same each time it runs. Its diagram need not wait for torchinfo, which takes about as
-long as all the rest: it makes its table in a pass of its own, once that is looked at.
+A network of this program does the same each time it runs. So its diagram need not wait for torchinfo's table, which is
+made in a pass of its own when it is first read.
 """
 
 from __future__ import annotations

@@ -25,9 +25,11 @@ from explorer.inference.running.runtime import OnnxRuntime
 from explorer.inference.throughput import ThroughputPoint, throughput
 from explorer.inference.transform import Transform
 from explorer.inference.weights.catalogue import BUILTIN, Variant, variants
+from explorer.network import build
+from explorer.spec import PRESETS
 from tests.support import hostile_images as make
 from tests.support.photo_files import PHOTOS
-from tests.support.weight_server import built_in, file_of, serving, stalled, whole
+from tests.support.weight_server import built_in, file_of, serving, stalled, variant_of, whole
 
 SIZES = [
     (224, 224),
@@ -196,6 +198,18 @@ def test_half_precision_and_formats_of_before_2020_load(reference: nn.Module) ->
         got = model.state_dict()
         assert all(torch.equal(got[name], tensor.float()) for name, tensor in state.items())
         assert {tensor.dtype for name, tensor in got.items() if name in state} == {torch.float32}
+
+
+def test_a_third_partys_names_are_mapped() -> None:
+    """As the CIFAR ResNets of others have them: a prefix, and another name for the classifier."""
+    own = build(PRESETS["cifar_resnet20"], seed=1).state_dict()
+    state = {f"module.{name}".replace("module.fc.", "module.linear."): tensor for name, tensor in own.items()}
+    data = saved(state, _use_new_zipfile_serialization=False)
+    with serving() as server:
+        server.answer = whole(data)
+        classifier = load_variant(variant_of(data, server.url("resnet20-theirs.th")), "cpu")
+    with classifier.engine.borrow() as model:
+        assert all(torch.equal(tensor, own[name]) for name, tensor in model.state_dict().items())
 
 
 def test_the_built_in_net_needs_no_network(folder: Path) -> None:

@@ -86,13 +86,13 @@ def find(name: str, folder: Path = BUILTIN) -> Variant:
     Raises:
         WeightsError: there is none.
     """
-    builtin = {variant.name: variant for variant in (*_builtin(folder), *THIRD_PARTY)}
-    if name in builtin:  # without torchvision, which takes seconds to import
-        return builtin[name]
-    known = builtin | {variant.name: variant for variant in _torchvision()}
+    known = {variant.name: variant for variant in (*_builtin(folder), *THIRD_PARTY)}
+    if name in known:  # without torchvision, which takes seconds to import
+        return known[name]
+    known |= {variant.name: variant for variant in _torchvision()}
     known |= {variant.name.partition(".")[0]: variant for variant in _torchvision()}
     if name not in known:
-        close = get_close_matches(name[:80], known, n=3) or builtin or PRESETS
+        close = get_close_matches(name[:80], known, n=3) or [variant.name for variant in _builtin(folder)] or PRESETS
         raise WeightsError(f"no pretrained network is named {name[:40]!a}; near it: {', '.join(close)}")
     return known[name]
 

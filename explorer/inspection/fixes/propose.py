@@ -19,7 +19,7 @@ from ..joins.findings import Finding
 from ..report import Report, inspect
 from ..tracing.recorder import ShortcutChange
 from ..tracing.trace import Subject
-from .adapters import Adapter, adapters_for, projecting
+from .adapters import ShortcutAdapter, adapters_for, projecting
 from .candidates import for_layer, for_merge, preparing
 from .edits import Edit, changing, edited
 
@@ -145,7 +145,7 @@ def _of_module(report: Report, subject: Subject, finding: Finding) -> Iterator[F
 
 
 def _applied(
-    report: Report, subject: Subject, finding: Finding, changes: Iterable[tuple[Sequence[Edit], Adapter | None]]
+    report: Report, subject: Subject, finding: Finding, changes: Iterable[tuple[Sequence[Edit], ShortcutAdapter | None]]
 ) -> Iterator[Fix]:
     """A fix for each change that helps."""
     number = report.merges.index(finding.merge) if finding.merge else 0

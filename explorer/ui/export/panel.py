@@ -17,7 +17,7 @@ from ...network import onnx_export
 from ...spec import ResNetSpec, from_query
 from ...spec.codec import MAX_TEXT
 from ...views.diagram.model import default_open
-from ...views.export.kinds import KINDS, Group, file_name
+from ...views.export.kinds import KINDS, Section, file_name
 from ...views.kit.markup import tag, text
 from ..kit.bridge import error_message
 from ..kit.requests import MAX_NAME, MAX_OPEN
@@ -55,16 +55,16 @@ def buttons(spec: ResNetSpec) -> str:
 
 def overlays() -> str:
     """The menu and the dialog, which stay while the bar changes."""
-    groups = "".join(map(_group, Group))
+    sections = "".join(map(_section, Section))
     status = '<p class="rx-export-status" role="status"></p>'
-    menu = tag("div", groups + status, id="rx-export", popover="auto", role="dialog", aria_label="Export")
+    menu = tag("div", sections + status, id="rx-export", popover="auto", role="dialog", aria_label="Export")
     close = '<form method="dialog"><button aria-label="Close">✕</button></form>'
     lists = "".join(_shortcuts(title, keys) for title, keys in _SHORTCUTS.items())
     heading = tag("h3", _HELP, id="rx-help-title")
     return menu + tag("dialog", tag("header", heading + close) + lists, id="rx-help", aria_labelledby="rx-help-title")
 
 
-def _group(group: Group) -> str:
+def _section(section: Section) -> str:
     items = "".join(
         tag(
             "button",
@@ -74,9 +74,9 @@ def _group(group: Group) -> str:
             data_ending=kind.ending,
         )
         for name, kind in KINDS.items()
-        if kind.group is group
+        if kind.section is section
     )
-    return tag("section", tag("h3", text(group.value)) + items)
+    return tag("section", tag("h3", text(section.value)) + items)
 
 
 def _shortcuts(title: str, keys: dict[str, str]) -> str:

@@ -25,7 +25,7 @@ Open = frozenset[str]
 Write = Callable[["Report", Open, Path], None]
 
 
-class Group(str, Enum):
+class Section(str, Enum):
     """Sections of the export menu, in its order."""
 
     DIAGRAM = "Diagram, as it is open"
@@ -39,7 +39,7 @@ class Kind:
     """One kind of file.
 
     Attributes:
-        group: the section of the menu.
+        section: the part of the menu.
         title: for the menu: "PNG".
         contents: the rest of the menu's line: "the diagram as a picture".
         holds: what is in it, for the help of the command: "the diagram". Neighbours in the table share it.
@@ -50,7 +50,7 @@ class Kind:
             run there.
     """
 
-    group: Group
+    section: Section
     title: str
     contents: str
     holds: str
@@ -164,17 +164,17 @@ def _onnx_apart(report: Report, _: Open, path: Path) -> None:
 
 _CSV = "text/csv"
 KINDS: dict[str, Kind] = {
-    "svg": Kind(Group.DIAGRAM, "SVG", "the diagram as drawn", "the diagram", "image/svg+xml", ".svg", _svg),
-    "png": Kind(Group.DIAGRAM, "PNG", "the diagram as a picture", "the diagram", "image/png", ".png", _png),
-    "pdf": Kind(Group.DIAGRAM, "PDF", "the diagram on a page", "the diagram", "application/pdf", ".pdf", _pdf),
-    "html": Kind(Group.EVERYTHING, "Report", "one HTML file, works offline", "a report", "text/html", ".html", _html),
-    "layers": Kind(Group.TABLES, "Layers", "CSV, exact numbers", "a table", _CSV, "-layers.csv", _layers),
-    "checks": Kind(Group.TABLES, "Shortcut checks", "CSV", "a table", _CSV, "-checks.csv", _checks),
-    "stages": Kind(Group.TABLES, "Cost by stage", "CSV", "a table", _CSV, "-stages.csv", _stages),
-    "json": Kind(Group.NETWORK, "JSON", "the description", "the description", "application/json", ".json", _json),
-    "py": Kind(Group.NETWORK, "PyTorch", "code for just this network", "PyTorch code", "text/x-python", ".py", _code),
+    "svg": Kind(Section.DIAGRAM, "SVG", "the diagram as drawn", "the diagram", "image/svg+xml", ".svg", _svg),
+    "png": Kind(Section.DIAGRAM, "PNG", "the diagram as a picture", "the diagram", "image/png", ".png", _png),
+    "pdf": Kind(Section.DIAGRAM, "PDF", "the diagram on a page", "the diagram", "application/pdf", ".pdf", _pdf),
+    "html": Kind(Section.EVERYTHING, "Report", "one HTML file, works offline", "a report", "text/html", ".html", _html),
+    "layers": Kind(Section.TABLES, "Layers", "CSV, exact numbers", "a table", _CSV, "-layers.csv", _layers),
+    "checks": Kind(Section.TABLES, "Shortcut checks", "CSV", "a table", _CSV, "-checks.csv", _checks),
+    "stages": Kind(Section.TABLES, "Cost by stage", "CSV", "a table", _CSV, "-stages.csv", _stages),
+    "json": Kind(Section.NETWORK, "JSON", "the description", "the description", "application/json", ".json", _json),
+    "py": Kind(Section.NETWORK, "PyTorch", "code for just this network", "PyTorch code", "text/x-python", ".py", _code),
     "onnx": Kind(
-        Group.NETWORK,
+        Section.NETWORK,
         "ONNX",
         "random initial weights",
         "random initial weights",

@@ -21,7 +21,7 @@ from explorer.spec import PRESETS, from_json
 from explorer.views.diagram import raster
 from explorer.views.diagram.model import default_open, everything
 from explorer.views.diagram.svg import render, standalone
-from explorer.views.export.kinds import KINDS, Group, file_name, suffixes_in_words
+from explorer.views.export.kinds import KINDS, Section, file_name, suffixes_in_words
 from explorer.views.export.report_html import report_html
 from explorer.views.kit import csv_text
 from explorer.views.kit.theme import LIGHT, ROLES
@@ -312,7 +312,7 @@ def test_the_help_names_every_suffix_once_with_what_it_holds():
 
 
 def test_every_section_of_the_menu_has_a_kind():
-    assert list(dict.fromkeys(kind.group for kind in KINDS.values())) == list(Group)
+    assert list(dict.fromkeys(kind.section for kind in KINDS.values())) == list(Section)
 
 
 def test_json_is_the_spec(tmp_path):

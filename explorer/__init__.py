@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from .gradients import probe_gradients, probe_with_twin
     from .inference import load_classifier
-    from .inspection import Finding, Fix, Merge, Producer, Report, Verdict, inspect
+    from .inspection import Finding, Fix, Merge, Producer, Report, Verdict, inspect, propose_fixes
     from .network import build
     from .spec import PRESETS, ResNetSpec, from_json, to_json
 
@@ -53,6 +53,7 @@ _HOME = {
     "load_classifier": "inference",
     "probe_gradients": "gradients",
     "probe_with_twin": "gradients",
+    "propose_fixes": "inspection",
     "to_json": "spec",
 }
 
@@ -79,6 +80,7 @@ __all__ = [
     "load_classifier",
     "probe_gradients",
     "probe_with_twin",
+    "propose_fixes",
     "to_json",
 ]
 

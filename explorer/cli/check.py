@@ -90,10 +90,10 @@ def _output(form: Format, output: str | None) -> Path | None:
 
 
 def _sizes(inputs: Sequence[str] | None) -> tuple[tuple[int, ...], ...]:
-    from ..inspection.contract import shape
+    from ..inspection.contract import parse_shape
 
     try:
-        return tuple(map(shape, inputs or ()))
+        return tuple(map(parse_shape, inputs or ()))
     except ValueError as error:
         raise ExplorerError(f"--input: {error}") from None
 
@@ -148,6 +148,8 @@ def _plain(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def _plain_target(outcome: Outcome) -> dict[str, Any]:
+    from ..inspection import propose_fixes
+
     head = {"target": outcome.target, "code": outcome.code, "problem": outcome.problem or None}
     if outcome.report is None:
         return head
@@ -162,7 +164,7 @@ def _plain_target(outcome: Outcome) -> dict[str, Any]:
                 "lines": list(outcome.lines_of(finding)),
                 "fixes": [
                     {"title": fix.title, "params": fix.params, "macs": fix.macs, "snippet": fix.snippet}
-                    for fix in finding.fixes
+                    for fix in propose_fixes(outcome.report, finding)
                 ],
             }
             for finding in outcome.findings
@@ -207,13 +209,15 @@ def _print_text(outcomes: Sequence[Outcome], fix: bool, out: Console) -> None:
 def _lines(outcome: Outcome, report: Report, fix: bool) -> Iterator[Text]:
     from rich.text import Text
 
+    from ..inspection import propose_fixes
     from ..views.kit import numbers
 
     for finding in outcome.findings:
         yield Text(finding.sentence)
         if lines := outcome.lines_of(finding):
             yield Text(f"{_INDENT}{', '.join(lines)}", QUIET)
-        for way in finding.fixes if fix else finding.fixes[:1]:
+        fixes = propose_fixes(report, finding)
+        for way in fixes if fix else fixes[:1]:
             yield Text(f"{_INDENT}Fix: {way.title} ({numbers.price(way.params, way.macs) or 'at no cost'})")
             for line in way.snippet.splitlines() if fix else ():
                 yield Text(f"{_INDENT * 3}{line}" if line else "")

@@ -99,12 +99,12 @@ def loaded(
         raise ExplorerError("--set: only your own weights (--weights) leave a field open, as zero_pad=split")
     if head is None:
         return _own(weights, changes, device) if weights else _load(model, device)
-    from ..inference.transfer import MAX_HEAD_BYTES, from_bytes, taught
+    from ..inference.head import MAX_HEAD_BYTES, from_bytes, with_head
 
     with head.open("rb") as opened:
         known = from_bytes(opened.read(MAX_HEAD_BYTES + 1))
     base = _own(weights, changes, device) if weights else _load(model or known.backbone, device)
-    return taught(base, known)
+    return with_head(base, known)
 
 
 @contextmanager
@@ -165,7 +165,7 @@ def _load(model: str | None, device: str) -> Classifier:
 
 def _own(weights: Path, changes: list[str] | None, device: str) -> Classifier:
     """The classifier of the user's file; says on standard error how it was recognised."""
-    from ..inference.weights.checkpoint import checkpoint_classifier, open_checkpoint
+    from ..inference.checkpoint import checkpoint_classifier, open_checkpoint
 
     checkpoint = open_checkpoint(weights)
     spec = changed(checkpoint.spec, changes)
@@ -182,7 +182,7 @@ def _label(classifier: Classifier) -> str:
     variant = classifier.variant
     if variant in variants():
         return variant.name
-    facts = "\n".join([variant.sha256, variant.recipe, *variant.classes])
+    facts = "\n".join([variant.file.sha256, variant.recipe, *variant.classes])
     return f"{variant.name} {sha256(facts.encode()).hexdigest()[:8]}"
 
 

@@ -52,7 +52,7 @@ def read_contract(path: Path) -> Mapping[str, Expectations]:
         ExplorerError: the file is too large, no such text, or not such a contract.
         OSError: it cannot be read.
     """
-    from ..inspection.contract import contract
+    from ..inspection.contract import parse_contract
 
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
@@ -60,7 +60,7 @@ def read_contract(path: Path) -> Mapping[str, Expectations]:
         raise ExplorerError(f"{path}: a file of expectations may have {MAX_BYTES // 1024} KiB at most")
     try:
         text = data.decode("utf-8-sig")
-        return contract(_json(text) if path.suffix == ".json" else _yaml(text))
+        return parse_contract(_json(text) if path.suffix == ".json" else _yaml(text))
     except ExplorerError as error:
         raise ExplorerError(f"{path}: {error}") from None
     except UnicodeDecodeError:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ExplorerError
+from ..views.export.kinds import KINDS, suffixes_in_words
 from .targets import Changes, Target, read_report
 from .terminal import QUIET, console
 
@@ -29,8 +30,7 @@ def export(
             "--output",
             "-o",
             metavar="FILE",
-            help="The file to write: .svg, .png, .pdf (the diagram), .html (a report), .csv (a table), .json (the "
-            "description), .py (PyTorch code) or .onnx (random initial weights).",
+            help=f"The file to write: {suffixes_in_words()}.",
         ),
     ],
     changes: Changes = None,
@@ -44,7 +44,6 @@ def export(
 ) -> None:
     """Take the network away as a file; the ending of its name decides what is in it."""
     from ..views.diagram.model import default_open, everything
-    from ..views.export.kinds import KINDS
 
     path = Path(output)
     suffix = path.suffix.lower()

@@ -64,12 +64,12 @@ def read_report(
     if target.lower().endswith(ONNX):
         if inputs:
             raise ExplorerError("--input: an ONNX file says itself what its inputs are")
-        from ..inference.weights.sandbox import opened
+        from ..inference.weights.sandbox import run_in_child
         from ..inspection.onnx.graph import read_graph
 
         if changes:
             raise ExplorerError("--set: an ONNX file holds a finished graph; nothing in it can be set")
-        with opened("explorer.inspection.onnx.graph:write_graph", Path(target)) as result:
+        with run_in_child("explorer.inspection.onnx.graph:write_graph", Path(target)) as result:
             graph = read_graph(result)
         return graph.report, graph.notes
     spec, notes = _read(target, changes)
@@ -103,7 +103,7 @@ def _read(target: str, changes: list[str] | None) -> tuple[ResNetSpec, tuple[str
     """The network, and of a weight file how it was recognised."""
     if not target.lower().endswith(WEIGHTS):
         return changed(_described(target), changes), ()
-    from ..inference.weights.checkpoint import open_checkpoint
+    from ..inference.checkpoint import open_checkpoint
 
     checkpoint = open_checkpoint(Path(target))
     spec = changed(checkpoint.spec, changes)

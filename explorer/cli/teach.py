@@ -16,7 +16,7 @@ from .terminal import Column, console, counted, output_path, print_json, print_t
 
 if TYPE_CHECKING:
     from ..inference import Classifier
-    from ..inference.transfer import Features, Lesson
+    from ..inference.transfer import Features, LinearProbe
 
 
 def teach(
@@ -34,21 +34,21 @@ def teach(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Teach a network new classes, from photos, and say how well: exit code 1 if any photo could not be read."""
-    from ..inference.transfer import teach as learn
-    from ..inference.transfer import to_bytes
+    from ..inference.head import to_bytes
+    from ..inference.transfer import fit_linear_probe
 
     path = None if output is None else output_path(output, ".safetensors")
     labelled = _labelled(folder)
     classifier = loaded(model, weights, changes, device)
     seen, labels, failed = _look(classifier, labelled)
     with counted("Teaching") as report:
-        lesson = learn(seen, labels, classifier.variant, folds=folds, seed=seed, on_progress=report)
+        probe = fit_linear_probe(seen, labels, classifier.variant, folds=folds, seed=seed, on_progress=report)
     if path:
-        path.write_bytes(to_bytes(lesson.head))
+        path.write_bytes(to_bytes(probe.head))
     if as_json:
-        print_json(_plain(lesson, failed))
+        print_json(_plain(probe, failed))
     else:
-        _print(lesson)
+        _print(probe)
         if path:
             typer.echo(f"{output}: the new head, on {classifier.variant.title}")
     if failed:
@@ -75,12 +75,12 @@ def _look(classifier: Classifier, labelled: dict[Path, str]) -> tuple[Features, 
     import numpy as np
 
     from ..inference import decode
-    from ..inference.transfer import features
+    from ..inference.transfer import compute_features
 
     enough = classifier.variant.transform.at_least
 
     def look(file: Path) -> Features:
-        return features(classifier, [decode(read(file), enough)])
+        return compute_features(classifier, [decode(read(file), enough)])
 
     rows, labels, failed = [], [], {}
     with steps("Photos", len(labelled)) as (step, complain):
@@ -96,29 +96,29 @@ def _look(classifier: Classifier, labelled: dict[Path, str]) -> tuple[Features, 
     return np.concatenate([empty, *rows]), labels, failed
 
 
-def _plain(lesson: Lesson, failed: dict[str, str]) -> dict[str, Any]:
-    counts = Counter(lesson.truth)
+def _plain(probe: LinearProbe, failed: dict[str, str]) -> dict[str, Any]:
+    counts = Counter(probe.truth)
     return {
-        "classes": {name: counts[place] for place, name in enumerate(lesson.head.classes)},
-        "backbone": lesson.head.backbone,
-        "photos": len(lesson.truth),
-        "folds": lesson.folds,
-        "accuracy": lesson.head.accuracy,
-        "interval": list(lesson.interval),
-        "majority": lesson.majority,
-        "repeated": lesson.repeated,
-        "confusion": [list(row) for row in lesson.confusion],
+        "classes": {name: counts[place] for place, name in enumerate(probe.head.classes)},
+        "backbone": probe.head.backbone,
+        "photos": len(probe.truth),
+        "folds": probe.folds,
+        "accuracy": probe.head.accuracy,
+        "interval": list(probe.interval),
+        "majority": probe.majority,
+        "repeated": probe.repeated,
+        "confusion": [list(row) for row in probe.confusion],
         "failed": failed,
     }
 
 
-def _print(lesson: Lesson) -> None:
+def _print(probe: LinearProbe) -> None:
     from ..views.classify.transfer import headline, sentences
 
-    out, names = console(), lesson.head.classes
-    out.print(headline(lesson), soft_wrap=True)
-    for sentence in sentences(lesson):
+    out, names = console(), probe.head.classes
+    out.print(headline(probe), soft_wrap=True)
+    for sentence in sentences(probe):
         out.print(sentence, soft_wrap=True)
     out.print()
     columns = [Column("label"), *(Column(name, number=True) for name in names)]
-    print_table(out, columns, [(name, *map(str, row)) for name, row in zip(names, lesson.confusion, strict=True)])
+    print_table(out, columns, [(name, *map(str, row)) for name, row in zip(names, probe.confusion, strict=True)])

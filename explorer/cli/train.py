@@ -217,16 +217,17 @@ def _train_and_polish(run: Run, checkpoint: Path, polish: Recipe | None) -> Run:
 
 def _score_photos(published: Publication, photos: Path) -> Publication:
     """Classify full-size photos, and say how that went."""
+    from ..inference.checkpoint import checkpoint_classifier, trained_checkpoint
     from ..inference.photo_score import score_photos
-    from ..inference.weights.checkpoint import checkpoint_classifier, trained_checkpoint
+    from ..views.classify.measurements import photo_score_words
 
     trained = trained_checkpoint(published.name, published.card, published.state, published.weights)
     classifier = checkpoint_classifier(trained)
     if published.calibration:
-        variant = replace(classifier.variant, familiar=published.calibration.familiar)
+        variant = replace(classifier.variant, min_in_distribution_score=published.calibration.familiar)
         classifier = replace(classifier, variant=variant)
     score = score_photos(classifier, photos)
-    typer.echo(score.sentence)
+    typer.echo(photo_score_words(score))
     return replace(published, photos=asdict(score))
 
 

@@ -12,26 +12,28 @@ from ..lazy import lazy_names
 
 if TYPE_CHECKING:
     from .classifier import Classifier, Prediction, Timings, load_classifier, load_variant
-    from .images.decode import Photo, decode
+    from .images.decode import decode
+    from .images.photo import Photo
     from .running.engine import Device, Engine, available_devices
-    from .transform import Seen, Transform
+    from .transform import PreprocessedInput, Transform
     from .weights.catalogue import Variant, find, is_cached, variants
-    from .weights.read import Progress, fetch, load_into, load_state_dict
+    from .weights.download import Progress, fetch
+    from .weights.read import load_into, load_state_dict
 
 _HOME = {
     "Classifier": "classifier",
     "Device": "running.engine",
     "Engine": "running.engine",
-    "Photo": "images.decode",
+    "Photo": "images.photo",
     "Prediction": "classifier",
-    "Progress": "weights.read",
-    "Seen": "transform",
+    "Progress": "weights.download",
+    "PreprocessedInput": "transform",
     "Timings": "classifier",
     "Transform": "transform",
     "Variant": "weights.catalogue",
     "available_devices": "running.engine",
     "decode": "images.decode",
-    "fetch": "weights.read",
+    "fetch": "weights.download",
     "find": "weights.catalogue",
     "is_cached": "weights.catalogue",
     "load_classifier": "classifier",
@@ -47,8 +49,8 @@ __all__ = [
     "Engine",
     "Photo",
     "Prediction",
+    "PreprocessedInput",
     "Progress",
-    "Seen",
     "Timings",
     "Transform",
     "Variant",

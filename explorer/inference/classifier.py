@@ -15,12 +15,15 @@ from torch import nn
 from ..bounded_cache import BoundedCache
 from ..errors import WeightsError
 from ..network import build
-from .images.decode import Photo, decode
+from .images.decode import decode
+from .images.photo import Photo
 from .running.engine import Engine, choose_device, is_exact
-from .transform import Seen
+from .transform import PreprocessedInput
 from .weights.cache import cached_path, intact_path
 from .weights.catalogue import BUILTIN, Variant, find
-from .weights.read import Progress, fetch, load_into, load_state_dict, not_finite
+from .weights.download import Progress, fetch
+from .weights.naming import read_names
+from .weights.read import load_into, load_state_dict, not_finite
 
 DEFAULT = "everyday200_resnet14"
 KEPT_BYTES = 2**31  # of loaded networks (``Engine.size_bytes``): ResNet-18, -50 and -152 together have three quarters
@@ -30,8 +33,8 @@ class NotHere(WeightsError):
     """A network's weights would have to be downloaded first."""
 
     def __init__(self, variant: Variant) -> None:
-        what = "is not on this machine yet" if cached_path(variant) is None else "is damaged on this machine"
-        super().__init__(f"{variant.title} {what}. Download it first ({variant.size_bytes / 2**20:.1f} MiB).")
+        what = "is not on this machine yet" if cached_path(variant.file) is None else "is damaged on this machine"
+        super().__init__(f"{variant.title} {what}. Download it first ({variant.file.size_bytes / 2**20:.1f} MiB).")
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,11 @@ class Prediction:
         top: class name and softmax probability (0 … 1; not an accuracy), the most probable first.
         device: where the network ran, as torch names it.
         transform: what was done to the photo before, in words.
-        seen: the square RGB crop the network saw, before normalisation.
+        crop: the square of the photo that the network was fed, RGB, before normalisation.
         notes: what to keep in mind: of the photo, the network and the device.
-        familiar: whether the photo looks like one of the classes at all: log Σ exp of the logits reaches
-            ``variant.familiar`` (Liu et al. 2020). None where that was never measured.
+        in_distribution: whether the photo looks like one of the classes at all: its in-distribution score, log Σ exp
+            of the logits (Liu et al. 2020), reaches ``variant.min_in_distribution_score``. None if that was never
+            measured.
     """
 
     top: tuple[tuple[str, float], ...]
@@ -67,9 +71,9 @@ class Prediction:
     device: str
     variant: Variant = field(repr=False)
     transform: str
-    seen: Image.Image
+    crop: Image.Image
     notes: tuple[str, ...]
-    familiar: bool | None = None
+    in_distribution: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,8 @@ class Classifier:
         """
         started = perf_counter()
         with self.engine.preparing():
-            seen = self.variant.transform(photo)
-        return self._answer(seen, () if isinstance(photo, Image.Image) else photo.notes, top, started)
+            model_input = self.variant.transform(photo)
+        return self._answer(model_input, () if isinstance(photo, Image.Image) else photo.notes, top, started)
 
     def classify_bytes(self, data: bytes, top: int = 5) -> Prediction:
         """Name what the photo in a file's bytes shows; see ``images.decode`` and ``classify``.
@@ -107,15 +111,20 @@ class Classifier:
         with self.engine.preparing():
             photo = decode(data, self.variant.transform.at_least)
             decoding = _ms(started)
-            seen = self.variant.transform(photo)
-        return self._answer(seen, photo.notes, top, started, decoding)
+            model_input = self.variant.transform(photo)
+        return self._answer(model_input, photo.notes, top, started, decoding)
 
     def _answer(
-        self, seen: Seen, photo_notes: tuple[str, ...], top: int, started: float, decoding: float = 0.0
+        self,
+        model_input: PreprocessedInput,
+        photo_notes: tuple[str, ...],
+        top: int,
+        started: float,
+        decoding: float = 0.0,
     ) -> Prediction:
         """Of a photo that was transformed just now."""
         transforming = _ms(started) - decoding
-        output = self.engine.forward(seen.tensor.unsqueeze(0))
+        output = self.engine.forward(model_input.tensor.unsqueeze(0))
         logits = output.logits[0]
         if not bool(torch.isfinite(logits).all()):
             raise WeightsError(f"{self.variant.title} answered with NaN or infinity, which names no class")
@@ -123,15 +132,16 @@ class Classifier:
             min(max(top, 1), len(self.variant.classes))
         )
         names = (self.variant.classes[index] for index in indices.tolist())
+        least = self.variant.min_in_distribution_score
         return Prediction(
             top=tuple(zip(names, values.tolist(), strict=True)),
             timings=Timings(decoding, transforming, output.ms, _ms(started)),
             device=output.device,
             variant=self.variant,
             transform=self.variant.transform.sentence,
-            seen=seen.image,
+            crop=model_input.image,
             notes=(*photo_notes, *output.notes, *filter(None, [self.variant.note])),
-            familiar=None if self.variant.familiar is None else bool(logits.logsumexp(0) >= self.variant.familiar),
+            in_distribution=None if least is None else bool(logits.logsumexp(0) >= least),
         )
 
 
@@ -148,10 +158,10 @@ def load_classifier(
     Those used last stay loaded, within ``KEPT_BYTES``, and are shared by all callers.
 
     Args:
-        name: as in ``catalog.find``.
+        name: as in ``weights.catalogue.find``.
         device: as in ``engine.choose_device``.
         folder: where the built-in nets are.
-        on_progress, cancelled: as in ``weights.fetch``.
+        on_progress, cancelled: as in ``weights.download.fetch``.
 
     Raises:
         WeightsError: no such name, or its weights can't be had or used.
@@ -178,7 +188,10 @@ def load_variant(
     loaded = _LOADED.get(key)
     if loaded is None:
         # Before the lock: who waits for a download can see its progress and cancel.
-        path = intact_path(variant) if not download else fetch(variant, on_progress=on_progress, cancelled=cancelled)
+        if download:
+            path: Path | None = fetch(variant.file, variant.title, on_progress=on_progress, cancelled=cancelled)
+        else:
+            path = intact_path(variant.file)
         if path is None:
             raise NotHere(variant)
         with _LOADING:
@@ -198,7 +211,8 @@ def _load(variant: Variant, path: Path) -> nn.Module:
             f"{variant.title} can't classify: its weights hold NaN or infinity, as in {broken[0][:80]!a}"
         )
     model = build(variant.spec, device="meta").to_empty(device="cpu")
-    load_into(model, state)
+    names = read_names(state).names  # a third party may use other names than torchvision
+    load_into(model, {names[name]: tensor for name, tensor in state.items()})
     return model
 
 

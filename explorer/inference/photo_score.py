@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from .classifier import Classifier
 from .images.decode import decode
-
-if TYPE_CHECKING:
-    from .classifier import Classifier
+from .weights.measurements import PhotoScore
 
 # What CIFAR-10 calls some of ImageNet's classes; those with no plain counterpart are left out.
 _CIFAR10 = {
@@ -24,35 +22,6 @@ _CIFAR10 = {
 _CIFAR10_NAMES = {wnid: name for name, wnids in _CIFAR10.items() for wnid in wnids.split()}
 
 
-@dataclass(frozen=True)
-class PhotoScore:
-    """Counts over a folder of photos.
-
-    Attributes:
-        known: photos of classes the network knows.
-        top1, top5: how many of these it names first, or among its first five.
-        others: photos of other classes.
-        set_apart: how many of the others it finds unfamiliar (``Prediction.familiar`` is False).
-        unfamiliar: how many of the known it finds unfamiliar, wrongly.
-    """
-
-    known: int
-    top1: int
-    top5: int
-    others: int
-    set_apart: int
-    unfamiliar: int
-
-    @property
-    def sentence(self) -> str:
-        """What was counted, in words."""
-        return (
-            f"Of {self.known} full-size photos of classes it knows it named {self.top1} right, {self.top5} among its "
-            f"first five; {self.set_apart} of {self.others} photos of other things it found unlike its classes, "
-            f"and {self.unfamiliar} of the {self.known}."
-        )
-
-
 def score_photos(classifier: Classifier, folder: Path) -> PhotoScore:
     """Classify every ``<wnid>_<class_name>.<suffix>`` in ``folder``.
 
@@ -60,7 +29,7 @@ def score_photos(classifier: Classifier, folder: Path) -> PhotoScore:
         ImageError: a photo is damaged.
     """
     variant = classifier.variant
-    counts = dict.fromkeys(PhotoScore.__dataclass_fields__, 0)
+    counts = dict.fromkeys((field.name for field in fields(PhotoScore)), 0)
     for path, names in _labelled(folder):
         name = next(filter(variant.classes.__contains__, names), None)
         prediction = classifier.classify(decode(path.read_bytes()))
@@ -69,10 +38,10 @@ def score_photos(classifier: Classifier, folder: Path) -> PhotoScore:
             counts["known"] += 1
             counts["top1"] += named[0] == name
             counts["top5"] += name in named
-            counts["unfamiliar"] += prediction.familiar is False
+            counts["unfamiliar"] += prediction.in_distribution is False
         else:
             counts["others"] += 1
-            counts["set_apart"] += prediction.familiar is False
+            counts["set_apart"] += prediction.in_distribution is False
     return PhotoScore(**counts)
 
 

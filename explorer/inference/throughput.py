@@ -16,7 +16,7 @@ LEAST_PASSES = 3  # for a median that one hiccup cannot move
 
 
 @dataclass(frozen=True)
-class Point:
+class ThroughputPoint:
     """Measured at one batch size.
 
     Attributes:
@@ -36,9 +36,9 @@ def throughput(
     classifier: Classifier,
     batch_sizes: Sequence[int] = BATCH_SIZES,
     seconds: float = 1.0,
-    on_progress: Callable[[tuple[Point, ...]], None] = lambda points: None,
+    on_progress: Callable[[tuple[ThroughputPoint, ...]], None] = lambda points: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> tuple[Point, ...]:
+) -> tuple[ThroughputPoint, ...]:
     """Measure the network's forward pass on noise, which takes as long as photos.
 
     It queues like any request: photos asked about meanwhile are answered in between. The first size that a GPU has no
@@ -49,7 +49,7 @@ def throughput(
         on_progress: told all points so far after each size.
         cancelled: asked after every pass; the points measured until then are returned.
     """
-    points: tuple[Point, ...] = ()
+    points: tuple[ThroughputPoint, ...] = ()
     for size in batch_sizes:
         point = _measure(classifier, size, seconds, cancelled)
         if point is None:
@@ -59,7 +59,9 @@ def throughput(
     return points
 
 
-def _measure(classifier: Classifier, size: int, seconds: float, cancelled: Callable[[], bool]) -> Point | None:
+def _measure(
+    classifier: Classifier, size: int, seconds: float, cancelled: Callable[[], bool]
+) -> ThroughputPoint | None:
     """None where it was cancelled, or the device has no memory for so many."""
     side = classifier.variant.transform.crop
     batch = torch.randn(size, 3, side, side, generator=torch.Generator().manual_seed(0))
@@ -75,4 +77,4 @@ def _measure(classifier: Classifier, size: int, seconds: float, cancelled: Calla
         if output.batch == size:  # else somebody's photo came along
             times.append(output.ms)
     ms = median(times)
-    return Point(size, size / ms * 1000, ms, device)
+    return ThroughputPoint(size, size / ms * 1000, ms, device)

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import ImageError
-from .images.decode import Photo
+from .images.photo import Photo
 
 _FILTERS: dict[str, Image.Resampling] = {
     "nearest": Image.Resampling.NEAREST,
@@ -23,8 +23,8 @@ _FILTERS: dict[str, Image.Resampling] = {
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A photo as a network sees it.
+class PreprocessedInput:
+    """A photo as a network is fed it.
 
     Attributes:
         image: the crop, RGB, before normalisation.
@@ -82,7 +82,7 @@ class Transform:
             f"and standard deviation {_numbers(self.std)} (R, G, B)."
         )
 
-    def __call__(self, photo: Image.Image | Photo) -> Seen:
+    def __call__(self, photo: Image.Image | Photo) -> PreprocessedInput:
         """Apply to an RGB image of any size.
 
         Raises:
@@ -95,8 +95,8 @@ class Transform:
         width, height = right - left, bottom - top
         place = self.place((width, height))
         box = (left + place[0] * width, top + place[1] * height, left + place[2] * width, top + place[3] * height)
-        seen = image.resize((self.crop, self.crop), _FILTERS[self.interpolation], box)
-        return Seen(seen, self._normalise(seen))
+        crop = image.resize((self.crop, self.crop), _FILTERS[self.interpolation], box)
+        return PreprocessedInput(crop, self._normalise(crop))
 
     def place(self, size: tuple[float, float]) -> tuple[float, float, float, float]:
         """Where the crop lies on a photo of ``size``, width and height: left, top, right, bottom, as shares of it."""

@@ -1,6 +1,6 @@
 """Shapes only: what a network is, costs and sees, and what is wrong with it, on the meta device."""
 
-from .fixes.propose import Fix
+from .fixes.propose import Fix, propose_fixes
 from .joins.additions import Merge, Verdict
 from .joins.findings import Finding, Producer
 from .receptive_field import ReceptiveField
@@ -20,4 +20,5 @@ __all__ = [
     "Trace",
     "Verdict",
     "inspect",
+    "propose_fixes",
 ]

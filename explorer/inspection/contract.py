@@ -28,7 +28,7 @@ _SHAPE = re.compile(r"[1-9]\d{0,6}(?:[x×][1-9]\d{0,6}){0,7}")
 
 
 @dataclass(frozen=True)
-class Quantity:
+class Bounds:
     """A whole number from ``low`` to ``high``, both included; None is no bound. ``words`` are as they were given."""
 
     low: Fraction | None
@@ -88,7 +88,7 @@ class Outcome:
         return int(bool(self.unmet) or any(map(self.fails, self.findings)))
 
 
-def quantity(value: object) -> Quantity:
+def parse_bounds(value: object) -> Bounds:
     """A whole number, ``25.6 M`` (the count rounds to it), ``4.09 G ± 1 %``, ``at most 5 G``, ``at least 1 M`` or
     ``between 1 M and 2 M``; k, M, G, T are powers of a thousand.
 
@@ -96,7 +96,7 @@ def quantity(value: object) -> Quantity:
         ValueError: it is none of these; the message names them.
     """
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_COUNT:
-        return Quantity(Fraction(value), Fraction(value), f"{value:,}")
+        return Bounds(Fraction(value), Fraction(value), f"{value:,}")
     words = " ".join(value.split()).replace("MACs", "").strip() if isinstance(value, str) else ""
     bounds = _bounds(words) if 0 < len(words) <= _MAX_WORDS else None
     if bounds is None:
@@ -104,7 +104,7 @@ def quantity(value: object) -> Quantity:
             f"got {shown(value)}; allowed: a whole number, 25.6 M (the count rounds to it), 4.09 G ± 1 %, at most 5 G, "
             "at least 1 M, between 1 M and 2 M"
         )
-    return Quantity(*bounds, words)
+    return Bounds(*bounds, words)
 
 
 def _bounds(words: str) -> tuple[Fraction | None, Fraction | None] | None:
@@ -132,7 +132,7 @@ def _number(whole: str, decimals: str | None, unit: str) -> tuple[Fraction, Frac
     return int(re.sub("[_,]", "", whole) + digits) * step, step
 
 
-def shape(value: object) -> Shape:
+def parse_shape(value: object) -> Shape:
     """``1x3x224x224``, ``1×3×224×224`` or a list of whole numbers.
 
     Raises:
@@ -149,7 +149,7 @@ def shape(value: object) -> Shape:
 def _shapes(value: object) -> tuple[Shape, ...]:
     """One shape, or a list of them."""
     several = isinstance(value, list) and not all(isinstance(side, int) for side in value)
-    return tuple(map(shape, value)) if several and isinstance(value, list) else (shape(value),)
+    return tuple(map(parse_shape, value)) if several and isinstance(value, list) else (parse_shape(value),)
 
 
 def _named(value: object) -> Mapping[str, Shape]:
@@ -163,7 +163,7 @@ def _named(value: object) -> Mapping[str, Shape]:
 
 def _at(path: str, value: object) -> Shape:
     try:
-        return shape(value)
+        return parse_shape(value)
     except ValueError as error:
         raise ValueError(f"{shown(path)[1:-1]}: {error}") from None
 
@@ -188,13 +188,13 @@ class Expectations(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     input: Annotated[tuple[Shape, ...], PlainValidator(_shapes)] = ()
-    params: Annotated[Quantity | None, PlainValidator(quantity)] = None
-    macs: Annotated[Quantity | None, PlainValidator(quantity)] = None
+    params: Annotated[Bounds | None, PlainValidator(parse_bounds)] = None
+    macs: Annotated[Bounds | None, PlainValidator(parse_bounds)] = None
     shortcuts: Annotated[int | Literal["match", "any"], PlainValidator(_shortcuts)] = "match"
     shapes: Annotated[Mapping[str, Shape], PlainValidator(_named)] = {}
 
 
-def contract(data: object) -> Mapping[str, Expectations]:
+def parse_contract(data: object) -> Mapping[str, Expectations]:
     """Targets and what is expected of each, in order, from the values of a YAML or JSON file.
 
     Raises:

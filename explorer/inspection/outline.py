@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
-from . import Op, Report
+from .report import Report
+from .tracing.operations import Op
 
 
 @dataclass(frozen=True)

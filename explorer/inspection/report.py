@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from ..errors import TraceError
 from ..network.shortcuts import projection
 from ..spec import ResNetSpec, title
-from .fixes.propose import fixes_of
 from .joins.additions import Merge, find_merges
 from .joins.findings import Finding, diagnose
 from .receptive_field import ReceptiveField, receptive_fields
@@ -101,7 +100,7 @@ class Report:
     def findings(self) -> tuple[Finding, ...]:
         """Everything that is wrong, in execution order: sums that do not fit, and layers that do not suit their input;
         empty where all fits."""
-        return diagnose(self.trace, self.merges, lambda finding: fixes_of(self, finding, _inspect_spec))
+        return diagnose(self.trace, self.merges)
 
     @property
     def broken(self) -> tuple[Merge, ...]:

@@ -1,4 +1,4 @@
-"""What training keeps of the forward pass until the backward pass has read it again."""
+"""Which tensors training saves for the backward pass, and their bytes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _FLOAT, _INDEX = 4, 8
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What is kept of one operation.
+class SavedTensors:
+    """What is saved for backward of one operation.
 
     Attributes:
         bytes: ``output`` and ``statistics`` together.
-        output: bytes of the memory that holds its output; 0 where nobody reads it again, and for a view and an
-            operation in place, whose output lies in memory that an earlier operation is charged with.
-        statistics: bytes it keeps besides: mean and inverse deviation of a norm, the positions of a pool's maxima.
+        output: bytes of the memory that holds its output; 0 if nothing reads it again, and for a view and an
+            operation in place, whose output is in memory that counts at an earlier operation.
+        statistics: bytes of what else it saves: mean and inverse deviation of a norm, the positions of a pool's maxima.
         readers: operations whose derivative reads the output again, by index; itself for ReLU.
     """
 
@@ -41,13 +41,13 @@ class Kept:
         return self.output + self.statistics
 
 
-def kept_for_backward(trace: Trace) -> tuple[Kept, ...]:
+def find_saved_tensors(trace: Trace) -> tuple[SavedTensors, ...]:
     """One for each operation of ``trace``, in training mode, with gradients for every parameter.
 
     Every piece of memory is counted once, at the operation that made it, however many read it again; so the sum over
-    all operations is what autograd holds between the two passes. Not counted: parameters and their gradients, running
+    all operations is what autograd saves between the two passes. Not counted: parameters and their gradients, running
     statistics, the gradients that flow back (each as large as the output it belongs to), the masks of a dropout, what
-    the loss keeps, and workspace of the device. Operations that this project never builds count as keeping nothing.
+    the loss saves, and workspace of the device. Operations that this project never builds count as saving nothing.
     """
     ops = trace.ops
     root = _memory(ops)
@@ -56,7 +56,8 @@ def kept_for_backward(trace: Trace) -> tuple[Kept, ...]:
         for read in _read_again(op):
             readers.setdefault(root[read], []).append(op.index)
     return tuple(
-        Kept(op.bytes if op.index in readers else 0, _statistics(op), tuple(readers.get(op.index, ()))) for op in ops
+        SavedTensors(op.bytes if op.index in readers else 0, _statistics(op), tuple(readers.get(op.index, ())))
+        for op in ops
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import Report
 from .outline import outline
+from .report import Report
 
 
 @dataclass(frozen=True)

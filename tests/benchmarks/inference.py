@@ -3,6 +3,10 @@
 Weights are seeded: they take as long as trained ones. All sides are measured in one process and take turns, so that a
 busy machine slows them alike; a ratio is a quotient of medians. A pause before each lets the threads of the side before
 come to rest, for onnxruntime's go on waiting busily.
+
+What else was tried for the CPU, on two cores with AVX-512, ResNet-18 and -50 in batches of 8, as images per second of
+eager float32: channels-last weights 1.1×, with folded normalisation 1.15×, ``torch.jit.optimize_for_inference`` 1.35×
+to 1.45×, onnxruntime 1.35× to 1.5×.
 """
 
 from __future__ import annotations

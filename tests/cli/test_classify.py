@@ -19,7 +19,7 @@ from explorer.cli.answers_file import AnswersFile
 from explorer.cli.photo_files import in_order, photo_files
 from explorer.errors import ExplorerError
 from explorer.inference import load_classifier
-from explorer.inference.transfer import from_bytes
+from explorer.inference.head import from_bytes
 
 
 def run(*words: object) -> Result:

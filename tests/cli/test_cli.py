@@ -29,10 +29,11 @@ from explorer.datasets import CIFAR10, DIGITS
 from explorer.datasets.cifar10 import CLASSES
 from explorer.gradients import probe_with_twin
 from explorer.inference import find, load_classifier
+from explorer.inference.checkpoint import open_checkpoint
 from explorer.inference.photo_score import score_photos
-from explorer.inference.weights.checkpoint import open_checkpoint
 from explorer.spec import PRESETS, ResNetSpec, Stem, to_json
 from explorer.training import NETS, BuiltIn, Plan, Recipe, Training, read_run, run_json
+from explorer.views.classify.measurements import photo_score_words
 from tests.support.paths import ROOT
 
 TINY = PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8))
@@ -451,7 +452,7 @@ def test_a_built_in_network_is_scored_on_photos_before_its_files_are_written(
     score = score_photos(load_classifier("tiny", folder=folder), tmp_path / "photos")
     assert (score.known, score.others) == (3, 2)
     assert side["photos"] == asdict(score)
-    assert lines[-2:] == [score.sentence, f"Wrote {folder / 'tiny.safetensors'} and tiny.json"]
+    assert lines[-2:] == [photo_score_words(score), f"Wrote {folder / 'tiny.safetensors'} and tiny.json"]
     assert [Recipe.from_dict(run["recipe"]) for run in (*side["before"], side)] == [recipe, polish]
     assert (side["title"], side["calibration"]["images"]) == ("Tiny", 1)
 

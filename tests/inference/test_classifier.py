@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import random
 from collections.abc import Iterator
@@ -23,12 +22,14 @@ from explorer.errors import ExplorerError, ImageError, WeightsError
 from explorer.inference import decode, find, load_classifier, load_variant
 from explorer.inference.classifier import _LOADED
 from explorer.inference.running.runtime import OnnxRuntime
-from explorer.inference.throughput import Point, throughput
+from explorer.inference.throughput import ThroughputPoint, throughput
 from explorer.inference.transform import Transform
 from explorer.inference.weights.catalogue import BUILTIN, Variant, variants
+from explorer.network import build
+from explorer.spec import PRESETS
 from tests.support import hostile_images as make
 from tests.support.photo_files import PHOTOS
-from tests.support.weight_server import built_in, serving, stalled, whole
+from tests.support.weight_server import built_in, file_of, serving, stalled, variant_of, whole
 
 SIZES = [
     (224, 224),
@@ -137,8 +138,7 @@ def saved(state: dict[str, Tensor], **options: Any) -> bytes:
 
 def served(data: bytes, url: str) -> Variant:
     """torchvision's ResNet-18 from another address, with another file behind it."""
-    digest = hashlib.sha256(data).hexdigest()[:8]
-    return replace(find("resnet18"), source=url, sha256=digest, size_bytes=len(data))
+    return replace(find("resnet18"), file=file_of(data, url))
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +176,7 @@ def test_a_prediction_tells_all_about_itself(download: tuple[bytes, Variant]) ->
     assert prediction.variant is variant
     assert prediction.transform == variant.transform.sentence
     assert prediction.device == "cpu"
-    assert prediction.seen.size == (224, 224)
+    assert prediction.crop.size == (224, 224)
     assert prediction.notes == ()
     times = prediction.timings
     assert times.decode == 0
@@ -200,18 +200,30 @@ def test_half_precision_and_formats_of_before_2020_load(reference: nn.Module) ->
         assert {tensor.dtype for name, tensor in got.items() if name in state} == {torch.float32}
 
 
+def test_a_third_partys_names_are_mapped() -> None:
+    """As the CIFAR ResNets of others have them: a prefix, and another name for the classifier."""
+    own = build(PRESETS["cifar_resnet20"], seed=1).state_dict()
+    state = {f"module.{name}".replace("module.fc.", "module.linear."): tensor for name, tensor in own.items()}
+    data = saved(state, _use_new_zipfile_serialization=False)
+    with serving() as server:
+        server.answer = whole(data)
+        classifier = load_variant(variant_of(data, server.url("resnet20-theirs.th")), "cpu")
+    with classifier.engine.borrow() as model:
+        assert all(torch.equal(tensor, own[name]) for name, tensor in model.state_dict().items())
+
+
 def test_the_built_in_net_needs_no_network(folder: Path) -> None:
     prediction = load_classifier("cifar10_resnet20", "cpu", folder=folder).classify(photo(800, 600), top=99)
     assert len(prediction.top) == 10
     assert sum(p for _, p in prediction.top) == pytest.approx(1, abs=1e-5)
     assert [p for _, p in prediction.top] == sorted((p for _, p in prediction.top), reverse=True)
-    assert prediction.seen.size == (32, 32)
+    assert prediction.crop.size == (32, 32)
     assert prediction.notes == (variants(folder)[0].note,)
 
 
 @pytest.mark.skipif(not any(BUILTIN.glob("*.json")), reason="no built-in weights yet: make train")
 def test_the_nets_that_come_with_the_program_are_intact() -> None:
-    for variant in (variant for variant in variants() if variant.builtin):
+    for variant in (variant for variant in variants() if variant.file.builtin):
         prediction = load_variant(variant, "cpu").classify(photo(64, 64))
         assert prediction.variant is variant
         assert 10 < (variant.top1 or 0) < 100
@@ -351,7 +363,7 @@ def test_a_photo_decoded_no_larger_than_needed_is_named_as_before() -> None:
 
 def test_throughput_is_measured_for_each_batch_size(folder: Path) -> None:
     classifier = load_classifier("cifar10_resnet20", "cpu", folder=folder)
-    told: list[tuple[Point, ...]] = []
+    told: list[tuple[ThroughputPoint, ...]] = []
     points = throughput(classifier, (1, 4), seconds=0, on_progress=told.append)
     assert [point.batch for point in points] == [1, 4]
     assert told == [points[:1], points]
@@ -362,6 +374,6 @@ def test_throughput_is_measured_for_each_batch_size(folder: Path) -> None:
 
 def test_throughput_keeps_what_it_has_when_it_is_stopped(folder: Path) -> None:
     classifier = load_classifier("cifar10_resnet20", "cpu", folder=folder)
-    told: list[tuple[Point, ...]] = []
+    told: list[tuple[ThroughputPoint, ...]] = []
     points = throughput(classifier, (1, 2, 4), seconds=0, on_progress=told.append, cancelled=lambda: len(told) == 1)
     assert [point.batch for point in points] == [1]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer.errors import ExplorerError, WeightsError
-from explorer.inference import Classifier, Engine, Seen, Transform, load_classifier
+from explorer.inference import Classifier, Engine, PreprocessedInput, Transform, load_classifier
 from explorer.inference.explain import (
     branch_strengths,
     class_activation,
@@ -50,7 +50,7 @@ PLAIN = {"block": "basic", "shortcut": "none"}
 
 
 def classifier(changes: dict[str, Any]) -> tuple[Classifier, ResNet]:
-    """A seeded network whose normalisation has seen something, with its classifier."""
+    """A seeded network whose normalisation has model_input something, with its classifier."""
     spec = ResNetSpec(**SMALL | changes)
     model = build(spec, seed=3)
     dice = torch.Generator().manual_seed(0)
@@ -69,10 +69,10 @@ def net(request: pytest.FixtureRequest) -> tuple[Classifier, ResNet]:
 
 
 @pytest.fixture(scope="module")
-def seen() -> Seen:
+def model_input() -> PreprocessedInput:
     torch.manual_seed(1)
     image = Image.effect_noise((48, 40), 90).convert("RGB").resize((40, 40))
-    return Seen(image, torch.randn(3, 32, 32))
+    return PreprocessedInput(image, torch.randn(3, 32, 32))
 
 
 def with_output(model: nn.Module, path: str, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -89,44 +89,51 @@ def with_output(model: nn.Module, path: str, x: Tensor) -> tuple[Tensor, Tensor]
 
 
 @pytest.mark.parametrize("block", ["layer1.0", "layer2.1", "layer3.0"])
-def test_grad_cam_is_its_formula(net: tuple[Classifier, ResNet], seen: Seen, block: str) -> None:
-    logits, maps = with_output(net[1], block, seen.tensor[None])
+def test_grad_cam_is_its_formula(net: tuple[Classifier, ResNet], model_input: PreprocessedInput, block: str) -> None:
+    logits, maps = with_output(net[1], block, model_input.tensor[None])
     most = []
     for index in range(5):
         (gradient,) = torch.autograd.grad(logits[0, index], maps, retain_graph=True)
         expected = F.relu((gradient.mean((2, 3), keepdim=True) * maps).sum(1))[0].detach()
-        assert torch.allclose(class_activation(net[0], seen, block, index), expected, rtol=1e-5, atol=1e-5)
+        assert torch.allclose(class_activation(net[0], model_input, block, index), expected, rtol=1e-5, atol=1e-5)
         most.append(float(expected.max()))
     assert max(most) > 0
 
 
-def test_grad_cam_lies_over_the_crop_from_0_to_1(net: tuple[Classifier, ResNet], seen: Seen) -> None:
-    index = next(i for i in range(10) if class_activation(net[0], seen, "layer2.1", i).any())
-    heat, cells = grad_cam(net[0], seen, "layer2.1", index), class_activation(net[0], seen, "layer2.1", index)
+def test_grad_cam_lies_over_the_crop_from_0_to_1(
+    net: tuple[Classifier, ResNet], model_input: PreprocessedInput
+) -> None:
+    index = next(i for i in range(10) if class_activation(net[0], model_input, "layer2.1", i).any())
+    heat, cells = (
+        grad_cam(net[0], model_input, "layer2.1", index),
+        class_activation(net[0], model_input, "layer2.1", index),
+    )
     expected = F.interpolate(cells[None, None], (32, 32), mode="bilinear")[0, 0]
     assert torch.allclose(heat, expected / expected.max(), atol=1e-6)
     assert heat.shape == (32, 32)
     assert (float(heat.min()) >= 0, float(heat.max())) == (True, 1.0)
-    assert torch.equal(spread(cells, seen), heat)
+    assert torch.equal(spread(cells, model_input), heat)
 
 
-def test_where_nothing_speaks_for_a_class_grad_cam_is_0(seen: Seen) -> None:
+def test_where_nothing_speaks_for_a_class_grad_cam_is_0(model_input: PreprocessedInput) -> None:
     one, model = classifier(SPECS["basic"])
     with torch.no_grad():
         model.fc.weight[7] = 0  # its logit no longer depends on the photo
-    assert torch.equal(grad_cam(one, seen, "layer3.0", 7), torch.zeros(32, 32))
+    assert torch.equal(grad_cam(one, model_input, "layer3.0", 7), torch.zeros(32, 32))
 
 
 # Feature maps
 
 
 @pytest.mark.parametrize("layer", ["conv1", "layer1.0.conv1", "layer2.0", "layer3.0.conv2"])
-def test_feature_maps_are_the_layers_output(net: tuple[Classifier, ResNet], seen: Seen, layer: str) -> None:
+def test_feature_maps_are_the_layers_output(
+    net: tuple[Classifier, ResNet], model_input: PreprocessedInput, layer: str
+) -> None:
     if layer == "conv1" and not isinstance(net[1].conv1, nn.Conv2d):
         layer = "conv1.0"
     with torch.no_grad():
-        _, output = with_output(net[1], layer, seen.tensor[None])
-    found = feature_maps(net[0], seen, layer, most=None)
+        _, output = with_output(net[1], layer, model_input.tensor[None])
+    found = feature_maps(net[0], model_input, layer, most=None)
     assert found.channels == output.shape[1] == len(found.maps)
     assert sorted(each.channel for each in found.maps) == list(range(found.channels))
     for each in found.maps:
@@ -134,40 +141,46 @@ def test_feature_maps_are_the_layers_output(net: tuple[Classifier, ResNet], seen
         assert each.strength == pytest.approx(float(each.values.square().mean().sqrt()), rel=1e-5)
     strengths = [each.strength for each in found.maps]
     assert strengths == sorted(strengths, reverse=True)
-    assert [each.channel for each in feature_maps(net[0], seen, layer, 4).maps] == [m.channel for m in found.maps[:4]]
+    assert [each.channel for each in feature_maps(net[0], model_input, layer, 4).maps] == [
+        m.channel for m in found.maps[:4]
+    ]
 
 
 @pytest.mark.parametrize(("at", "row", "column"), [((0, 0), 0, 0), ((1, 0.5), 8, 15), ((0.26, 0.99), 15, 4)])
-def test_feature_maps_are_ordered_by_a_place(seen: Seen, at: tuple[float, float], row: int, column: int) -> None:
+def test_feature_maps_are_ordered_by_a_place(
+    model_input: PreprocessedInput, at: tuple[float, float], row: int, column: int
+) -> None:
     one, _ = classifier(SPECS["basic"])
-    found = feature_maps(one, seen, "layer2.0.conv1", 3, at)
+    found = feature_maps(one, model_input, "layer2.0.conv1", 3, at)
     assert found.maps[0].values.shape == (16, 16)
-    every = feature_maps(one, seen, "layer2.0.conv1", None).maps
+    every = feature_maps(one, model_input, "layer2.0.conv1", None).maps
     most = sorted((abs(float(each.values[row, column])) for each in every), reverse=True)[:3]
     assert [each.strength for each in found.maps] == pytest.approx(most)
 
 
-def test_every_layer_on_offer_gives_maps(net: tuple[Classifier, ResNet], seen: Seen) -> None:
+def test_every_layer_on_offer_gives_maps(net: tuple[Classifier, ResNet], model_input: PreprocessedInput) -> None:
     offered = layers(net[0])
     assert list(offered) == ["stem", *(plan.path for plan in net[0].variant.spec.blocks)]
     assert offered["stem"]
     assert offered["layer2.0"][0] == "layer2.0"
     assert {"layer2.0.conv1", "layer2.0.conv2"} < set(offered["layer2.0"])
     for path in (path for paths in offered.values() for path in paths):
-        assert feature_maps(net[0], seen, path, 1).maps[0].values.dim() == 2
+        assert feature_maps(net[0], model_input, path, 1).maps[0].values.dim() == 2
 
 
 # Branch and shortcut
 
 
-def test_branch_and_shortcut_add_up_to_every_blocks_output(net: tuple[Classifier, ResNet], seen: Seen) -> None:
-    parts = summands(net[0], seen)
-    strengths = {each.block: each for each in branch_strengths(net[0], seen)}
+def test_branch_and_shortcut_add_up_to_every_blocks_output(
+    net: tuple[Classifier, ResNet], model_input: PreprocessedInput
+) -> None:
+    parts = summands(net[0], model_input)
+    strengths = {each.block: each for each in branch_strengths(net[0], model_input)}
     for plan in net[0].variant.spec.blocks:
         branch, shortcut = parts[plan.path]
         assert shortcut is not None
         with torch.no_grad():
-            _, output = with_output(net[1], plan.path, seen.tensor[None])
+            _, output = with_output(net[1], plan.path, model_input.tensor[None])
         block = net[1].get_submodule(plan.path)
         total = branch + shortcut
         assert torch.equal(total if isinstance(block, PreActBlock) else torch.relu(total), output)
@@ -196,13 +209,13 @@ def by_hand(model: ResNet, stage: str, x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("stage", ["layer1", "layer2", "layer3"])
 def test_a_stage_switched_off_is_a_network_built_without_it(
-    net: tuple[Classifier, ResNet], seen: Seen, stage: str
+    net: tuple[Classifier, ResNet], model_input: PreprocessedInput, stage: str
 ) -> None:
     off = [path for path in switchable(net[0].variant.spec) if path.startswith(stage)]
-    found = predict_without(net[0], seen, off, top=10)
+    found = predict_without(net[0], model_input, off, top=10)
     with torch.no_grad():
-        expected = by_hand(net[1], stage, seen.tensor[None])[0]
-        whole = net[1](seen.tensor[None])[0]
+        expected = by_hand(net[1], stage, model_input.tensor[None])[0]
+        whole = net[1](model_input.tensor[None])[0]
     logits = torch.tensor([each.logit for each in sorted(found, key=lambda each: each.index)])
     assert torch.allclose(logits, expected, rtol=1e-5, atol=1e-5)
     assert not torch.allclose(logits, whole, atol=1e-3)
@@ -221,23 +234,25 @@ def test_nothing_switched_off_is_the_answer_of_the_classifier() -> None:
     assert [one.variant.classes[each.index] for each in found] == [each.name for each in found]
 
 
-def test_an_answer_that_is_no_number_is_said(seen: Seen) -> None:
+def test_an_answer_that_is_no_number_is_said(model_input: PreprocessedInput) -> None:
     one, model = classifier(SPECS["basic"])
     with torch.no_grad():
         model.fc.bias[0] = float("nan")
     with pytest.raises(WeightsError, match="without these blocks the network answers with NaN or infinity"):
-        predict_without(one, seen, ["layer1.0"])
+        predict_without(one, model_input, ["layer1.0"])
 
 
 # Contributions
 
 
-def test_a_contribution_is_the_logit_that_goes_with_the_block(net: tuple[Classifier, ResNet], seen: Seen) -> None:
+def test_a_contribution_is_the_logit_that_goes_with_the_block(
+    net: tuple[Classifier, ResNet], model_input: PreprocessedInput
+) -> None:
     def logit(*off: str) -> float:
-        return next(each.logit for each in predict_without(net[0], seen, off, top=10) if each.index == 3)
+        return next(each.logit for each in predict_without(net[0], model_input, off, top=10) if each.index == 3)
 
     steps: list[tuple[int, int]] = []
-    found = contributions(net[0], seen, 3, lambda done, of: steps.append((done, of)))
+    found = contributions(net[0], model_input, 3, lambda done, of: steps.append((done, of)))
     assert [each.block for each in found] == list(switchable(net[0].variant.spec))
     assert [each.logit for each in found] == pytest.approx([logit() - logit(each.block) for each in found], abs=1e-4)
     assert max(abs(each.logit) for each in found) > 1e-2
@@ -245,46 +260,64 @@ def test_a_contribution_is_the_logit_that_goes_with_the_block(net: tuple[Classif
 
 
 @pytest.mark.parametrize("block", ["basic", "bottleneck", "preact_basic", "preact_bottleneck"])
-def test_branches_that_start_at_0_contribute_nothing(seen: Seen, block: str) -> None:
+def test_branches_that_start_at_0_contribute_nothing(model_input: PreprocessedInput, block: str) -> None:
     one, _ = classifier({"block": block, "norm": "none", "zero_init_residual": True})
-    assert [each.logit for each in contributions(one, seen, 0)] == [0.0] * 5
-    assert [each.ratio for each in branch_strengths(one, seen)] == [0.0] * 5
+    assert [each.logit for each in contributions(one, model_input, 0)] == [0.0] * 5
+    assert [each.ratio for each in branch_strengths(one, model_input)] == [0.0] * 5
 
 
 # A plain network, and what is not there
 
 
-def test_a_plain_network_has_nothing_to_switch_off(seen: Seen) -> None:
+def test_a_plain_network_has_nothing_to_switch_off(model_input: PreprocessedInput) -> None:
     one, _ = classifier(PLAIN)
     assert switchable(one.variant.spec) == ()
-    assert contributions(one, seen, 0) == ()
-    assert all(each.shortcut is None and each.ratio is None and each.branch > 0 for each in branch_strengths(one, seen))
+    assert contributions(one, model_input, 0) == ()
+    assert all(
+        each.shortcut is None and each.ratio is None and each.branch > 0 for each in branch_strengths(one, model_input)
+    )
     with pytest.raises(ExplorerError, match=r"^layer1\.1 can't be switched off: it has no shortcut"):
-        predict_without(one, seen, ["layer1.1"])
-    assert max(float(grad_cam(one, seen, "layer2.0", index).max()) for index in range(10)) == 1
+        predict_without(one, model_input, ["layer1.1"])
+    assert max(float(grad_cam(one, model_input, "layer2.0", index).max()) for index in range(10)) == 1
 
 
-def test_a_plain_block_among_others_is_left_out(seen: Seen) -> None:
+def test_a_plain_block_among_others_is_left_out(model_input: PreprocessedInput) -> None:
     one, _ = classifier({"block": "basic", "shortcut_overrides": {"layer2.1": "none"}})
-    assert [each.block for each in contributions(one, seen, 0)] == ["layer1.0", "layer1.1", "layer2.0", "layer3.0"]
+    assert [each.block for each in contributions(one, model_input, 0)] == [
+        "layer1.0",
+        "layer1.1",
+        "layer2.0",
+        "layer3.0",
+    ]
 
 
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda one, seen: predict_without(one, seen, ["layer9.0"]), "no block is named 'layer9.0'; blocks run from"),
         (
-            lambda one, seen: grad_cam(one, seen, "layer1.0", 10),
+            lambda one, model_input: predict_without(one, model_input, ["layer9.0"]),
+            "no block is named 'layer9.0'; blocks run from",
+        ),
+        (
+            lambda one, model_input: grad_cam(one, model_input, "layer1.0", 10),
             "class: got 10; this network's classes are numbered 0 to 9",
         ),
-        (lambda one, seen: contributions(one, seen, -1), "class: got -1"),
-        (lambda one, seen: grad_cam(one, seen, "fc", 0), "no layer named 'fc' gives feature maps in Small Net"),
-        (lambda one, seen: feature_maps(one, seen, "layer1"), "no layer named 'layer1' gives feature maps"),
+        (lambda one, model_input: contributions(one, model_input, -1), "class: got -1"),
+        (
+            lambda one, model_input: grad_cam(one, model_input, "fc", 0),
+            "no layer named 'fc' gives feature maps in Small Net",
+        ),
+        (
+            lambda one, model_input: feature_maps(one, model_input, "layer1"),
+            "no layer named 'layer1' gives feature maps",
+        ),
     ],
 )
-def test_what_is_not_there_is_said(ask: Callable[[Classifier, Seen], Any], message: str, seen: Seen) -> None:
+def test_what_is_not_there_is_said(
+    ask: Callable[[Classifier, PreprocessedInput], Any], message: str, model_input: PreprocessedInput
+) -> None:
     with pytest.raises(ExplorerError, match=message):
-        ask(classifier(SPECS["basic"])[0], seen)
+        ask(classifier(SPECS["basic"])[0], model_input)
 
 
 # Nothing is left behind
@@ -294,24 +327,24 @@ def hooks(model: nn.Module) -> int:
     return sum(len(module._forward_hooks) + len(module._forward_pre_hooks) for module in model.modules())
 
 
-def test_the_network_is_as_before(net: tuple[Classifier, ResNet], seen: Seen) -> None:
+def test_the_network_is_as_before(net: tuple[Classifier, ResNet], model_input: PreprocessedInput) -> None:
     one, model = net
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     with torch.no_grad():
-        logits = model(seen.tensor[None])
-    predict_without(one, seen, switchable(one.variant.spec))
-    contributions(one, seen, 0)
-    grad_cam(one, seen, "layer2.0", 0)
-    feature_maps(one, seen, "layer2.0")
-    branch_strengths(one, seen)
+        logits = model(model_input.tensor[None])
+    predict_without(one, model_input, switchable(one.variant.spec))
+    contributions(one, model_input, 0)
+    grad_cam(one, model_input, "layer2.0", 0)
+    feature_maps(one, model_input, "layer2.0")
+    branch_strengths(one, model_input)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert (hooks(model), model.training) == (0, False)
     assert all(weight.grad is None for weight in model.parameters())
     with torch.no_grad():
-        assert torch.equal(model(seen.tensor[None]), logits)
+        assert torch.equal(model(model_input.tensor[None]), logits)
 
 
-def test_the_network_is_as_before_when_it_was_stopped(seen: Seen) -> None:
+def test_the_network_is_as_before_when_it_was_stopped(model_input: PreprocessedInput) -> None:
     one, model = classifier(SPECS["basic"])
 
     def stop(done: int, of: int) -> None:
@@ -319,7 +352,7 @@ def test_the_network_is_as_before_when_it_was_stopped(seen: Seen) -> None:
             raise ExplorerError("Stopped.")
 
     with pytest.raises(ExplorerError, match=r"^Stopped\.$"):
-        contributions(one, seen, 0, stop)
+        contributions(one, model_input, 0, stop)
     assert hooks(model) == 0
 
 

@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from explorer.inference import Classifier, load_classifier
-from explorer.inference.photo_score import PhotoScore, score_photos
+from explorer.inference.photo_score import score_photos
+from explorer.inference.weights.measurements import PhotoScore
+from explorer.views.classify.measurements import photo_score_words
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 COLOURS = {"red": (200, 30, 20), "green": (20, 180, 40), "blue": (30, 40, 210)}
@@ -41,8 +43,8 @@ def test_photos_are_counted_by_what_the_network_answers(classifier: Classifier, 
         top1=1 + (second[0] == first),
         top5=1 + (first in second),
         others=1,
-        set_apart=classifier.classify(blue).familiar is False,
-        unfamiliar=sum(classifier.classify(image).familiar is False for image in (red, green)),
+        set_apart=classifier.classify(blue).in_distribution is False,
+        unfamiliar=sum(classifier.classify(image).in_distribution is False for image in (red, green)),
     )
 
 
@@ -53,13 +55,13 @@ def test_classes_of_imagenet_count_as_those_of_cifar10(classifier: Classifier, t
     assert (score.known, score.others) == (2, 1)
 
 
-def test_the_unfamiliar_is_counted_on_both_sides(classifier: Classifier, tmp_path: Path) -> None:
+def test_out_of_distribution_photos_are_counted_on_both_sides(classifier: Classifier, tmp_path: Path) -> None:
     photo(tmp_path, "n1_cat.png", "green")
     photo(tmp_path, "n2_a_spoon.png", "green")
     image = Image.open(tmp_path / "n1_cat.png")
     for threshold, expected in ((-1e9, (0, 0)), (1e9, (1, 1))):
-        strict = replace(classifier, variant=replace(classifier.variant, familiar=threshold))
-        assert strict.classify(image).familiar is (threshold < 0)
+        strict = replace(classifier, variant=replace(classifier.variant, min_in_distribution_score=threshold))
+        assert strict.classify(image).in_distribution is (threshold < 0)
         score = score_photos(strict, tmp_path)
         assert (score.unfamiliar, score.set_apart) == expected
-        assert f"{score.set_apart} of 1 photos of other things" in score.sentence
+        assert f"{score.set_apart} of 1 photos of other things" in photo_score_words(score)

@@ -281,7 +281,7 @@ def test_a_spec_takes_one_image():
 def test_the_line_of_a_sum_is_that_of_the_program():
     report = inspect(Two(), [(3, 6, 6), (1, 6, 6)])
     first = Two.forward.__code__.co_firstlineno
-    assert report.operations[-1].source == f"tests/test_any_model.py:{first + 1}"
+    assert report.operations[-1].source == f"tests/inspection/test_any_model.py:{first + 1}"
     assert [op.source for op in report.operations if op.name == "input"] == ["", ""]
 
 

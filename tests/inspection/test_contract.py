@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from explorer.cli.contract_file import MAX_BYTES, read_contract
 from explorer.errors import ExplorerError
 from explorer.inspection import Report, inspect
-from explorer.inspection.contract import Quantity, contract, evaluate, quantity, shape
+from explorer.inspection.contract import Bounds, evaluate, parse_bounds, parse_contract, parse_shape
 from explorer.spec import PRESETS
 
 RESNET50 = {
@@ -27,13 +27,13 @@ RESNET50 = {
 
 
 def unmet(report: Report, **values: Any) -> list[tuple[str, str]]:
-    expected = contract({"net": values})["net"]
+    expected = parse_contract({"net": values})["net"]
     return [(one.key, one.sentence) for one in evaluate(report, expected)]
 
 
 def refusal(data: object) -> str:
     with pytest.raises(ExplorerError) as error:
-        contract(data)
+        parse_contract(data)
     return str(error.value)
 
 
@@ -54,19 +54,19 @@ def refusal(data: object) -> str:
     ],
 )
 def test_a_quantity_holds_from_its_lower_to_its_upper_bound(words: object, low: int, high: int) -> None:
-    amount = quantity(words)
+    amount = parse_bounds(words)
     assert [amount.holds(value) for value in (low - 1, low, high, high + 1)] == [False, True, True, False]
 
 
 def test_bounds_on_one_side() -> None:
-    assert [quantity("at most 5 k").holds(value) for value in (0, 5000, 5001)] == [True, True, False]
-    assert [quantity("at least 5 k").holds(value) for value in (4999, 5000, 10**30)] == [False, True, True]
+    assert [parse_bounds("at most 5 k").holds(value) for value in (0, 5000, 5001)] == [True, True, False]
+    assert [parse_bounds("at least 5 k").holds(value) for value in (4999, 5000, 10**30)] == [False, True, True]
 
 
 @given(st.integers(0, 10**18 - 1))
 def test_a_whole_number_is_itself_however_it_is_written(value: int) -> None:
     for words in (value, str(value), f"{value:,}", f"{value:_}"):
-        amount = quantity(words)
+        amount = parse_bounds(words)
         assert (amount.low, amount.high) == (Fraction(value), Fraction(value))
 
 
@@ -77,15 +77,15 @@ def test_what_is_no_quantity_names_those_allowed(words: object) -> None:
     with pytest.raises(
         ValueError, match=r"^got .*; allowed: a whole number, 25\.6 M \(the count rounds to it\), 4\.09 G"
     ):
-        quantity(words)
+        parse_bounds(words)
 
 
 def test_shapes() -> None:
-    assert shape("1x3x224×224") == shape([1, 3, 224, 224]) == (1, 3, 224, 224)
-    assert shape(1000) == shape("1000") == (1000,)
+    assert parse_shape("1x3x224×224") == parse_shape([1, 3, 224, 224]) == (1, 3, 224, 224)
+    assert parse_shape(1000) == parse_shape("1000") == (1000,)
     for wrong in ("", "3x", "0x3", "-1x3", "3 x 3", "12345678", [], [3.0], [True], None, "x".join("1" * 9)):
         with pytest.raises(ValueError, match="are expected, as 1x3x224x224"):
-            shape(wrong)
+            parse_shape(wrong)
 
 
 # Evaluation
@@ -138,8 +138,8 @@ def test_what_is_not_understood_says_where_and_what_is_allowed(data: object, rea
 
 
 def test_several_inputs() -> None:
-    assert contract({"net": {"input": ["1x3x8x8", [1, 10]]}})["net"].input == ((1, 3, 8, 8), (1, 10))
-    assert contract({"net": {"input": [1, 3, 8, 8]}})["net"].input == ((1, 3, 8, 8),)
+    assert parse_contract({"net": {"input": ["1x3x8x8", [1, 10]]}})["net"].input == ((1, 3, 8, 8), (1, 10))
+    assert parse_contract({"net": {"input": [1, 3, 8, 8]}})["net"].input == ((1, 3, 8, 8),)
 
 
 # The file
@@ -163,7 +163,7 @@ def test_yaml_and_json_say_the_same(tmp_path: Path) -> None:
     json.write_text(JSON, encoding="utf-8-sig")
     first, second = read_contract(yaml), read_contract(json)
     assert list(first) == list(second) == ["resnet50", "my.nets:make"]
-    assert first["resnet50"].params == Quantity(Fraction(25_557_032), Fraction(25_557_032), "25,557,032")
+    assert first["resnet50"].params == Bounds(Fraction(25_557_032), Fraction(25_557_032), "25,557,032")
     assert first["resnet50"].shapes == second["resnet50"].shapes == {"layer2.0": (512, 28, 28), "layer4": (2048, 7, 7)}
     assert first["my.nets:make"] == second["my.nets:make"]
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from explorer.compat import torchvision
 from explorer.inspection import inspect
-from explorer.inspection.saved_tensors import kept_for_backward
+from explorer.inspection.saved_tensors import find_saved_tensors
 from explorer.network import build
 from explorer.spec import ResNetSpec
 
@@ -57,7 +57,7 @@ def test_what_is_kept_is_what_autograd_holds(name, images):
     size = (images, 3, spec.image_size, spec.image_size)
     if images == 1:  # the smallest map has 2×2 pixels or more, which a batch norm can normalise
         assert spec.image_size // (spec.stem_stride * 2) > 1
-    kept = kept_for_backward(inspect(spec, size).trace)
+    kept = find_saved_tensors(inspect(spec, size).trace)
     assert sum(k.bytes for k in kept) == saved_bytes(build(spec), torch.rand(size))
 
 
@@ -65,12 +65,12 @@ def test_operations_in_place_share_their_memory():
     """torchvision's ReLUs and sums work in place."""
     model = torchvision.models.resnet18(num_classes=10)
     report = inspect(model, (2, 3, 64, 64))
-    assert sum(k.bytes for k in kept_for_backward(report.trace)) == saved_bytes(model, torch.rand(2, 3, 64, 64))
+    assert sum(k.bytes for k in find_saved_tensors(report.trace)) == saved_bytes(model, torch.rand(2, 3, 64, 64))
 
 
 def test_who_reads_what_again():
     report = inspect(SMALL)
-    ops, kept = report.trace.ops, kept_for_backward(report.trace)
+    ops, kept = report.trace.ops, find_saved_tensors(report.trace)
     by_name = {op.path: k for op, k in zip(ops, kept, strict=True)}
     # A batch norm reads its input again; nobody reads its own output, which ReLU replaces by 0 or leaves.
     assert [ops[i].path for i in by_name["layer1.0.conv1"].readers] == ["layer1.0.bn1"]

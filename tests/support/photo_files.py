@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.inference.images.decode import FORMATS, Photo
+from explorer.inference.images.decode import FORMATS
+from explorer.inference.images.photo import Photo
 from tests.support import hostile_images as make
 from tests.support.paths import DATA
 

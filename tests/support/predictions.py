@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from explorer.inference import Prediction, Timings, find
-from explorer.inference.transfer import Features, Lesson, teach
+from explorer.inference.transfer import Features, LinearProbe, fit_linear_probe
 
 EVIL = '<img src=x onerror=alert(1)>"'
 
@@ -23,7 +23,7 @@ def prediction(*top: tuple[str, float], variant: str = "cifar10_resnet20", **cha
         device="cpu",
         variant=find(variant),
         transform="Nothing is done.",
-        seen=Image.new("RGB", (32, 32)),
+        crop=Image.new("RGB", (32, 32)),
         notes=(),
     )
     return replace(one, **changes)
@@ -44,6 +44,6 @@ def noise() -> tuple[Features, list[str]]:
 
 
 @lru_cache(maxsize=1)
-def lesson() -> Lesson:
+def linear_probe() -> LinearProbe:
     """A head fitted to ``noise``."""
-    return teach(*noise(), find("cifar10_resnet20"))
+    return fit_linear_probe(*noise(), find("cifar10_resnet20"))

@@ -13,6 +13,10 @@ def copy(path: Path, result: Path) -> None:
     result.write_bytes(path.read_bytes())
 
 
+def note(path: Path, result: Path, *words: str) -> None:
+    result.write_text(" ".join(words), encoding="utf-8")
+
+
 def hoard(path: Path, result: Path) -> None:
     """Ask for a gigabyte at once."""
     result.write_bytes(bytes(bytearray(2**30))[:1])

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from explorer.inference.transform import Transform
+from explorer.inference.weights.cache import WeightFile
 from explorer.inference.weights.catalogue import Variant
 from explorer.network import build
 from explorer.spec import PRESETS, to_dict
@@ -22,20 +23,24 @@ from explorer.spec import PRESETS, to_dict
 CIFAR = Transform(32, 32, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
 
 
+def file_of(data: bytes, source: str | Path, **changes: Any) -> WeightFile:
+    """A file whose published digest and size are those of ``data``."""
+    facts = {"source": source, "sha256": hashlib.sha256(data).hexdigest()[:8], "size_bytes": len(data)}
+    return WeightFile(**(facts | changes))
+
+
 def variant_of(data: bytes, source: str | Path, **changes: Any) -> Variant:
-    """A variant whose published digest and size are those of ``data``."""
+    """A variant of the file ``file_of`` gives."""
     facts: dict[str, Any] = {
         "name": "small",
         "title": "Small Net",
         "spec": PRESETS["cifar_resnet20"],
-        "source": source,
-        "sha256": hashlib.sha256(data).hexdigest()[:8],
+        "file": file_of(data, source),
         "top1": None,
         "top5": None,
         "dataset": "none",
         "params": 0,
         "gmacs": 0.0,
-        "size_bytes": len(data),
         "transform": CIFAR,
         "classes": tuple("abcdefghij"),
         "licence": "none",

@@ -14,8 +14,8 @@ from PIL import Image
 
 from explorer.datasets import CIFAR10, IMAGENET200
 from explorer.inference import find, load_classifier
-from explorer.inference.photo_score import PhotoScore
 from explorer.inference.weights.catalogue import BUILTIN
+from explorer.inference.weights.measurements import PhotoScore
 from explorer.spec import to_dict
 from explorer.training import NETS, Epoch, Recipe, Run, describe_run
 from explorer.training.loop import evaluate, normalise
@@ -95,7 +95,7 @@ def test_counts_over_photos_come_last_in_the_side_file(exported: tuple[Run, Path
     scored = replace(describe_run(run, "tiny.v1", Path(), NOISE), photos=asdict(score)).write(tmp_path)
     after = json.loads(scored.with_suffix(".json").read_text(encoding="utf-8"))
     assert list(after.items()) == [*before.items(), ("photos", asdict(score))]
-    assert score.sentence in find("tiny.v1", tmp_path).measured
+    assert find("tiny.v1", tmp_path).photos == score
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -109,8 +109,8 @@ def test_the_built_in_networks_are_of_their_recipes(name: str) -> None:
     said = [*(run["recipe"] for run in card.get("before", [])), card["recipe"]]
     assert [Recipe.from_dict(recipe) for recipe in said] == recipes
     assert len(card["curves"]) == recipes[-1].epochs
-    assert variant.size_bytes < 8_000_000
-    assert card["sha256"] == hashlib.sha256(Path(variant.source).read_bytes()).hexdigest()
+    assert variant.file.size_bytes < 8_000_000
+    assert card["sha256"] == hashlib.sha256(Path(variant.file.source).read_bytes()).hexdigest()
     assert variant.temperature != 1
     assert card["calibration"]["error_after"] < card["calibration"]["error_before"]
     least = {"cifar10_resnet20": (86, 99), "everyday200_resnet14": (34, 61)}[name]

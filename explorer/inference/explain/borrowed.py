@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ...network.blocks import ResidualBlock
 from ..classifier import Classifier
-from ..transform import Seen
+from ..transform import PreprocessedInput
 
 Rest = ParamSpec("Rest")
 Result = TypeVar("Result")
@@ -54,11 +54,11 @@ class Borrowed:
 
 
 @contextmanager
-def borrowed(classifier: Classifier, seen: Seen) -> Iterator[Borrowed]:
-    """The network of ``classifier`` with ``seen`` before it; other photos wait."""
+def borrowed(classifier: Classifier, model_input: PreprocessedInput) -> Iterator[Borrowed]:
+    """The network of ``classifier`` with ``model_input`` before it; other photos wait."""
     with classifier.engine.borrow() as model, ExitStack() as hooks:
         device = next(model.parameters()).device
-        batch = seen.tensor.unsqueeze(0).to(device, memory_format=torch.channels_last)
+        batch = model_input.tensor.unsqueeze(0).to(device, memory_format=torch.channels_last)
         yield Borrowed(model, batch, hooks)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..transform import Seen
+from ..transform import PreprocessedInput
 from .borrowed import Borrowed, borrowed, branch_end, spared
 from .gradcam import check_class
 from .switch_off import switchable
@@ -32,7 +32,7 @@ class Contribution:
 @spared
 def contributions(
     classifier: Classifier,
-    seen: Seen,
+    model_input: PreprocessedInput,
     class_index: int,
     on_block: Callable[[int, int], None] = lambda done, of: None,
 ) -> tuple[Contribution, ...]:
@@ -49,7 +49,7 @@ def contributions(
     """
     check_class(classifier, class_index)
     blocks = switchable(classifier.variant.spec)
-    with borrowed(classifier, seen) as lent, torch.no_grad():
+    with borrowed(classifier, model_input) as lent, torch.no_grad():
         for done, path in enumerate(blocks, start=1):
             _branch_off(lent, path)
             lent.after(lent.block(path), lambda _, done=done: on_block(done, len(blocks)))  # type: ignore[misc]

@@ -11,7 +11,7 @@ from ...errors import ExplorerError
 from ...network.blocks import ResidualBlock
 from ...network.shortcuts import ZeroPad
 from ..classifier import Classifier
-from ..transform import Seen
+from ..transform import PreprocessedInput
 from .borrowed import borrowed, spared
 
 _MAPS = (nn.Conv2d, nn.BatchNorm2d, nn.GroupNorm, nn.MaxPool2d, ResidualBlock, ZeroPad)
@@ -48,7 +48,11 @@ class FeatureMaps:
 
 @spared
 def feature_maps(
-    classifier: Classifier, seen: Seen, layer: str, most: int | None = 16, at: tuple[float, float] | None = None
+    classifier: Classifier,
+    model_input: PreprocessedInput,
+    layer: str,
+    most: int | None = 16,
+    at: tuple[float, float] | None = None,
 ) -> FeatureMaps:
     """The output of ``layer`` for a photo, channel by channel.
 
@@ -61,7 +65,7 @@ def feature_maps(
         ExplorerError: there is no such layer.
     """
     check_layer(classifier, layer)
-    with borrowed(classifier, seen) as lent, torch.no_grad():
+    with borrowed(classifier, model_input) as lent, torch.no_grad():
         outputs: list[Tensor] = []
         lent.after(lent.model.get_submodule(layer), outputs.append)
         lent.model(lent.batch)

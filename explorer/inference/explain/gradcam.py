@@ -7,13 +7,13 @@ from torch import Tensor
 
 from ...errors import ExplorerError
 from ..classifier import Classifier
-from ..transform import Seen
+from ..transform import PreprocessedInput
 from .borrowed import borrowed, spared
 from .features import check_layer
 
 
 @spared
-def class_activation(classifier: Classifier, seen: Seen, layer: str, class_index: int) -> Tensor:
+def class_activation(classifier: Classifier, model_input: PreprocessedInput, layer: str, class_index: int) -> Tensor:
     """ReLU(Σₖ αₖ Aₖ), float32 (h, w) on the CPU, in units of the logit times those of the features.
 
     Aₖ are the feature maps that ``layer`` gives, and αₖ is the mean over places of ∂logit/∂Aₖ.
@@ -29,7 +29,7 @@ def class_activation(classifier: Classifier, seen: Seen, layer: str, class_index
 
     check_layer(classifier, layer)
     check_class(classifier, class_index)
-    with borrowed(classifier, seen) as lent, torch.enable_grad():
+    with borrowed(classifier, model_input) as lent, torch.enable_grad():
         batch = lent.batch.detach().clone().requires_grad_()  # gradients, even if the weights want none
         cam = LayerGradCam(lent.model, lent.model.get_submodule(layer))
         found = cam.attribute(batch, target=class_index, relu_attributions=True)
@@ -37,20 +37,20 @@ def class_activation(classifier: Classifier, seen: Seen, layer: str, class_index
     return found[0, 0].detach().float().cpu()
 
 
-def grad_cam(classifier: Classifier, seen: Seen, layer: str, class_index: int) -> Tensor:
+def grad_cam(classifier: Classifier, model_input: PreprocessedInput, layer: str, class_index: int) -> Tensor:
     """``class_activation``, laid over the crop the network saw: float32 (crop, crop), as ``spread`` has it.
 
     Raises:
         ExplorerError: as ``class_activation``.
     """
-    return spread(class_activation(classifier, seen, layer, class_index), seen)
+    return spread(class_activation(classifier, model_input, layer, class_index), model_input)
 
 
-def spread(cells: Tensor, seen: Seen) -> Tensor:
+def spread(cells: Tensor, model_input: PreprocessedInput) -> Tensor:
     """(h, w) from 0 up -> (crop, crop), bilinearly enlarged, from 0 to 1, its maximum; only 0 where all are 0."""
     from captum.attr import LayerAttribution
 
-    height, width = seen.tensor.shape[-2:]
+    height, width = model_input.tensor.shape[-2:]
     heat: Tensor = LayerAttribution.interpolate(cells[None, None], (height, width), interpolate_mode="bilinear")[0, 0]
     most = float(heat.max())
     return heat / most if most > 0 else torch.zeros_like(heat)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..classifier import Classifier
-from ..transform import Seen
+from ..transform import PreprocessedInput
 from .borrowed import Borrowed, borrowed, branch_end, spared
 
 
@@ -40,9 +40,9 @@ class BranchStrength:
         return self.branch / self.shortcut if self.shortcut else None
 
 
-def branch_strengths(classifier: Classifier, seen: Seen) -> tuple[BranchStrength, ...]:
+def branch_strengths(classifier: Classifier, model_input: PreprocessedInput) -> tuple[BranchStrength, ...]:
     """Of every block, input to output, before the activation behind the sum."""
-    found = summands(classifier, seen)
+    found = summands(classifier, model_input)
     return tuple(
         BranchStrength(block, _norm(parts.branch), None if parts.shortcut is None else _norm(parts.shortcut))
         for block, parts in found.items()
@@ -50,12 +50,12 @@ def branch_strengths(classifier: Classifier, seen: Seen) -> tuple[BranchStrength
 
 
 @spared
-def summands(classifier: Classifier, seen: Seen) -> dict[str, Summands]:
+def summands(classifier: Classifier, model_input: PreprocessedInput) -> dict[str, Summands]:
     """F(x) and s(x) of every block, as the forward pass has them."""
     branches: dict[str, Tensor] = {}
     shortcuts: dict[str, Tensor] = {}
     paths = [plan.path for plan in classifier.variant.spec.blocks]
-    with borrowed(classifier, seen) as lent, torch.no_grad():
+    with borrowed(classifier, model_input) as lent, torch.no_grad():
         for path in paths:
             _watch(lent, path, branches, shortcuts)
         lent.model(lent.batch)

@@ -10,7 +10,7 @@ import torch
 from ...errors import ExplorerError, WeightsError
 from ...spec import ResNetSpec, Shortcut
 from ..classifier import Classifier
-from ..transform import Seen
+from ..transform import PreprocessedInput
 from .borrowed import borrowed, branch_end, spared
 
 
@@ -36,7 +36,9 @@ def switchable(spec: ResNetSpec) -> tuple[str, ...]:
 
 
 @spared
-def predict_without(classifier: Classifier, seen: Seen, blocks: Collection[str], top: int = 5) -> tuple[Score, ...]:
+def predict_without(
+    classifier: Classifier, model_input: PreprocessedInput, blocks: Collection[str], top: int = 5
+) -> tuple[Score, ...]:
     """The most probable classes with the branches of ``blocks`` switched off, computed in float32.
 
     There F(x) is 0, so that y = σ(s(x)), in pre-activation blocks y = s(x): an identity lets x through; a projection
@@ -52,7 +54,7 @@ def predict_without(classifier: Classifier, seen: Seen, blocks: Collection[str],
         WeightsError: the answer is NaN or infinity.
     """
     _check(classifier.variant.spec, blocks)
-    with borrowed(classifier, seen) as lent, torch.no_grad():
+    with borrowed(classifier, model_input) as lent, torch.no_grad():
         for path in blocks:
             lent.after(branch_end(lent.block(path)), torch.zeros_like)
         logits = lent.model(lent.batch)[0].float().cpu()

@@ -1,11 +1,14 @@
-"""Untrusted bytes to an upright sRGB image. The only place in the project that decodes images."""
+"""Untrusted bytes to an upright sRGB image.
+
+Every photo from outside is decoded here. Data sets, which are local files, have a reader of their own.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 
 from PIL import Image, ImageFile, features
@@ -14,8 +17,9 @@ from ...errors import ImageError
 from .colour import on_white, split_alpha, to_srgb
 from .formats import FORMATS, Contents, check_pixels, jpeg, recognise, take_apart
 from .formats.contents import bounded_profile, exif_orientation
+from .photo import Box, Photo
 
-__all__ = ["FORMATS", "MAX_ASPECT", "MAX_BYTES", "MAX_PIXELS", "TINY_SIDE", "Photo", "decode"]
+__all__ = ["FORMATS", "MAX_ASPECT", "MAX_BYTES", "MAX_PIXELS", "TINY_SIDE", "decode"]
 
 MAX_BYTES = 20 * 2**20  # of the file; people are told 20 MB
 MAX_PIXELS = 40_000_000  # width × height
@@ -31,8 +35,6 @@ _NOTES = {
     "tiny": "It is tiny, {width}×{height} pixels: what a network sees in it is little more than a guess.",
 }
 
-Box = tuple[float, float, float, float]  # left, top, right, bottom, in pixels of an image
-
 # EXIF orientation -> what makes the image upright.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -45,26 +47,6 @@ _UPRIGHT = {
 }
 # The orientations that turn the right or lower edge, where a scaled picture ends short, to the left; and to the top.
 _RIGHT_IS_LEFT, _BELOW_IS_TOP = {2, 3, 6, 7}, {3, 4, 7, 8}
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A decoded photo.
-
-    Attributes:
-        image: mode RGB (8 bits per channel), sRGB, upright, without metadata (``info`` is empty).
-        format: what the file was, one of ``FORMATS``.
-        original_size: width and height in pixels as the file has them, before it was turned upright.
-        notes: sentences on what was done and what to keep in mind, for the person who sent the photo.
-        area: what of ``image`` the picture covers, to an eighth of a pixel: one that was decoded smaller ends within
-            its last column and row. None: all of it.
-    """
-
-    image: Image.Image
-    format: str
-    original_size: tuple[int, int]
-    notes: tuple[str, ...]
-    area: Box | None = None
 
 
 def decode(data: bytes, at_least: int | None = None) -> Photo:

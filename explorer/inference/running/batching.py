@@ -1,4 +1,4 @@
-"""Requests of many threads, answered together: a network does eight images in less time than eight times one."""
+"""Requests of many threads, answered together: a network takes less time for a batch than for its images one by one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from time import monotonic
 import torch
 from torch import Tensor
 
-PATIENCE = 0.15  # seconds; two cores prepare a hundred photos of half a megapixel or less in it
+PATIENCE = 0.15  # seconds: enough to prepare the photos of several batches, too short for a person to notice
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class _Request:
 class Batches:
     """The queue before one network, and the thread that works it off.
 
-    Nobody is kept waiting for company: a batch is what has come in while the one before was computed. Only where all
-    ``cores`` are busy preparing photos, the network lets them finish, until its oldest request has waited for
-    ``PATIENCE`` seconds: at once, both would take longer than one after the other.
+    No request waits for others: a batch is what came in while the one before was computed. Only if all ``cores`` are
+    busy preparing photos, the network lets them finish, until its oldest request has waited for ``PATIENCE`` seconds:
+    both at the same time would take longer than one after the other.
 
     Args:
         most: images in a batch made of several requests; a single request may have more.

@@ -86,7 +86,7 @@ class Engine:
 
     @property
     def size_bytes(self) -> int:
-        """In memory once photos were answered. On a CPU four times the weights, as measured: the network's own,
+        """In memory once photos were answered. On a CPU four times the weights: the network's own,
         onnxruntime's copy, that copy as its kernels read it, and room for activations."""
         weights = sum(tensor.nbytes for tensor in self._model.state_dict().values())
         return 4 * weights if self.device == _CPU else weights

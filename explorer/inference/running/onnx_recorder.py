@@ -26,7 +26,7 @@ class NotRecorded(Exception):
 
 
 @dataclass(frozen=True)
-class Recording:
+class OnnxRecording:
     """A forward pass, written down.
 
     Attributes:
@@ -41,7 +41,7 @@ class Recording:
     logits: Tensor
 
 
-def record(model: nn.Module, batch: Tensor) -> Recording:
+def record_onnx(model: nn.Module, batch: Tensor) -> OnnxRecording:
     """Run ``model``, in evaluation mode on the CPU, with ``batch`` (N, channels, H, W) float32.
 
     Raises:
@@ -64,7 +64,7 @@ def record(model: nn.Module, batch: Tensor) -> Recording:
         [*recorder.constants, *(_external(name, tensor) for name, tensor in weights.items())],
     )
     opsets = [helper.make_opsetid("", OPSET)]
-    return Recording(helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION), weights, logits)
+    return OnnxRecording(helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION), weights, logits)
 
 
 def _external(name: str, tensor: Tensor) -> TensorProto:

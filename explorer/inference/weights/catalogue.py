@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from ...errors import ExplorerError, WeightsError
 from ...spec import PRESETS, ResNetSpec, from_dict, title
 from ...spec.budget import estimate
-from ..photo_score import PhotoScore
 from ..transform import Transform
-from .cache import cached_path
+from .cache import WeightFile, cached_path
+from .measurements import ConfidenceGap, PhotoScore
 
 BUILTIN = Path(__file__).resolve().parents[3] / "assets" / "weights"
 _MIB = 2**20
@@ -33,58 +33,51 @@ class Variant:
     Attributes:
         name: unique, as ``resnet50.IMAGENET1K_V2`` or ``cifar10_resnet20``.
         title: for people, as "ResNet-50 (V2)".
-        source: URL, or for a built-in net the file itself.
-        sha256: of the file; hexadecimal, whole or its first digits (torchvision publishes eight).
+        file: where the weights are published.
         top1, top5: accuracy on ``dataset``, %; None where nobody measured it.
         params, gmacs: of the network; 10⁹ MACs of one image, by torchvision's convention.
-        size_bytes: of the file; torchvision's is known to within 1 KiB.
         classes: names, in the order of the logits.
         recipe: how it was trained: a URL, or words.
         note: a limit to tell whoever reads a prediction; may be empty.
         temperature: what the logits are divided by before the softmax, so that confidence agrees with accuracy.
-        familiar: log Σ exp of the logits below which a photo probably shows none of the classes; None where
-            nobody measured it.
-        measured: what calibration and full-size photos showed, as sentences; may be empty.
+        min_in_distribution_score: log Σ exp of the logits below which a photo probably shows none of the classes; None
+            if nobody measured it.
+        confidence_gap: how far confidence is off accuracy; None if nobody measured it.
+        photos: how it does on full-size photos; None if nobody measured it.
     """
 
     name: str
     title: str
     spec: ResNetSpec
-    source: str | Path
-    sha256: str
+    file: WeightFile
     top1: float | None
     top5: float | None
     dataset: str
     params: int
     gmacs: float
-    size_bytes: int
     transform: Transform
     classes: tuple[str, ...] = field(repr=False)
     licence: str
     recipe: str
     note: str = ""
     temperature: float = 1.0
-    familiar: float | None = None
-    measured: str = ""
+    min_in_distribution_score: float | None = None
+    confidence_gap: ConfidenceGap | None = None
+    photos: PhotoScore | None = None
 
-    def __post_init__(self) -> None:
-        if len(self.sha256) < 8 or set(self.sha256) - set("0123456789abcdef"):
-            raise ValueError(f"sha256: got {self.sha256!a}; at least eight lower-case hexadecimal digits are expected")
 
-    @property
-    def builtin(self) -> bool:
-        """Whether the file comes with this program."""
-        return isinstance(self.source, Path)
+# Weights that a third party publishes, each with a URL as its file's source; see docs/add-a-weight-set.md.
+THIRD_PARTY: tuple[Variant, ...] = ()
 
-    @property
-    def file_name(self) -> str:
-        """Name of the file, without a folder."""
-        return self.source.name if isinstance(self.source, Path) else PurePosixPath(urlsplit(self.source).path).name
+# Starts of the SHA-256 of the CIFAR ResNets by Yerlan Idelbayev (github.com/akamaster/pytorch_resnet_cifar10; 20, 32,
+# 44, 56, 110, 1202 layers), as the names of the files give them. The catalogue does not offer these networks, but
+# users open the files, which have torch's format of before 2020.
+_CIFAR_RESNETS = ("12fca82f", "d509ac18", "014dd654", "4bfd9763", "1d1ed7c2", "f3b1deed")
 
 
 def is_cached(variant: Variant) -> bool:
     """Whether the weights are on this machine already (``fetch`` checks whether intact)."""
-    return cached_path(variant) is not None
+    return cached_path(variant.file) is not None
 
 
 def find(name: str, folder: Path = BUILTIN) -> Variant:
@@ -93,25 +86,30 @@ def find(name: str, folder: Path = BUILTIN) -> Variant:
     Raises:
         WeightsError: there is none.
     """
-    builtin = {variant.name: variant for variant in _builtin(folder)}
-    if name in builtin:
-        return builtin[name]
-    known = builtin | {variant.name: variant for variant in _torchvision()}
+    known = {variant.name: variant for variant in (*_builtin(folder), *THIRD_PARTY)}
+    if name in known:  # without torchvision, which takes seconds to import
+        return known[name]
+    known |= {variant.name: variant for variant in _torchvision()}
     known |= {variant.name.partition(".")[0]: variant for variant in _torchvision()}
     if name not in known:
-        close = get_close_matches(name[:80], known, n=3) or builtin or PRESETS
+        close = get_close_matches(name[:80], known, n=3) or [variant.name for variant in _builtin(folder)] or PRESETS
         raise WeightsError(f"no pretrained network is named {name[:40]!a}; near it: {', '.join(close)}")
     return known[name]
 
 
 @lru_cache(maxsize=8)
 def variants(folder: Path = BUILTIN) -> tuple[Variant, ...]:
-    """The built-in nets of ``folder``, then torchvision's, in the order of ``PRESETS``.
+    """The built-in nets of ``folder``, torchvision's in the order of ``PRESETS``, then ``THIRD_PARTY``.
 
     Raises:
         WeightsError: a side file is incomplete.
     """
-    return _builtin(folder) + _torchvision()
+    return (*_builtin(folder), *_torchvision(), *THIRD_PARTY)
+
+
+def published_digests() -> tuple[str, ...]:
+    """Starts of the SHA-256 of every weight file that is known to be published."""
+    return (*_CIFAR_RESNETS, *(variant.file.sha256 for variant in variants()))
 
 
 @lru_cache(maxsize=8)
@@ -133,22 +131,21 @@ def _from_side_file(path: Path) -> Variant:
             name=path.stem,
             title=data["title"],
             spec=spec,
-            source=weights,
-            sha256=data["sha256"],
+            file=WeightFile(weights, data["sha256"], weights.stat().st_size if weights.is_file() else 0),
             top1=accuracy["top1"],
             top5=accuracy.get("top5"),
             dataset=accuracy["split"],
             params=params,
             gmacs=macs / 1e9,
-            size_bytes=weights.stat().st_size if weights.is_file() else 0,
             transform=_transform(data["transform"]),
             classes=classes,
             licence=data["licence"],
             recipe=json.dumps(data["recipe"]),
             note=_limits(spec),
             temperature=calibration.get("temperature", 1.0),
-            familiar=calibration.get("familiar"),
-            measured=_measured(calibration, data.get("photos")),
+            min_in_distribution_score=calibration.get("familiar"),
+            confidence_gap=_confidence_gap(calibration) if calibration else None,
+            photos=PhotoScore(**data["photos"]) if data.get("photos") else None,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ExplorerError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
@@ -161,18 +158,9 @@ def _transform(data: dict[str, Any]) -> Transform:
     return Transform(**{**data, "mean": tuple(data["mean"]), "std": tuple(data["std"])})
 
 
-def _measured(calibration: dict[str, Any], photos: dict[str, Any] | None) -> str:
-    """What a side file says of confidence and of full-size photos, in words."""
-    sentences = [PhotoScore(**photos).sentence] if photos else []
-    if calibration:
-        before, after = (100 * calibration[f"error_{when}"] for when in ("before", "after"))
-        sentences.insert(
-            0,
-            f"Its confidence is {after:.1f} points off its accuracy on average ({before:.1f} before the logits were "
-            f"divided by {calibration['temperature']:.2f}, fitted on {calibration['images']:,} images left out of "
-            "training).",
-        )
-    return " ".join(sentences)
+def _confidence_gap(calibration: dict[str, Any]) -> ConfidenceGap:
+    """From the JSON form of the side files."""
+    return ConfidenceGap(calibration["error_before"], calibration["error_after"], calibration["images"])
 
 
 def _limits(spec: ResNetSpec) -> str:
@@ -201,14 +189,12 @@ def _from_torchvision(preset: str, weights: Any) -> Variant:
         name=f"{preset}.{weights.name}",
         title=f"{title(PRESETS[preset])} ({weights.name.rsplit('_', 1)[-1]})",
         spec=PRESETS[preset],
-        source=weights.url,
-        sha256=digits,
+        file=WeightFile(weights.url, digits, round(meta["_file_size"] * _MIB)),
         top1=accuracy["acc@1"],
         top5=accuracy["acc@5"],
         dataset=dataset,
         params=meta["num_params"],
         gmacs=meta["_ops"],
-        size_bytes=round(meta["_file_size"] * _MIB),
         transform=Transform(
             resize=preprocessing.resize_size[0],
             crop=preprocessing.crop_size[0],

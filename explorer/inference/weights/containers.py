@@ -13,9 +13,10 @@ import json
 import struct
 import zipfile
 from collections import Counter
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ...errors import WeightsError
 
@@ -42,6 +43,17 @@ class Container(Enum):
 def refusal(reason: str) -> WeightsError:
     """The error for a file that will not be read; ``reason`` speaks of the file as "it"."""
     return WeightsError(f"the weight file was refused: {reason}.")
+
+
+def has_legacy_format(path: Path) -> bool:
+    """Whether an ordinary file that can be read begins like those that torch wrote before 2020."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(LEGACY_MAGIC)) == LEGACY_MAGIC
+    except OSError:
+        return False
 
 
 def container_of(path: Path, *, legacy: bool = False) -> Container:
@@ -75,6 +87,24 @@ def container_of(path: Path, *, legacy: bool = False) -> Container:
     raise refusal(
         f"it starts with {ascii(start[:8])[1:]}, as neither safetensors files nor those of torch.save do. {_MEND}"
     )
+
+
+def read_metadata(file: BinaryIO) -> Mapping[str, str]:
+    """The texts that a safetensors file keeps beside its tensors; empty if it has none or is no such file.
+
+    The format begins with the length of a JSON header, 8 bytes, least significant first. The header's ``__metadata__``
+    maps names to texts.
+    """
+    length = int.from_bytes(file.read(8), "little")
+    if length > MAX_HEADER:
+        return {}
+    try:
+        header = json.loads(file.read(length))
+    except (ValueError, RecursionError):
+        return {}
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    texts = metadata if isinstance(metadata, dict) else {}
+    return {name: text for name, text in texts.items() if isinstance(text, str)}
 
 
 def _check_safetensors(path: Path) -> None:

@@ -14,7 +14,6 @@ from concurrent.futures import CancelledError, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,10 +22,7 @@ from filelock import FileLock, Timeout
 
 from ...errors import WeightsError
 from ...folders import CACHE_VARIABLE, cache_folder
-from .cache import MIRROR_VARIABLE, digest, intact_path, is_intact, mirror
-
-if TYPE_CHECKING:
-    from .catalogue import Variant
+from .cache import MIRROR_VARIABLE, WeightFile, digest, intact_path, is_intact, mirror
 
 _TIMEOUT = httpx.Timeout(30, connect=10)  # seconds without a byte
 _POLL = 0.1  # seconds between looks at `cancelled`
@@ -42,59 +38,60 @@ _WEB_PAGE = (
 
 @dataclass(frozen=True)
 class Progress:
-    """Bytes on this machine so far, and in the whole file as published (see ``Variant.size_bytes``)."""
+    """Bytes on this machine so far, and in the whole file as published (see ``WeightFile.size_bytes``)."""
 
     received: int
     total: int
 
 
 def fetch(
-    variant: Variant,
+    file: WeightFile,
+    title: str,
     *,
     on_progress: Callable[[Progress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Path:
-    """The variant's weight file, verified against its SHA-256; downloaded if need be.
+    """The path of a weight file that was verified against its SHA-256; downloaded if need be.
 
     Looks at the built-in file, this program's cache, torch hub's cache (which is only read) and, where
     ``RESNET_EXPLORER_MIRROR`` names a folder, in that. Else downloads from the mirror, where it is a URL, or
     from the published address. Threads and processes that want the same file wait for the first.
 
     Args:
+        title: of the network, for messages.
         on_progress: called from this thread, at most ten times a second.
         cancelled: asked ten times a second; when true, the download stops. What has come is kept.
 
     Raises:
         WeightsError: what went wrong and what to do, in a sentence without paths.
     """
-    found = intact_path(variant)
+    found = intact_path(file)
     if found is not None:
         return found
-    if variant.builtin:
-        raise WeightsError(
-            f"{variant.title} belongs to this program, but its weights are missing or damaged: reinstall"
-        )
+    if file.builtin:
+        raise WeightsError(f"{title} belongs to this program, but its weights are missing or damaged: reinstall")
     shared = mirror()
     if isinstance(shared, Path):
-        raise _failure(variant, f"the folder that {MIRROR_VARIABLE} names holds no intact copy")
-    url = f"{shared}/{variant.file_name}" if shared else str(variant.source)
-    job = _Job(variant, url, cache_folder() / variant.file_name, on_progress, cancelled)
+        raise _failure(title, f"the folder that {MIRROR_VARIABLE} names holds no intact copy")
+    url = f"{shared}/{file.file_name}" if shared else str(file.source)
+    job = _Job(file, title, url, cache_folder() / file.file_name, on_progress, cancelled)
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)
         with _turn(job):
-            if not is_intact(job.target, variant.sha256):  # another process may have brought it meanwhile
+            if not is_intact(job.target, file.sha256):  # another process may have brought it meanwhile
                 job.target.unlink(missing_ok=True)
                 _download(job)
         return job.target
     except OSError as error:
-        raise _failure(variant, _disk_trouble(error)) from error
+        raise _failure(title, _disk_trouble(error)) from error
 
 
 @dataclass
 class _Job:
     """One file on its way. ``received`` is written by the receiver and watched by whoever waits."""
 
-    variant: Variant
+    file: WeightFile
+    title: str
     url: str
     target: Path
     on_progress: Callable[[Progress], None]
@@ -111,11 +108,11 @@ class _Job:
 
     @property
     def amount(self) -> str:
-        return f"{_mib(self.received)} of {_mib(self.variant.size_bytes)}"
+        return f"{_mib(self.received)} of {_mib(self.file.size_bytes)}"
 
     def must_stop(self) -> bool:
         """Tell how far it is, and ask whether to go on."""
-        self.on_progress(Progress(self.received, self.variant.size_bytes))
+        self.on_progress(Progress(self.received, self.file.size_bytes))
         return self.cancelled()
 
     def measure(self) -> int:
@@ -143,7 +140,7 @@ def _turn(job: _Job) -> Iterator[None]:
     try:
         lock.acquire(poll_interval=_POLL, cancel_check=must_stop)
     except Timeout:
-        raise WeightsError(f"{job.variant.title} was not downloaded: cancelled") from None
+        raise WeightsError(f"{job.title} was not downloaded: cancelled") from None
     try:
         yield
     finally:
@@ -156,7 +153,7 @@ def _download(job: _Job) -> None:
     _check_space(job)
     _transfer(job)
     got = digest(job.part)
-    if got.startswith(job.variant.sha256):
+    if got.startswith(job.file.sha256):
         job.part.replace(job.target)
         return
     job.part.unlink()
@@ -164,18 +161,18 @@ def _download(job: _Job) -> None:
         _download(job)
         return
     raise _failure(
-        job.variant,
+        job.title,
         f"what {job.host} sent is damaged or another file (its SHA-256 starts with {got[:8]}, "
-        f"{job.variant.sha256[:8]} was published), and was deleted",
+        f"{job.file.sha256[:8]} was published), and was deleted",
     )
 
 
 def _check_space(job: _Job) -> None:
-    wanted = job.variant.size_bytes - job.received + _SPARE
+    wanted = job.file.size_bytes - job.received + _SPARE
     free = shutil.disk_usage(job.target.parent).free
     if free < wanted:
         raise _failure(
-            job.variant,
+            job.title,
             f"the disk is too full: {_mib(wanted)} are needed where the cache is, {_mib(free)} are free",
         )
 
@@ -191,11 +188,11 @@ def _transfer(job: _Job) -> None:
     try:
         future.result()
     except CancelledError:
-        raise WeightsError(f"{job.variant.title} was not downloaded: cancelled after {job.amount}; {_AGAIN}") from None
+        raise WeightsError(f"{job.title} was not downloaded: cancelled after {job.amount}; {_AGAIN}") from None
     except _Refused as error:
-        raise _failure(job.variant, str(error)) from None
+        raise _failure(job.title, str(error)) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _failure(job.variant, _network_trouble(error, job)) from error
+        raise _failure(job.title, _network_trouble(error, job)) from error
 
 
 async def _receive(job: _Job) -> None:
@@ -221,7 +218,7 @@ async def _receive(job: _Job) -> None:
                 file.write(chunk)
                 job.received += len(chunk)
                 _check_length(job.received, job)
-    if job.received + _ROUNDING < job.variant.size_bytes:
+    if job.received + _ROUNDING < job.file.size_bytes:
         raise _Refused(f"{job.host} ended the file after {job.amount}; {_AGAIN}")
 
 
@@ -247,14 +244,14 @@ def _check_start(chunk: bytes, job: _Job) -> None:
 
 
 def _check_length(length: int, job: _Job) -> None:
-    if length > job.variant.size_bytes + _ROUNDING:
+    if length > job.file.size_bytes + _ROUNDING:
         job.part.unlink(missing_ok=True)
-        size = _mib(job.variant.size_bytes)
+        size = _mib(job.file.size_bytes)
         raise _Refused(f"{job.host} sends another file: {_mib(length)} or more instead of {size}")
 
 
-def _failure(variant: Variant, reason: str) -> WeightsError:
-    return WeightsError(f"{variant.title} could not be downloaded: {reason}. {_OFFLINE}")
+def _failure(title: str, reason: str) -> WeightsError:
+    return WeightsError(f"{title} could not be downloaded: {reason}. {_OFFLINE}")
 
 
 def _network_trouble(error: Exception, job: _Job) -> str:

@@ -1,4 +1,7 @@
-"""Weight files: fetch, verify, read, load. No other module of the project opens one."""
+"""Names and tensors of a weight file, and how they get into a network.
+
+``containers`` checks a file's structure before it is read here; ``sandbox`` does both in a child process.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,9 @@ from torch import Tensor, nn
 
 from ...errors import WeightsError
 from .containers import Container, container_of, refusal
-from .download import Progress, fetch
 from .recognise import OPTIONAL, compare, first, nearest_preset, shape_text
 
 __all__ = [
-    "Progress",
-    "fetch",
     "load_into",
     "load_state_dict",
     "not_finite",

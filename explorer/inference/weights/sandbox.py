@@ -12,18 +12,22 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
 
 from ...errors import ExplorerError, WeightsError
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from .cache import digest
+from .containers import has_legacy_format
+from .read import load_state_dict, ran_out_of_memory
 
 MIB = 2**20
 MAX_FILE = 1024 * MIB
@@ -51,27 +55,28 @@ class Limits:
 LIMITS = Limits()
 
 
-def read_weights(path: Path, limits: Limits = LIMITS) -> dict[str, Tensor]:
-    """``weights.load_state_dict`` of an untrusted file, in a child process.
+def read_weights(path: Path, limits: Limits = LIMITS, published: Sequence[str] = ()) -> dict[str, Tensor]:
+    """``read.load_state_dict`` of an untrusted file, in a child process.
 
-    Tensors come back whole and contiguous, in the file's own number formats. torch's format of before 2020 is read
-    only where the file's digest is one that was published (see ``rewrite``).
+    Tensors come back whole and contiguous, in the file's own number formats.
+
+    Args:
+        published: starts of the SHA-256 of files that may have torch's format of before 2020.
 
     Raises:
         WeightsError: the file is refused, or asked for more memory or time than ``limits`` allow.
     """
-    with opened("explorer.inference.weights.sandbox:rewrite", path, limits) as result:
-        from .read import load_state_dict
-
+    with run_in_child("explorer.inference.weights.sandbox:rewrite", path, limits, published) as result:
         return load_state_dict(result)
 
 
 @contextmanager
-def opened(job: str, path: Path, limits: Limits = LIMITS) -> Iterator[Path]:
+def run_in_child(job: str, path: Path, limits: Limits = LIMITS, arguments: Sequence[str] = ()) -> Iterator[Path]:
     """The file that ``job`` made of ``path``; it is gone after the ``with``.
 
     Args:
-        job: ``package.module:function``; called in the child as ``function(path, result)``, it writes ``result``.
+        job: ``package.module:function``; called in the child as ``function(path, result, *arguments)``, it writes
+            ``result``.
         path: an ordinary file of at most 1 GiB.
 
     Raises:
@@ -81,37 +86,15 @@ def opened(job: str, path: Path, limits: Limits = LIMITS) -> Iterator[Path]:
     size = _size(path)
     with tempfile.TemporaryDirectory(prefix="resnet-explorer-", ignore_cleanup_errors=True) as folder, _SLOTS:
         result = Path(folder) / "result"
-        _run(job, path, result, size, limits)
+        _run(job, path, result, size, limits, arguments)
         yield result
 
 
-def rewrite(path: Path, result: Path) -> None:
+def rewrite(path: Path, result: Path, *published: str) -> None:
     """The job of ``read_weights``: any accepted weight file as safetensors."""
-    import torch
-    from safetensors.torch import save_file
-
-    from .read import load_state_dict
-
-    state = load_state_dict(path, verified=_is_published(path))
+    verified = has_legacy_format(path) and digest(path).startswith(published)
+    state = load_state_dict(path, verified=verified)
     save_file({name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}, result)
-
-
-# Starts of the SHA-256 of the widely used port's CIFAR networks (20, 32, 44, 56, 110, 1202 layers), which are in
-# torch's format of before 2020; their authors publish eight digits, in the names of the files.
-_PORT = ("12fca82f", "d509ac18", "014dd654", "4bfd9763", "1d1ed7c2", "f3b1deed")
-
-
-def _is_published(path: Path) -> bool:
-    """Whether a file in torch's old format is one whose digest its authors published."""
-    from .cache import digest
-    from .containers import LEGACY_MAGIC
-
-    with path.open("rb") as file:
-        if file.read(len(LEGACY_MAGIC)) != LEGACY_MAGIC:
-            return False
-    from .catalogue import variants
-
-    return digest(path).startswith((*_PORT, *(variant.sha256 for variant in variants())))
 
 
 def _size(path: Path) -> int:
@@ -131,10 +114,10 @@ def _refused(reason: str) -> WeightsError:
     return WeightsError(f"the file was refused: {reason}.")
 
 
-def _run(job: str, path: Path, result: Path, size: int, limits: Limits) -> None:
+def _run(job: str, path: Path, result: Path, size: int, limits: Limits, arguments: Sequence[str]) -> None:
     """Start the child, and turn its end into words."""
     budget = limits.memory * MIB + limits.times * size
-    task = json.dumps([job, str(path.absolute()), str(result), budget, size * 2 + 16 * MIB, limits.seconds])
+    task = json.dumps([job, str(path.absolute()), str(result), budget, size * 2 + 16 * MIB, limits.seconds, *arguments])
     command = [sys.executable, "-m", "explorer.inference.weights.sandbox", task]
     quiet: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     try:
@@ -165,16 +148,13 @@ def _reason_file(result: Path) -> Path:
 
 def _child(task: str) -> int:
     """What the child process does; returns its exit code."""
-    job, path, result, memory, file_size, seconds = json.loads(task)
+    job, path, result, memory, file_size, seconds, *arguments = json.loads(task)
     module, _, function = job.partition(":")
     work = getattr(import_module(module), function)
-    import_module("safetensors.torch")
-    from .read import ran_out_of_memory
-
     # What is imported so far doesn't count.
     _limit(memory, file_size, seconds)
     try:
-        work(Path(path), Path(result))
+        work(Path(path), Path(result), *arguments)
     except ExplorerError as error:
         _reason_file(Path(result)).write_text(str(error)[:_MAX_REASON], encoding="utf-8")
         return _REFUSED

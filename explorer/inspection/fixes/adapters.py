@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from ..joins.additions import Merge
-from ..joins.paths import channels_last
+from ..joins.layout import channels_last
 from ..tracing.operations import Op
+from ..tracing.recorder import ShortcutChange
 
 
 @dataclass(frozen=True)
-class Adapter:
+class ShortcutAdapter:
     """A change of x before it is added.
 
     Attributes:
@@ -27,10 +27,10 @@ class Adapter:
     title: str
     params: int
     snippet: str
-    run: Callable[[Tensor], Tensor]
+    run: ShortcutChange
 
 
-def adapters_for(ops: Sequence[Op], merge: Merge) -> Iterator[Adapter]:
+def adapters_for(ops: Sequence[Op], merge: Merge) -> Iterator[ShortcutAdapter]:
     """Those that make the shortcut's shape the branch's, without weights first; none where no stride leads there."""
     before, after = merge.shortcut_shape, merge.branch_shape
     if len(before) != len(after) or before == after:
@@ -48,7 +48,7 @@ def adapters_for(ops: Sequence[Op], merge: Merge) -> Iterator[Adapter]:
     yield _projection(ops, merge, stride)
 
 
-def _zero_pad(added: int, stride: int, dims: int) -> Adapter:
+def _zero_pad(added: int, stride: int, dims: int) -> ShortcutAdapter:
     steps = (slice(None), slice(None), *([slice(None, None, stride)] * dims))
     pads = (0, 0) * dims + (0, added)
     taken = f"x[:, :{f', ::{stride}' * dims}]" if stride > 1 else "x"
@@ -56,10 +56,10 @@ def _zero_pad(added: int, stride: int, dims: int) -> Adapter:
     zeros = f"{added} channels of zeros" if added else ""
     line = f"out = out + F.pad({taken}, {pads})" if added else f"out = out + {taken}"
     title = f"{'Zero-pad' if added else 'Subsample'} x: {', '.join(filter(None, (every, zeros)))}"
-    return Adapter(title, 0, line, lambda x: F.pad(x[steps], pads))
+    return ShortcutAdapter(title, 0, line, lambda x: F.pad(x[steps], pads))
 
 
-def _projection(ops: Sequence[Op], merge: Merge, stride: int) -> Adapter:
+def _projection(ops: Sequence[Op], merge: Merge, stride: int) -> ShortcutAdapter:
     inputs, outputs, dims = merge.shortcut_shape[0], merge.branch_shape[0], len(merge.branch_shape) - 1
     normalised = any(ops[i].name == "batch_norm" for i in merge.branch[-2:])
     layer = f"nn.Conv{dims}d({inputs}, {outputs}, kernel_size=1, stride={stride}{', bias=False' * normalised})"
@@ -68,7 +68,7 @@ def _projection(ops: Sequence[Op], merge: Merge, stride: int) -> Adapter:
     weight = torch.empty((outputs, inputs, *(1,) * dims), device="meta")
     params = weight.numel() + (2 if normalised else 1) * outputs
     window = [[stride] * dims, [0] * dims, [1] * dims, False, [0] * dims, 1]
-    return Adapter(
+    return ShortcutAdapter(
         f"Project x: 1×1 convolution, stride {stride}",
         params,
         projecting(layer),
@@ -77,13 +77,13 @@ def _projection(ops: Sequence[Op], merge: Merge, stride: int) -> Adapter:
     )
 
 
-def _of_features(inputs: int, outputs: int) -> Iterator[Adapter]:
+def _of_features(inputs: int, outputs: int) -> Iterator[ShortcutAdapter]:
     if inputs <= outputs:
         added = outputs - inputs
         line = f"out = out + F.pad(x, (0, {added}))"
-        yield Adapter(f"Zero-pad x: {added} features of zeros", 0, line, lambda x: F.pad(x, (0, added)))
+        yield ShortcutAdapter(f"Zero-pad x: {added} features of zeros", 0, line, lambda x: F.pad(x, (0, added)))
     weight = torch.empty((inputs, outputs), device="meta")
-    yield Adapter(
+    yield ShortcutAdapter(
         "Project x: linear layer",
         (inputs + 1) * outputs,
         projecting(f"nn.Linear({inputs}, {outputs})"),

@@ -7,8 +7,9 @@ from itertools import product
 from math import gcd
 
 from ..joins.additions import Merge
-from ..joins.paths import Side, layout, same_padding, strides_that_agree
+from ..joins.layout import layout
 from ..tracing.forks import is_sum
+from ..tracing.operand_paths import OperandPath, same_padding, strides_that_agree
 from ..tracing.operations import WEIGHTED, Op
 from .edits import Edit
 
@@ -22,7 +23,7 @@ def for_merge(ops: Sequence[Op], merge: Merge) -> list[Edits]:
     if len(merge.branch_shape) != len(merge.shortcut_shape):
         return []
     channels, size = layout(ops, merge)
-    sides = Side(ops, merge.shortcut, merge.fork), Side(ops, merge.branch, merge.fork)
+    sides = OperandPath(ops, merge.shortcut, merge.fork), OperandPath(ops, merge.branch, merge.fork)
     wanted = channels(merge.branch_shape), channels(merge.shortcut_shape)
     widths: list[Edits] = [()]
     if wanted[0] != wanted[1]:
@@ -63,7 +64,7 @@ def _outputs(side: Sequence[Op], width: int) -> Edits:
 
 
 def _sizes(
-    ops: Sequence[Op], sides: tuple[Side, Side], branch: tuple[int, ...], shortcut: tuple[int, ...]
+    ops: Sequence[Op], sides: tuple[OperandPath, OperandPath], branch: tuple[int, ...], shortcut: tuple[int, ...]
 ) -> Iterator[Edits]:
     changes = [*strides_that_agree(sides)] if sides[0].stride != sides[1].stride else []
     paddings = [padding for side in sides if (padding := same_padding(side))]
@@ -81,13 +82,13 @@ def _sizes(
 def preparing(ops: Sequence[Op], merge: Merge) -> list[Edits]:
     """Changes of one side's paddings or rounding, after which a stride may lead from the shortcut's size to the
     branch's."""
-    sides = Side(ops, merge.shortcut, merge.fork), Side(ops, merge.branch, merge.fork)
+    sides = OperandPath(ops, merge.shortcut, merge.fork), OperandPath(ops, merge.branch, merge.fork)
     paddings = [same_padding(side) for side in sides]
     edits = [tuple(Edit(ops[i].path, "padding", new["padding"]) for i, new in p.items()) for p in paddings if p]
     return [*edits, *_roundings(sides)]
 
 
-def _roundings(sides: tuple[Side, Side]) -> Iterator[Edits]:
+def _roundings(sides: tuple[OperandPath, OperandPath]) -> Iterator[Edits]:
     pools = (op for side in sides for op in side.members if op.name in ("max_pool", "avg_pool"))
     yield from ((Edit(op.path, "ceil_mode", True),) for op in pools)
 

@@ -1,4 +1,5 @@
-"""What mends a finding: candidates are applied, the network is traced again, and only what helped is proposed."""
+"""Which changes correct a finding: each candidate is applied, the network is traced again, and only what helped is
+proposed."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
@@ -14,28 +15,24 @@ from torch import nn
 from ...errors import ExplorerError
 from ...network.shortcuts import projection
 from ...spec import BlockPlan, Norm, ResNetSpec, Shortcut
-from ..tracing.recorder import Adapter as Run
+from ..joins.findings import Finding
+from ..report import Report, inspect
+from ..tracing.recorder import ShortcutChange
 from ..tracing.trace import Subject
-from .adapters import Adapter, adapters_for, projecting
+from .adapters import ShortcutAdapter, adapters_for, projecting
 from .candidates import for_layer, for_merge, preparing
 from .edits import Edit, changing, edited
-
-if TYPE_CHECKING:
-    from ..joins.findings import Finding
-    from ..report import Report
-
-Inspect = Callable[[ResNetSpec, tuple[int, ...]], "Report"]
 
 
 @dataclass(frozen=True)
 class Fix:
-    """A change that mends a finding.
+    """A change that corrects a finding.
 
     Attributes:
         title: what is changed.
         params, macs: added to the network as it was traced; negative where it gets cheaper.
         snippet: lines of PyTorch.
-        spec: the mended network; None where the report is of a module.
+        spec: the corrected network; None if the report is of a module.
     """
 
     title: str
@@ -45,14 +42,26 @@ class Fix:
     spec: ResNetSpec | None
 
 
-def fixes_of(report: Report, finding: Finding, inspect: Inspect) -> tuple[Fix, ...]:
-    """Proven fixes, cheapest first; none for a file, which cannot be changed and traced again.
+# What was proposed for a report's findings, as long as the report is in use.
+_PROPOSED: WeakKeyDictionary[Report, dict[Finding, tuple[Fix, ...]]] = WeakKeyDictionary()
 
-    Args:
-        inspect: makes the report of a spec for a shape of its input.
+
+def propose_fixes(report: Report, finding: Finding) -> tuple[Fix, ...]:
+    """What corrects one of ``report.findings``, cheapest first: fewest parameters, then fewest multiply-adds.
+
+    Each fix was applied and the network traced again; then this finding was gone and no new one had come. The first
+    call for a finding costs up to ``candidates.MOST`` passes and some more for shortcuts; later calls cost nothing.
+    Empty for a file, which cannot be changed and traced again.
     """
+    proposed = _PROPOSED.setdefault(report, {})
+    if finding not in proposed:
+        proposed[finding] = _find_fixes(report, finding)
+    return proposed[finding]
+
+
+def _find_fixes(report: Report, finding: Finding) -> tuple[Fix, ...]:
     if report.spec is not None:
-        found = _of_spec(report, report.spec, finding, inspect)
+        found = _of_spec(report, report.spec, finding)
     elif report.subject is not None:
         found = _of_module(report, report.subject, finding)
     else:
@@ -71,7 +80,7 @@ def _mends(before: Report, after: Report, finding: Finding) -> bool:
 # ---- a spec ----------------------------------------------------------------------------------------------
 
 
-def _of_spec(report: Report, spec: ResNetSpec, finding: Finding, inspect: Inspect) -> Iterator[Fix]:
+def _of_spec(report: Report, spec: ResNetSpec, finding: Finding) -> Iterator[Fix]:
     for title, snippet, make in _mended_specs(report, spec, finding):
         try:
             mended = make()
@@ -136,7 +145,7 @@ def _of_module(report: Report, subject: Subject, finding: Finding) -> Iterator[F
 
 
 def _applied(
-    report: Report, subject: Subject, finding: Finding, changes: Iterable[tuple[Sequence[Edit], Adapter | None]]
+    report: Report, subject: Subject, finding: Finding, changes: Iterable[tuple[Sequence[Edit], ShortcutAdapter | None]]
 ) -> Iterator[Fix]:
     """A fix for each change that helps."""
     number = report.merges.index(finding.merge) if finding.merge else 0
@@ -154,8 +163,8 @@ def _applied(
         yield Fix("; ".join(parts), params, after.macs - report.macs, "\n".join(lines), None)
 
 
-def _traced(report: Report, subject: Subject, adapters: Mapping[int, Run] | None = None) -> Report | None:
+def _traced(report: Report, subject: Subject, changes: Mapping[int, ShortcutChange] | None = None) -> Report | None:
     try:
-        return replace(report, trace=subject.trace(adapters), subject=subject)
+        return replace(report, trace=subject.trace(changes), subject=subject)
     except ExplorerError:
         return None

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..tracing.forks import is_sum
+from ..tracing.operand_paths import Changes, OperandPath, agree, same_padding, strides_that_agree
 from ..tracing.operations import WEIGHTED, Op
 from ..tracing.repeats import Shape
 from .additions import Merge, Verdict
-from .paths import Changes, Side, agree, layout, same_padding, strides_that_agree
+from .layout import layout
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def causes_of_merge(ops: Sequence[Op], merge: Merge) -> tuple[Cause, ...]:
     if len(branch) != len(shortcut):
         words = f"{len(branch)} and {len(shortcut)} dimensions cannot be added"
         return (Cause("rank-differs", f"{where}: {shapes}; {words}."),)
-    sides = Side(ops, merge.branch, merge.fork), Side(ops, merge.shortcut, merge.fork)
+    sides = OperandPath(ops, merge.branch, merge.fork), OperandPath(ops, merge.shortcut, merge.fork)
     channels, size = layout(ops, merge)
     found: list[tuple[str, str]] = []
     if channels(branch) != channels(shortcut):
@@ -143,7 +144,7 @@ def _giver(ops: Sequence[Op], op: Op) -> str:
 
 
 def _size(
-    ops: Sequence[Op], sides: tuple[Side, Side], where: str, branch: Shape, shortcut: Shape
+    ops: Sequence[Op], sides: tuple[OperandPath, OperandPath], where: str, branch: Shape, shortcut: Shape
 ) -> list[tuple[str, str]]:
     """Rules and words: the smallest change of strides and paddings with which both sides come to one size."""
     strides = sides[0].stride, sides[1].stride

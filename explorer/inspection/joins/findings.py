@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 
-from ..fixes.propose import Fix
 from ..tracing.operations import Op
 from ..tracing.repeats import Trace
 from .additions import Merge
@@ -24,7 +21,7 @@ class Producer:
 
 @dataclass(frozen=True)
 class Finding:
-    """One mistake.
+    """One mistake. ``fixes.propose_fixes`` says what would correct it.
 
     Attributes:
         rule: its kind, stable from release to release: "missing-projection", "stride-differs", "padding-forgotten",
@@ -43,22 +40,13 @@ class Finding:
     sentence: str
     merge: Merge | None
     producers: tuple[Producer, ...]
-    propose: Callable[[Finding], tuple[Fix, ...]] = field(repr=False, compare=False)
-
-    @cached_property
-    def fixes(self) -> tuple[Fix, ...]:
-        """What mends it, cheapest first: fewest parameters, then fewest multiply-adds. Each was applied and the network
-        traced again, and then this finding was gone and no new one there. Found when first asked for."""
-        return self.propose(self)
 
 
-def diagnose(
-    trace: Trace, merges: tuple[Merge, ...], propose: Callable[[Finding], tuple[Fix, ...]]
-) -> tuple[Finding, ...]:
-    """All findings; ``propose`` finds the fixes of one."""
+def diagnose(trace: Trace, merges: tuple[Merge, ...]) -> tuple[Finding, ...]:
+    """Every mistake at the additions of ``merges`` and at the layers of ``trace``, in execution order."""
     broken = {merge.op: merge for merge in merges if not merge.fits}
     return tuple(
-        Finding(cause.rule, op.path, op.index, cause.sentence, merge, _producers(trace, op, merge), propose)
+        Finding(cause.rule, op.path, op.index, cause.sentence, merge, _producers(trace, op, merge))
         for op in trace.ops
         for merge in [broken.get(op.index)]
         for cause in _causes(trace, op, merge)

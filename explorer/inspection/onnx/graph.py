@@ -60,7 +60,7 @@ def read(data: bytes) -> dict[str, Any]:
     Raises:
         TraceError: as ``inspect_onnx``.
     """
-    from .nodes import steps_of
+    from .nodes import read_nodes
 
     model = _parsed(data)
     name, total = _name(model.graph.name), len(model.graph.node)
@@ -71,13 +71,13 @@ def read(data: bytes) -> dict[str, Any]:
         notes.append(f"The graph has {total:,} nodes; only the first {MAX_NODES:,} are shown, checked and counted.")
     if not any(node.op_type.endswith("Normalization") for node in model.graph.node):
         notes.append("The graph has no normalisation: exporters fold it into the convolutions before it.")
-    steps = steps_of(model)
+    nodes = read_nodes(model)
     return {
         "name": name,
         "notes": notes,
-        "ops": [asdict(step.op) for step in steps],
-        "kinds": [step.kind for step in steps],
-        "params": [step.params for step in steps],
+        "ops": [asdict(node.op) for node in nodes],
+        "kinds": [node.kind for node in nodes],
+        "params": [node.params for node in nodes],
     }
 
 

@@ -12,10 +12,9 @@ from onnx import ModelProto, NodeProto, helper, shape_inference
 from ...errors import TraceError
 from ..tracing.forks import find_fork
 from ..tracing.operations import Op, added
+from ..tracing.repeats import Shape
 from .constants import Constants
 from .scopes import own_path, placed
-
-Shape = tuple[int, ...]
 
 _MAX_BROKEN = 200  # sums that don't fit: each takes another pass
 _NAMES = {
@@ -33,7 +32,7 @@ _WITH_PARAMETERS = {
 
 
 @dataclass(frozen=True)
-class Step:
+class NodeOp:
     """An operation, the kind of node it was, and the parameters it is the first to read."""
 
     op: Op
@@ -41,7 +40,7 @@ class Step:
     params: int
 
 
-def steps_of(model: ModelProto) -> list[Step]:
+def read_nodes(model: ModelProto) -> list[NodeOp]:
     """Every node that depends on an input, in order, behind the inputs themselves. ``model`` is used up.
 
     Where two sides of a sum can't be added, the shape of the main branch goes on, as in ``trace``.
@@ -104,28 +103,28 @@ class _Walk:
     ) -> None:
         self.constants, self.shapes, self.instead = constants, shapes, instead
         self.broken: tuple[int, str] | None = None
-        self.steps: list[Step] = []
+        self.node_ops: list[NodeOp] = []
         self.paths: list[str | None] = []
         self.producers: dict[str, int] = {}
         self.counted: set[str] = set()
         for value in model.graph.input:
             if value.name not in constants:
                 self._append("input", "", [value.name], [], {}, 0, "")
-        if not self.steps:
+        if not self.node_ops:
             raise TraceError("the ONNX graph has no input")
         for index, node in enumerate(model.graph.node):
             self._node(index, node)
             if self.broken:
                 return
 
-    def placed(self) -> list[Step]:
-        """The steps, each with the path of a module; in a graph that tells of none, with the name of its node."""
-        ops = [step.op for step in self.steps]
+    def placed(self) -> list[NodeOp]:
+        """The operations, each with the path of a module; in a graph that tells of none, with the name of its node."""
+        ops = [node.op for node in self.node_ops]
         if any(path for path in self.paths):
             paths = placed([op.name for op in ops], [op.inputs for op in ops], self.paths)
         else:
-            paths = [f"{step.kind}_{step.op.index}" if step.kind else "" for step in self.steps]
-        return [replace(step, op=replace(step.op, path=path)) for step, path in zip(self.steps, paths, strict=True)]
+            paths = [f"{node.kind}_{node.op.index}" if node.kind else "" for node in self.node_ops]
+        return [replace(node, op=replace(node.op, path=path)) for node, path in zip(self.node_ops, paths, strict=True)]
 
     def _node(self, index: int, node: NodeProto) -> None:
         read = [name for name in node.input if name in self.producers]
@@ -137,7 +136,7 @@ class _Walk:
             return
         sides = [self.shapes[name][0] for name in read]
         if node.op_type == "Add" and len(read) == 2 and index not in self.instead and added(sides[0], sides[1]) is None:
-            fork = find_fork([step.op for step in self.steps], *(self.producers[name] for name in read))
+            fork = find_fork([node.op for node in self.node_ops], *(self.producers[name] for name in read))
             self.broken = (index, read[fork.main])
             return
         name = self._name(node, read)
@@ -160,9 +159,9 @@ class _Walk:
         shape, item = self.shapes[outputs[0]]
         sources = tuple(self.producers[source] for source in read)
         shapes = tuple(self.shapes[source][0] for source in read)
-        op = Op(len(self.steps), name, "", sources, shapes, shape, item * prod(shape), attrs)
+        op = Op(len(self.node_ops), name, "", sources, shapes, shape, item * prod(shape), attrs)
         self.producers |= dict.fromkeys(outputs, op.index)
-        self.steps.append(Step(op, kind, params))
+        self.node_ops.append(NodeOp(op, kind, params))
         self.paths.append(path)
 
     def _name(self, node: NodeProto, read: Sequence[str]) -> str:

@@ -53,7 +53,7 @@ def tensors(values: Any) -> Iterator[Tensor]:
             yield value
         elif isinstance(value, (list, tuple)):
             yield from tensors(value)
-        elif isinstance(value, dict):  # asking for any Mapping takes ten times as long, and every operation asks
+        elif isinstance(value, dict):  # a check for any Mapping is much slower, and every operation makes it
             yield from tensors(value.values())
 
 

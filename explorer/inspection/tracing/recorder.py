@@ -17,24 +17,26 @@ from .operations import NAMES, SHAPE_PRESERVING, TRANSPARENT, Op, added, creates
 from .repeats import Shape
 from .source_lines import source_line
 
-Adapter = Callable[[Tensor], Tensor]
+ShortcutChange = Callable[[Tensor], Tensor]
 _ADDITIONS = {torch.ops.aten.add.Tensor, torch.ops.aten.add_.Tensor}
 
 
 @dataclass(frozen=True)
-class Detours:
-    """Where a pass leaves the program it runs.
+class Interventions:
+    """Where a pass does something else than the network says.
 
     Attributes:
-        keeps_branch: the branch's shape goes on from a silent broadcast too, as from a mismatch.
-        distrusted: operations that do not fit, by index, and are themselves to blame: from a sum, the shortcut's shape
-            goes on instead of the branch's; from a normalisation, its input's instead of its own channels.
-        adapters: sum of two paths, counted from 0 in execution order -> what is done to its shortcut before.
+        keeps_branch: the pass goes on with the branch's shape after a silent broadcast too, as after a mismatch.
+        root_causes: operations, by index, whose own shape is the mistake. After such an addition the pass goes on with
+            the shortcut's shape instead of the branch's; after such a normalisation, with its input's channels instead
+            of its own.
+        shortcut_changes: addition of two paths, counted from 0 in execution order -> what is done to its shortcut
+            before.
     """
 
     keeps_branch: bool = False
-    distrusted: frozenset[int] = frozenset()
-    adapters: Mapping[int, Adapter] = field(default_factory=dict)
+    root_causes: frozenset[int] = frozenset()
+    shortcut_changes: Mapping[int, ShortcutChange] = field(default_factory=dict)
 
 
 @dataclass
@@ -46,7 +48,7 @@ class Recorder(TorchDispatchMode):
         stack: paths of the modules being run, outermost first.
     """
 
-    detours: Detours = field(default_factory=Detours)
+    interventions: Interventions = field(default_factory=Interventions)
     names_sources: bool = False
     ops: list[Op] = field(default_factory=list)
     stack: list[str] = field(default_factory=lambda: [""])
@@ -101,17 +103,17 @@ class Recorder(TorchDispatchMode):
         producers = self._producers(operands)
         number = self.sums
         self.sums += len(set(producers)) == 2
-        if len(set(producers)) == 2 and (adapter := self.detours.adapters.get(number)):
+        if len(set(producers)) == 2 and (change := self.interventions.shortcut_changes.get(number)):
             side = 1 - find_fork(self.ops, *producers).main
             with self:
-                operands[side] = adapter(operands[side])
+                operands[side] = change(operands[side])
             producers = self._producers(operands)
         shapes = tuple(tuple(t.shape) for t in operands)
         shape = added(*shapes, in_place=in_place)
         broadcast = shape is not None and shapes[0] != shapes[1]
-        if shape is None or (broadcast and self.detours.keeps_branch):
+        if shape is None or (broadcast and self.interventions.keeps_branch):
             main = find_fork(self.ops, *producers).main
-            shape = shapes[main ^ (len(self.ops) in self.detours.distrusted)]
+            shape = shapes[main ^ (len(self.ops) in self.interventions.root_causes)]
         if in_place:
             out = args[0] if args[0].shape == shape else args[0].resize_(shape)
         elif shapes[0] == shapes[1]:

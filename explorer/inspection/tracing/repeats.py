@@ -1,4 +1,4 @@
-"""What a forward pass did, with the repeats of a block replayed instead of run.
+"""What a forward pass did, with repeated blocks expanded instead of run.
 
 Neighbouring blocks of one geometry read a map of one shape and give it back in that shape: what the first of them does,
 all of them do. So only the first need be built and run. What was recorded of it is written down once for each repeat,
@@ -63,7 +63,7 @@ class Recording:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """What one forward pass of the whole network did. Each part is replayed when it is first asked for.
+    """What one forward pass of the whole network did. Each part is expanded when it is first read.
 
     Attributes:
         recording: of a network that has the first block of each run only.
@@ -82,7 +82,7 @@ class Trace:
     def ops(self) -> tuple[Op, ...]:
         """In execution order, inputs first; an operation's ``inputs`` index this tuple."""
         ops: list[Op] = []
-        for old, new, members in self._replay(self.recording.ops, lambda op: op.path):
+        for old, new, members in self._expand(self.recording.ops, lambda op: op.path):
             # Whatever a block reads comes from itself or from the block before it, which has moved as far.
             shift = len(ops) - members[0].index
             ops += [op.moved(new + op.path[len(old) :], shift) for op in members] if shift else members
@@ -94,7 +94,7 @@ class Trace:
         repeated = self._params_of_repeats()
         return tuple(
             replace(row, path=new + row.path[len(old) :], params=row.params + repeated.get(row.path, 0))
-            for old, new, rows in self._replay(self.recording.layers, lambda row: row.path)
+            for old, new, rows in self._expand(self.recording.layers, lambda row: row.path)
             for row in rows
         )
 
@@ -113,7 +113,7 @@ class Trace:
         """Paths of modules that have children."""
         return frozenset(path.rpartition(".")[0] for path in self.kinds if "." in path)
 
-    def _replay(
+    def _expand(
         self, items: Iterable[Recorded], path_of: Callable[[Recorded], str]
     ) -> Iterator[tuple[str, str, list[Recorded]]]:
         """Recorded path of a block, path of the block that repeats it, and what was recorded of it; in the whole
@@ -131,7 +131,7 @@ class Trace:
     def _renamed(self, values: Mapping[str, Recorded]) -> Mapping[str, Recorded]:
         return {
             new + path[len(old) :]: values[path]
-            for old, new, paths in self._replay(values, lambda path: path)
+            for old, new, paths in self._expand(values, lambda path: path)
             for path in paths
         }
 

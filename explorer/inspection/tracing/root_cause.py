@@ -1,20 +1,20 @@
-"""Which of two shapes to go on with where two do not fit: so that one mistake is told once, where it was made."""
+"""The operation where a shape mismatch has its root cause, so that one mistake is reported once, where it was made."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..joins.paths import Side, agree, same_padding
 from .forks import channels_from, find_fork, is_sum
+from .operand_paths import OperandPath, agree, same_padding
 from .operations import Op
 
 
-def culprits(ops: Sequence[Op]) -> frozenset[int]:
-    """Operations to distrust (see ``Detours``) in another pass, by index.
+def find_root_causes(ops: Sequence[Op]) -> frozenset[int]:
+    """Operations whose own shape is the mistake, by index; another pass then does without it (see ``Interventions``).
 
-    A sum whose branch's channels a later layer refuses, though it would take the shortcut's; a normalisation whose
-    channels a later layer or sum refuses, though it would take those that the normalisation got; a sum whose branch
-    has the wrong size for its padding.
+    These are: an addition whose branch's channels a later layer refuses, though it would take the shortcut's; a
+    normalisation whose channels a later layer or addition refuses, though it would take those that the normalisation
+    got; an addition whose branch has the wrong size because of its padding.
     """
     refused = {
         origin.index
@@ -44,6 +44,6 @@ def _lost_padding(ops: Sequence[Op], op: Op) -> bool:
     if a == b or a[:2] != b[:2] or len(a) != len(b):
         return False
     fork = find_fork(ops, *op.inputs)
-    branch, shortcut = (Side(ops, fork.sides[side], fork.at) for side in (fork.main, 1 - fork.main))
+    branch, shortcut = (OperandPath(ops, fork.sides[side], fork.at) for side in (fork.main, 1 - fork.main))
     padding = same_padding(branch)
     return bool(padding) and branch.stride == shortcut.stride and agree((branch, shortcut), padding)

@@ -1,6 +1,6 @@
 """Layers that meet the wrong number of channels: noted, and given a fitting weight or input, so that the pass goes on.
 
-PyTorch refuses such a call before any tensor operation runs, so these are caught a floor above, as functions of
+PyTorch refuses such a call before any tensor operation runs, so these are caught one level above, as functions of
 ``torch.nn.functional``. Only a pass that has failed once is repeated this way: watching functions costs time.
 """
 
@@ -62,7 +62,8 @@ class Tolerance(TorchFunctionMode):
                 raise
             given = dict(zip(_PARAMETERS[func], args, strict=False)) | (kwargs or {})
             if func in _NORMS:
-                retry = _norm(func, given, trusted=before not in self._recorder.detours.distrusted)
+                is_root_cause = before in self._recorder.interventions.root_causes
+                retry = _norm(func, given, is_root_cause=is_root_cause)
             else:
                 retry = _linear(given) if func is F.linear else _conv(func, given)
             if retry is None:
@@ -109,8 +110,8 @@ def _linear(given: Arguments) -> _Retry | None:
     return _Retry(arguments, {"wants": wants, "inner": wants}, ("linear",))
 
 
-def _norm(func: Any, given: Arguments, *, trusted: bool) -> _Retry | None:
-    """An input with the channels that the norm has; where it is not ``trusted``, a norm for those that came."""
+def _norm(func: Any, given: Arguments, *, is_root_cause: bool) -> _Retry | None:
+    """An input with the channels that the norm has; if the norm is the root cause, a norm for those that came."""
     x, groups = given["input"], given.get("num_groups", 1)
     names = ("weight", "running_mean", "running_var", "bias")
     own = {name: given[name] for name in names if given.get(name) is not None}
@@ -120,10 +121,10 @@ def _norm(func: Any, given: Arguments, *, trusted: bool) -> _Retry | None:
     if len(sizes) != 1 or (came == wants and wants % groups == 0):
         return None
     arguments: Arguments = {"num_groups": 1} if groups > 1 else {}
-    if trusted:
-        arguments["input"] = x.new_empty((*x.shape[:axis], wants, *x.shape[axis + 1 :]))
-    else:
+    if is_root_cause:
         arguments |= {name: tensor.new_empty(came) for name, tensor in own.items()}
         arguments |= {"normalized_shape": (came,)} if func is F.layer_norm else {}
+    else:
+        arguments["input"] = x.new_empty((*x.shape[:axis], wants, *x.shape[axis + 1 :]))
     noted = {"groups": groups} if func is F.group_norm else {}
     return _Retry(arguments, {"wants": wants, **noted}, ("batch_norm", "group_norm", "layer_norm"))

@@ -5,8 +5,8 @@ operation with its module path. Where two activations of different shape meet in
 lets the main branch's shape go on, and the pass continues: one pass yields torchinfo's layer table, the true operation
 graph and *all* mismatches. A pass that fails at a layer is run again with ``Tolerance`` for layers too.
 
-A network of this program does the same each time it runs. Its diagram need not wait for torchinfo, which takes about as
-long as all the rest: it makes its table in a pass of its own, once that is looked at.
+A network of this program does the same each time it runs. So its diagram need not wait for torchinfo's table, which is
+made in a pass of its own when it is first read.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from ...errors import TraceError
 from ...network import build_skeleton
 from ...spec import ResNetSpec
 from .inputs import batched, like, tensors
-from .recorder import Adapter, Detours, Recorder
+from .recorder import Interventions, Recorder, ShortcutChange
 from .repeats import Layer, Recording, Shape, Trace
-from .root_cause import culprits
+from .root_cause import find_root_causes
 from .tolerance import Tolerance
 
 Called = list[Any] | dict[str, Any]  # with these positional or keyword arguments
@@ -45,9 +45,10 @@ class Subject:
     shadow: nn.Module
     inputs: Called
 
-    def trace(self, adapters: Mapping[int, Adapter] | None = None) -> Trace:
-        """One pass, with ``adapters`` (see ``Detours``) put on shortcuts. Raises ``TraceError`` as ``trace``."""
-        return Trace(record(self.shadow, self.inputs, Detours(adapters=adapters or {}), names_sources=True))
+    def trace(self, shortcut_changes: Mapping[int, ShortcutChange] | None = None) -> Trace:
+        """One pass, with ``shortcut_changes`` (see ``Interventions``). Raises ``TraceError`` as ``record``."""
+        interventions = Interventions(shortcut_changes=shortcut_changes or {})
+        return Trace(record(self.shadow, self.inputs, interventions, names_sources=True))
 
 
 def subject_of(module: nn.Module, inputs: Called) -> Subject:
@@ -75,7 +76,7 @@ def trace_spec(spec: ResNetSpec, input_size: Shape) -> Trace:
 def record(
     shadow: nn.Module,
     inputs: Shape | Called,
-    detours: Detours | None = None,
+    interventions: Interventions | None = None,
     *,
     names_sources: bool = False,
     table: Callable[[], Table] | None = None,
@@ -91,21 +92,21 @@ def record(
             layer.
     """
     called = [torch.empty(batched(inputs), device="meta")] if isinstance(inputs, tuple) else inputs
-    detours, tolerant = detours or Detours(), False
+    interventions, tolerant = interventions or Interventions(), False
     while True:
-        recorder = Recorder(detours, names_sources)
+        recorder = Recorder(interventions, names_sources)
         try:
             rows = _pass(shadow, called, recorder, _forward if table else _summary, tolerant=tolerant)
         except Exception as error:  # whatever a foreign forward raises becomes one sentence
             if tolerant:
                 raise _trace_error(recorder, error) from error
-            # A silent broadcast may have changed a shape: this time the branch's goes on.
-            detours, tolerant = replace(detours, keeps_branch=True), True
+            # A silent broadcast may have changed a shape: this time the pass goes on with the branch's.
+            interventions, tolerant = replace(interventions, keeps_branch=True), True
             continue
-        distrusted = detours.distrusted | culprits(recorder.ops)
-        if distrusted == detours.distrusted:
+        root_causes = interventions.root_causes | find_root_causes(recorder.ops)
+        if root_causes == interventions.root_causes:
             break
-        detours = replace(detours, distrusted=distrusted)
+        interventions = replace(interventions, root_causes=root_causes)
     return Recording(
         name=type(shadow).__name__,
         ops=tuple(recorder.ops),
@@ -171,7 +172,7 @@ def _loose_tensors(module: nn.Module) -> Iterator[Tensor]:
 
 @contextmanager
 def _module_paths(modules: Mapping[str, nn.Module], stack: list[str]) -> Iterator[None]:
-    """Keep ``stack`` at the path of the module being run. Not popped on an error: its top then names the culprit."""
+    """Keep ``stack`` at the path of the module being run. On an error it stays: its top is what failed."""
 
     def leave(*_: Any) -> None:
         stack.pop()

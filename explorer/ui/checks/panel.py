@@ -68,4 +68,4 @@ def list_checks(request: NetworkRequest) -> dict[str, Any]:
 def list_steps(request: NetworkRequest) -> dict[str, Any]:
     """-> ``{"steps": [{"node", "title", "html"}]}`` of the walk."""
     report = report_of(request.query)
-    return {"steps": [{"node": s.node, "title": s.title, "html": rows.stop(report, s)} for s in walk(report)]}
+    return {"steps": [{"node": s.node, "title": s.title, "html": rows.stop_html(report, s)} for s in walk(report)]}

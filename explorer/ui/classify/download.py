@@ -43,7 +43,7 @@ class DownloadRow:
     def offer(self, name: str) -> Updates:
         """Download, if the network lacks weights."""
         missing = networks.to_download(name)
-        label = f"Download {numbers.size(missing.size_bytes)}" if missing else "Download"
+        label = f"Download {numbers.size(missing.file.size_bytes)}" if missing else "Download"
         return {self.start: gr.update(visible=bool(missing), value=label)}
 
     def fetch(self, name: str, request: gr.Request) -> Iterator[Updates]:
@@ -54,7 +54,7 @@ class DownloadRow:
 
         def work() -> None:
             try:
-                fetch(variant, on_progress=latest.put, cancelled=stopped.is_set)
+                fetch(variant.file, variant.title, on_progress=latest.put, cancelled=stopped.is_set)
                 latest.put(None)
             except Exception as error:  # handed to the page's thread, which tells errors apart
                 latest.put(error)

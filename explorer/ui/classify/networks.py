@@ -10,10 +10,10 @@ import gradio as gr
 from ...bounded_cache import BoundedCache
 from ...errors import ExplorerError, WeightsError
 from ...inference import Classifier, Photo, Prediction, Variant, find, is_cached, load_variant, variants
+from ...inference.checkpoint import variant_of
 from ...inference.classifier import DEFAULT, KEPT_BYTES
-from ...inference.transfer import Head, taught
+from ...inference.head import Head, with_head
 from ...inference.weights.cache import intact_path
-from ...inference.weights.checkpoint import variant_of
 from ...spec import title
 from ...views.classify import networks_table
 from ...views.classify.networks_table import Row
@@ -50,7 +50,7 @@ class TransferHead:
         """The head on ``classifier``'s network; it stays together while both are in use."""
         pair = _TOGETHER.get(self)
         if pair is None or pair[0] is not classifier:
-            pair = (classifier, taught(classifier, self.head))
+            pair = (classifier, with_head(classifier, self.head))
             self.variant = pair[1].variant
             _TOGETHER.put(self, pair)
         return pair[1]
@@ -119,7 +119,7 @@ def to_download(name: str) -> Variant | None:
     except ExplorerError:  # a head that is gone, which the answer will say
         return None
     variant = None if base.startswith(FILE) else find(base)
-    return variant if variant and intact_path(variant) is None else None
+    return variant if variant and intact_path(variant.file) is None else None
 
 
 def base_of_head(head: Head, session: str) -> str:
@@ -129,7 +129,7 @@ def base_of_head(head: Head, session: str) -> str:
         WeightsError: it is neither in the catalogue nor among the page's files.
     """
     for variant in variants():
-        if variant.sha256 == head.backbone_sha256:
+        if variant.file.sha256 == head.backbone_sha256:
             return variant.name
     for token, held in OPEN_FILES.of(session):
         if held.classifies and held.checkpoint.sha256 == head.backbone_sha256:
@@ -188,9 +188,9 @@ def first_choice(session: str, *names: str) -> str:
 
 
 def _label(variant: Variant) -> str:
-    if variant.builtin:
+    if variant.file.builtin:
         return f"{variant.title} · built in"
-    return f"{variant.title} · {'on this machine' if is_cached(variant) else numbers.size(variant.size_bytes)}"
+    return f"{variant.title} · {'on this machine' if is_cached(variant) else numbers.size(variant.file.size_bytes)}"
 
 
 def _about_file(name: str) -> str:

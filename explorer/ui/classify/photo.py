@@ -90,7 +90,7 @@ def classify(request: ClassifyRequest) -> dict[str, Any]:
         return {"html": banner(error_message(error), "note")}
     except Exception as error:
         return {"html": banner(error_message(error))}
-    html = answer(prediction, request.decoding, photo_picture(prediction.seen, lossless=True))
+    html = answer(prediction, request.decoding, photo_picture(prediction.crop, lossless=True))
     return {"html": html, "answered": True}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from ...inference.throughput import BATCH_SIZES, Point, throughput
+from ...inference.throughput import BATCH_SIZES, ThroughputPoint, throughput
 from ...views.classify.throughput import figure, sentence
 from ...views.kit.markup import banner, progress_bar, tag, text
 from ..kit import jobs, plot
@@ -40,7 +40,7 @@ class _Panel:
         """Measure a network; the chart grows by a point after each batch size."""
         title, stopped = "", False
 
-        def work(job: Job) -> tuple[Point, ...]:
+        def work(job: Job) -> tuple[ThroughputPoint, ...]:
             nonlocal title, stopped
             classifier = networks.classifier_of(name, network, device)
             title = classifier.variant.title
@@ -89,7 +89,7 @@ def _stop(request: gr.Request) -> None:
     jobs.stop(str(request.session_hash), KIND)
 
 
-def _progress(points: tuple[Point, ...]) -> str:
+def _progress(points: tuple[ThroughputPoint, ...]) -> str:
     size = BATCH_SIZES[min(len(points), len(BATCH_SIZES) - 1)]
     return progress_bar(f"Measuring batches of {size} …", len(points) / len(BATCH_SIZES))
 

@@ -18,17 +18,8 @@ from pydantic import BaseModel, Field
 
 from ...errors import DataError, Stopped
 from ...inference import Classifier
-from ...inference.transfer import (
-    MAX_CLASSES,
-    MAX_HEAD_BYTES,
-    MAX_NAME,
-    Features,
-    Lesson,
-    features,
-    from_bytes,
-    teach,
-    to_bytes,
-)
+from ...inference.head import MAX_CLASSES, MAX_HEAD_BYTES, from_bytes, to_bytes
+from ...inference.transfer import MAX_NAME, Features, LinearProbe, compute_features, fit_linear_probe
 from ...views.classify import transfer as shown
 from ...views.kit.markup import banner, progress_bar
 from ..kit import jobs, scripts
@@ -161,8 +152,8 @@ class Action(NetworkRequest):
 def extract_features(request: FeaturesRequest) -> dict[str, Any]:
     """-> ``{"key", "base"}``: of the photo's features, and the network whose features they are (``base_network``)."""
     base, classifier = _backbone(request)
-    vector = features(classifier, [request.photo])[0]
-    return {"key": FEATURES.put(PhotoFeatures(classifier.variant.sha256, vector), request.session), "base": base}
+    vector = compute_features(classifier, [request.photo])[0]
+    return {"key": FEATURES.put(PhotoFeatures(classifier.variant.file.sha256, vector), request.session), "base": base}
 
 
 @answers(BaseRequest)
@@ -213,11 +204,11 @@ def act(value: Any, request: gr.Request) -> Iterator[tuple[Any, str]]:
 def _fit(action: Action, session: str) -> Iterator[tuple[Any, str]]:
     keys, labels = _labels(action)
     base, classifier = _backbone(action)
-    seen = find_features(keys, classifier.variant.sha256)
+    features = find_features(keys, classifier.variant.file.sha256)
 
-    def work(job: Job) -> Lesson:
-        return teach(
-            seen,
+    def work(job: Job) -> LinearProbe:
+        return fit_linear_probe(
+            features,
             labels,
             classifier.variant,
             on_progress=lambda done, of: job.say((done, of)),

@@ -11,7 +11,7 @@ import gradio as gr
 from pydantic import BeforeValidator, Field
 
 from ...errors import ExplorerError, Stopped
-from ...inference import Classifier, Photo, Seen
+from ...inference import Classifier, Photo, PreprocessedInput
 from ...inference.explain import (
     branch_strengths,
     class_activation,
@@ -97,7 +97,7 @@ class Question:
 
     classifier: Classifier
     photo: Photo
-    seen: Seen
+    model_input: PreprocessedInput
 
     @property
     def passes(self) -> float:
@@ -207,11 +207,11 @@ def describe_network(request: PhotoRequest) -> dict[str, Any]:
         "place": classifier.variant.transform.place(question.photo.image.size),
         "title": classifier.variant.title,
         "query": to_query(spec),
-        "blocks": shown.blocks(branch_strengths(classifier, question.seen)),
+        "blocks": shown.blocks(branch_strengths(classifier, question.model_input)),
         "layers": layers(classifier),
         "switchable": switchable(spec),
         "plain": "" if switchable(spec) else shown.PLAIN,
-        "classes": [(score.index, score.name) for score in predict_without(classifier, question.seen, ())],
+        "classes": [(score.index, score.name) for score in predict_without(classifier, question.model_input, ())],
         "passes": round(question.passes),
         "quick": question.quick,
     }
@@ -221,17 +221,17 @@ def describe_network(request: PhotoRequest) -> dict[str, Any]:
 def draw_heat(request: HeatRequest) -> dict[str, Any]:
     """-> ``{"image", "words"}``: Grad-CAM over the crop."""
     question = _question(request)
-    cells = class_activation(question.classifier, question.seen, request.layer, request.index)
+    cells = class_activation(question.classifier, question.model_input, request.layer, request.index)
     name = question.classifier.variant.classes[request.index]
     words = shown.heat_words(request.layer, name, (cells.shape[0], cells.shape[1]), float(cells.max()))
-    return {"image": heat_picture(spread(cells, question.seen), 0.0, 1.0), "words": words}
+    return {"image": heat_picture(spread(cells, question.model_input), 0.0, 1.0), "words": words}
 
 
 @answers(MapsRequest)
 def draw_maps(request: MapsRequest) -> dict[str, Any]:
     """-> ``{"html", "words", "channels"}``: feature maps of a layer, the strongest first."""
     question, most = _question(request), None if request.all else 16
-    found = feature_maps(question.classifier, question.seen, request.layer, most, request.at)
+    found = feature_maps(question.classifier, question.model_input, request.layer, most, request.at)
     words = shown.maps_words(found, there=request.at is not None)
     return {"html": shown.maps(found), "words": words, "channels": found.channels}
 
@@ -242,8 +242,8 @@ def answer_without(request: SwitchRequest) -> dict[str, Any]:
     question, off = _question(request), request.off
     if len(off) > len(switchable(question.classifier.variant.spec)):
         raise ExplorerError("A list of blocks is expected.")
-    before = predict_without(question.classifier, question.seen, ())
-    after = predict_without(question.classifier, question.seen, frozenset(off)) if off else before
+    before = predict_without(question.classifier, question.model_input, ())
+    after = predict_without(question.classifier, question.model_input, frozenset(off)) if off else before
     return {"html": shown.answers(before, after, len(off))}
 
 
@@ -261,7 +261,7 @@ def measure(action: Any, request: gr.Request) -> Iterator[Any]:
             return
         question, index = _question(wanted), wanted.index
         if question.quick:
-            yield _update(key, cells=shown.added(contributions(question.classifier, question.seen, index)))
+            yield _update(key, cells=shown.added(contributions(question.classifier, question.model_input, index)))
             return
         for event in jobs.run(session, KIND, lambda job: _contributions(job, question, index)):
             yield _news(key, event)
@@ -275,7 +275,7 @@ def _contributions(job: Job, question: Question, index: int) -> dict[str, str]:
         if job.stopped:
             raise Stopped("Stopped. What each block adds was not measured.")
 
-    return shown.added(contributions(question.classifier, question.seen, index, step))
+    return shown.added(contributions(question.classifier, question.model_input, index, step))
 
 
 def _news(key: str, event: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -18,18 +17,12 @@ from ...network import onnx_export
 from ...spec import ResNetSpec, from_query
 from ...spec.codec import MAX_TEXT
 from ...views.diagram.model import default_open
-from ...views.export.kinds import KINDS, file_name, runnable
+from ...views.export.kinds import KINDS, Section, file_name
 from ...views.kit.markup import tag, text
 from ..kit.bridge import error_message
 from ..kit.requests import MAX_NAME, MAX_OPEN
 
 _HELP = "Keyboard shortcuts"
-_GROUPS = {
-    "Diagram, as it is open": ("svg", "png", "pdf"),
-    "Everything": ("html",),
-    "Tables": ("layers", "checks", "stages"),
-    "Network": ("json", "py", "onnx"),
-}
 _SHORTCUTS = {
     "In the page": {
         "/ or Ctrl F": "find a layer, type or shape",
@@ -62,27 +55,28 @@ def buttons(spec: ResNetSpec) -> str:
 
 def overlays() -> str:
     """The menu and the dialog, which stay while the bar changes."""
-    groups = "".join(_group(title, kinds) for title, kinds in _GROUPS.items())
+    sections = "".join(map(_section, Section))
     status = '<p class="rx-export-status" role="status"></p>'
-    menu = tag("div", groups + status, id="rx-export", popover="auto", role="dialog", aria_label="Export")
+    menu = tag("div", sections + status, id="rx-export", popover="auto", role="dialog", aria_label="Export")
     close = '<form method="dialog"><button aria-label="Close">✕</button></form>'
     lists = "".join(_shortcuts(title, keys) for title, keys in _SHORTCUTS.items())
     heading = tag("h3", _HELP, id="rx-help-title")
     return menu + tag("dialog", tag("header", heading + close) + lists, id="rx-help", aria_labelledby="rx-help-title")
 
 
-def _group(title: str, kinds: Iterable[str]) -> str:
+def _section(section: Section) -> str:
     items = "".join(
         tag(
             "button",
-            tag("b", text(KINDS[kind].title)) + " " + tag("span", text(KINDS[kind].contents)),
+            tag("b", text(kind.title)) + " " + tag("span", text(kind.contents)),
             type="button",
-            data_kind=kind,
-            data_ending=KINDS[kind].ending,
+            data_kind=name,
+            data_ending=kind.ending,
         )
-        for kind in kinds
+        for name, kind in KINDS.items()
+        if kind.section is section
     )
-    return tag("section", tag("h3", text(title)) + items)
+    return tag("section", tag("h3", text(section.value)) + items)
 
 
 def _shortcuts(title: str, keys: dict[str, str]) -> str:
@@ -115,11 +109,8 @@ def _file(kind: str, query: str) -> Response:
     folder = Path(tempfile.mkdtemp(prefix="resnet-explorer-"))
     path, discard = folder / f"file.{kind}", BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
     try:
-        if kind == "onnx":
-            # Not in this process: see there.
-            onnx_export.write_apart(runnable(report), path)
-        else:
-            KINDS[kind].write(report, opened, path)
+        write = KINDS[kind].write_apart or KINDS[kind].write
+        write(report, opened, path)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

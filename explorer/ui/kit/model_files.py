@@ -7,7 +7,7 @@ from threading import RLock
 
 from ...errors import ExplorerError
 from ...inference import Classifier
-from ...inference.weights.checkpoint import Checkpoint, checkpoint_classifier
+from ...inference.checkpoint import Checkpoint, checkpoint_classifier
 from ...inspection import Report, inspect
 from ...inspection.onnx.graph import OnnxGraph
 from ...spec import FIELDS, ResNetSpec, from_query

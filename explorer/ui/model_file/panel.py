@@ -22,8 +22,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from ...errors import ExplorerError
+from ...inference.checkpoint import Checkpoint, open_checkpoint, rebuild
 from ...inference.weights import sandbox
-from ...inference.weights.checkpoint import Checkpoint, open_checkpoint, rebuild
 from ...inspection.onnx.graph import OnnxGraph, read_graph
 from ...spec import ResNetSpec
 from ...views.kit.markup import tag, text
@@ -156,7 +156,7 @@ def read(path: Path, name: str) -> Checkpoint | OnnxGraph:
         ExplorerError: it is refused.
     """
     if name.lower().endswith(".onnx"):
-        with sandbox.opened("explorer.inspection.onnx.graph:write_graph", path) as result:
+        with sandbox.run_in_child("explorer.inspection.onnx.graph:write_graph", path) as result:
             return read_graph(result)
     checkpoint = open_checkpoint(path)
     if checkpoint.recognition.spec is not None:

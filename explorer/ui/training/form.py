@@ -12,7 +12,7 @@ import gradio as gr
 from ...datasets import DataSet, find_data
 from ...errors import ExplorerError
 from ...inspection import inspect
-from ...inspection.saved_tensors import kept_for_backward
+from ...inspection.saved_tensors import find_saved_tensors
 from ...spec import ResNetSpec, from_query, title
 from ...spec.budget import estimate
 from ...training import DIGITS_RECIPE, EXPERIMENTS, TRAINING_DATA, Plan, Recipe, Schedule, plan_runs
@@ -173,7 +173,7 @@ def check(plans: Sequence[Plan]) -> None:
         report = inspect(plan.spec)
         if report.broken:
             raise ExplorerError(f"{plan.name} cannot run. {report.broken[0].explanation}")
-        kept = sum(kept.bytes for kept in kept_for_backward(report.trace))
+        kept = sum(kept.bytes for kept in find_saved_tensors(report.trace))
         # Weights, their gradients, their momentum, and the copy that is kept; what waits for the backward pass.
         needed += 4 * 4 * estimate(plan.spec)[0] + kept * plan.recipe.batch_size
     if needed > MEMORY:

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
 from ...errors import ExplorerError
-from ...inference.weights.checkpoint import Checkpoint, trained_checkpoint
+from ...inference.checkpoint import Checkpoint, trained_checkpoint
 from ...training import Record, run_json, weights_file
 from ...views.kit.words import printable
 from ...views.training.runs import csv

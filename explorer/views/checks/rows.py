@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import prod
 
-from ...inspection import Merge, Report
-from ...inspection.fixes.propose import Fix
-from ...inspection.joins.findings import Finding
+from ...inspection import Finding, Fix, Merge, Report, propose_fixes
 from ...inspection.outline import outline
 from ...spec import ResNetSpec, Shortcut, to_query
 from ..inspector.shortcut_choice import WORDS
 from ..kit import csv_text, numbers
 from ..kit.markup import tag, text
 from ..kit.words import printable
-from .walk import Step
+from .walk import Stop
 
 SIGNS = {"match": "✓", "mismatch": "✕", "broadcast": "✕"}
 KINDS = {"identity": "identity", "projection": "projection", "zero_pad": "zero-pad", "other": "other"}
@@ -42,7 +40,7 @@ def fix_all(report: Report) -> tuple[ResNetSpec, int, int] | None:
     """Every finding mended by the cheapest shortcut of its block: the network, and the parameters and multiply-adds
     that it has more. None where a finding has no such fix, or the network is no spec."""
     spec = report.spec
-    cheapest = [next(_shortcuts(finding, spec), None) for finding in report.findings] if spec else []
+    cheapest = [next(_shortcuts(report, finding, spec), None) for finding in report.findings] if spec else []
     chosen = [fix for fix in cheapest if fix]
     if spec is None or not chosen or len(chosen) < len(cheapest):
         return None
@@ -62,9 +60,9 @@ def all_button(report: Report) -> str:
     return _button(f"Fix all {count} at the least cost, {price}", spec, f"{count} shortcuts mended, {price}.")
 
 
-def _shortcuts(finding: Finding, spec: ResNetSpec) -> Iterator[tuple[Fix, str, Shortcut]]:
+def _shortcuts(report: Report, finding: Finding, spec: ResNetSpec) -> Iterator[tuple[Fix, str, Shortcut]]:
     """Fixes that give one block another shortcut and change nothing else, cheapest first: fix, block and mode."""
-    for fix in finding.fixes:
+    for fix in propose_fixes(report, finding):
         if fix.spec and fix.spec == spec.with_(shortcut_overrides=fix.spec.shortcut_overrides):
             changed = set(fix.spec.shortcut_overrides) - set(spec.shortcut_overrides)
             if len(changed) == 1:
@@ -76,11 +74,11 @@ def csv_lines(report: Report) -> list[str]:
     return csv_text.checks(report).splitlines()
 
 
-def stop(report: Report, step: Step) -> str:
-    """A step of the walk: its sentences, and the fixes of its sum."""
-    said = "".join(tag("p", text(sentence)) for sentence in step.sentences)
+def stop_html(report: Report, stop: Stop) -> str:
+    """A stop of the walk: its sentences, and the fixes of its sum."""
+    said = "".join(tag("p", text(sentence)) for sentence in stop.sentences)
     node_of = outline(report).op_ids
-    return said + "".join(fixes(report, finding) for finding in report.findings if node_of[finding.op] == step.node)
+    return said + "".join(fixes(report, finding) for finding in report.findings if node_of[finding.op] == stop.node)
 
 
 def _rows(report: Report, applies: bool) -> Iterator[str]:
@@ -133,9 +131,9 @@ def _cause(report: Report, finding: Finding, applies: bool) -> str:
 
 def fixes(report: Report, finding: Finding, applies: bool = True) -> str:
     """The finding's fixes with their price, cheapest first; empty where there is none."""
-    named = {fix: WORDS[mode] for fix, _, mode in _shortcuts(finding, report.spec)} if report.spec else {}
+    named = {fix: WORDS[mode] for fix, _, mode in _shortcuts(report, finding, report.spec)} if report.spec else {}
     items = []
-    for fix in finding.fixes:
+    for fix in propose_fixes(report, finding):
         name, details = named.get(fix, fix.title), f"{fix.title}\n\n{fix.snippet}"
         words = f"{name}, {numbers.price(fix.params, fix.macs) or '+0'}"
         if applies and fix.spec:

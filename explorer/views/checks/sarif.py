@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from ... import __version__
+from ...inspection import Finding, Report, propose_fixes
 from ...inspection.contract import Outcome
-from ...inspection.joins.findings import Finding
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 EXPECTATION = "expectation"
@@ -108,7 +108,7 @@ def _results(outcome: Outcome, contract: str) -> Iterator[_Result]:
     for finding in outcome.findings:
         level = "error" if outcome.fails(finding) else "note"
         places = tuple(_places(outcome, finding))
-        yield _Result(finding.rule, finding.path, level, finding.sentence, _markdown(finding), places)
+        yield _Result(finding.rule, finding.path, level, finding.sentence, _markdown(outcome.report, finding), places)
     for unmet in outcome.unmet:
         text = f"{outcome.target}: {unmet.sentence}"
         place = {"physicalLocation": {"artifactLocation": _artifact(contract)}} if contract else {}
@@ -132,8 +132,9 @@ def _result(outcome: Outcome, result: _Result, index: int, seen: Counter[tuple[s
     }
 
 
-def _markdown(finding: Finding) -> str:
-    fixes = [f"{fix.title}\n\n```python\n{fix.snippet.rstrip()}\n```" for fix in finding.fixes if fix.snippet]
+def _markdown(report: Report, finding: Finding) -> str:
+    proposed = propose_fixes(report, finding)
+    fixes = [f"{fix.title}\n\n```python\n{fix.snippet.rstrip()}\n```" for fix in proposed if fix.snippet]
     return "\n\n".join([finding.sentence, *fixes]) if fixes else ""
 
 

@@ -14,7 +14,7 @@ _MOST_CONVOLUTIONS = 4
 
 
 @dataclass(frozen=True)
-class Step:
+class Stop:
     """One stop.
 
     Attributes:
@@ -30,10 +30,10 @@ class Step:
     fits: bool
 
 
-def walk(report: Report) -> tuple[Step, ...]:
-    """A step for each sum, in execution order; equal blocks in a row are one. Empty for a plain network."""
+def walk(report: Report) -> tuple[Stop, ...]:
+    """A stop for each sum, in execution order; equal blocks in a row are one. Empty for a plain network."""
     followers, leaders = _runs(report)
-    return tuple(_step(report, m, leaders.get(m.op, ())) for m in report.merges if m.op not in followers)
+    return tuple(_stop(report, m, leaders.get(m.op, ())) for m in report.merges if m.op not in followers)
 
 
 def _runs(report: Report) -> tuple[frozenset[int], dict[int, tuple[Unit, ...]]]:
@@ -43,10 +43,10 @@ def _runs(report: Report) -> tuple[frozenset[int], dict[int, tuple[Unit, ...]]]:
     return followers, {i: run for run in every for i in run[0].ops}
 
 
-def _step(report: Report, merge: Merge, run: tuple[Unit, ...]) -> Step:
+def _stop(report: Report, merge: Merge, run: tuple[Unit, ...]) -> Stop:
     sentences = [_branch(report, merge), _shortcut(report, merge, bool(run)), _field(report, merge, run)]
     node = outline(report).op_ids[merge.op]
-    return Step(node, _title(merge, run), tuple(filter(None, sentences)), merge.fits)
+    return Stop(node, _title(merge, run), tuple(filter(None, sentences)), merge.fits)
 
 
 def _title(merge: Merge, run: tuple[Unit, ...]) -> str:

@@ -18,7 +18,7 @@ def row(name: str, prediction: Prediction) -> str:
     """A row of the table of many photos; the page puts the thumbnail into its first cell."""
     (best, score), *others = prediction.top[:TOP]
     rest = ", ".join(f"{other} {numbers.percent(share)}" for other, share in others)
-    if prediction.familiar is False:
+    if prediction.in_distribution is False:
         rest += " · looks like none of the classes"
     cells = (
         _name(name)

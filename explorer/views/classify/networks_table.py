@@ -62,8 +62,8 @@ class Row:
     @classmethod
     def of(cls, variant: Variant, name: str = "", place: str = "") -> Row:
         """A row for a variant; by default under its own name, wherever it is now."""
-        found = "built in" if variant.builtin else "on this machine" if is_cached(variant) else "to download"
-        facts = (variant.top1, variant.dataset, variant.params, variant.gmacs, variant.size_bytes)
+        found = "built in" if variant.file.builtin else "on this machine" if is_cached(variant) else "to download"
+        facts = (variant.top1, variant.dataset, variant.params, variant.gmacs, variant.file.size_bytes)
         transform = variant.transform
         seen = (transform.resize, transform.crop, transform.sentence)
         return cls(name or variant.name, variant.title, *facts, *seen, place or found, variant.licence)

@@ -31,7 +31,7 @@ def answer(prediction: Prediction, decode_ms: float, seen: str) -> str:
 
 def verdict(prediction: Prediction) -> str:
     """A line under the first class where the photo looks like none of the classes; empty otherwise."""
-    if prediction.familiar is not False:
+    if prediction.in_distribution is not False:
         return ""
     words = "This photo looks like none of the classes the network knows. What it names is only the nearest of them."
     return tag("p", text(words), css="rx-unfamiliar")
@@ -57,7 +57,7 @@ def _bar(name: str, score: float, *, first: bool) -> str:
 
 
 def _seen(prediction: Prediction, seen: str) -> str:
-    side = prediction.seen.width
+    side = prediction.crop.width
     picture = f'<img src="{text(seen)}" alt="What the network saw, {side} by {side} pixels">'
     words = tag("strong", "What the network saw") + tag("p", text(prediction.transform), css="rx-note")
     return tag("div", picture + tag("div", words), css="rx-seen")

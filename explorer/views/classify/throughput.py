@@ -11,10 +11,10 @@ from ..kit import numbers
 from ..kit.theme import ROLES, plotly_layout
 
 if TYPE_CHECKING:
-    from ...inference.throughput import Point
+    from ...inference.throughput import ThroughputPoint
 
 
-def figure(points: Sequence[Point]) -> go.Figure:
+def figure(points: Sequence[ThroughputPoint]) -> go.Figure:
     """Images a second against the images of a batch, which double from tick to tick."""
     sizes = [point.batch for point in points]
     axes: dict[str, Any] = {
@@ -39,7 +39,7 @@ def figure(points: Sequence[Point]) -> go.Figure:
     return drawn
 
 
-def sentence(points: Sequence[Point], title: str) -> str:
+def sentence(points: Sequence[ThroughputPoint], title: str) -> str:
     """The best rate, and how long a photo alone takes."""
     best, alone = max(points, key=lambda point: point.images_per_s), points[0]
     rate = numbers.three_digits(best.images_per_s) if best.images_per_s >= 1 else f"{best.images_per_s:.2g}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...inference.transfer import Head, Lesson
+from ...inference.head import Head
+from ...inference.transfer import LinearProbe
 from ..kit import numbers
 from ..kit.markup import tag, text
 from ..kit.words import printable
@@ -12,8 +13,8 @@ from ..kit.words import printable
 _MOST_MISSED = 24
 
 
-def evaluation(found: Lesson, keys: Sequence[str] = ()) -> str:
-    """Accuracy with what it is worth, the table of labels against answers, and the photos that were named wrongly.
+def evaluation(found: LinearProbe, keys: Sequence[str] = ()) -> str:
+    """Accuracy with what it is worth, the table of labels and predictions, and the photos that were predicted wrongly.
 
     Args:
         keys: of each photo, in the order of ``found``: the page puts its picture where ``data-key`` says so.
@@ -32,13 +33,13 @@ def opened_head(head: Head) -> str:
     return tag("h3", text(f"This head knows {names}.")) + tag("p", text(words), css="rx-note")
 
 
-def headline(found: Lesson) -> str:
+def headline(found: LinearProbe) -> str:
     """ "27 of 30 photos named rightly (90.0 %) by heads that had not seen them."."""
     share = numbers.percent(found.head.accuracy)
-    return f"{found.right} of {len(found.truth)} photos named rightly ({share}) by heads that had not seen them."
+    return f"{found.correct} of {len(found.truth)} photos named rightly ({share}) by heads that had not seen them."
 
 
-def sentences(found: Lesson) -> list[str]:
+def sentences(found: LinearProbe) -> list[str]:
     """How that was measured, what it is worth, and what flatters it."""
     low, high = found.interval
     several = f"The photos were split into {found.folds} parts, and each part was named by a head taught on the others."
@@ -54,7 +55,7 @@ def sentences(found: Lesson) -> list[str]:
     return [several, worth, *([copies] if found.repeated else [])]
 
 
-def _confusion(found: Lesson) -> str:
+def _confusion(found: LinearProbe) -> str:
     names = found.head.classes
     head = tag("th", text("Label ↓  answer →"), scope="col") + "".join(
         tag("th", text(printable(name, 24)), scope="col", css="num") for name in names
@@ -81,14 +82,14 @@ def _counts(row: Sequence[int], place: int) -> str:
     )
 
 
-def _missed(found: Lesson, keys: Sequence[str]) -> str:
-    names, triples = found.head.classes, zip(keys, found.truth, found.named, strict=False)
-    wrong = [(key, names[truth], names[named]) for key, truth, named in triples if truth != named]
+def _missed(found: LinearProbe, keys: Sequence[str]) -> str:
+    names, triples = found.head.classes, zip(keys, found.truth, found.predicted, strict=False)
+    wrong = [(key, names[truth], names[predicted]) for key, truth, predicted in triples if truth != predicted]
     if not wrong:
         return ""
     items = "".join(
-        tag("li", text(f"{printable(truth, 24)}, named {printable(named, 24)}"), data_key=key)
-        for key, truth, named in wrong[:_MOST_MISSED]
+        tag("li", text(f"{printable(truth, 24)}, named {printable(predicted, 24)}"), data_key=key)
+        for key, truth, predicted in wrong[:_MOST_MISSED]
     )
     more = f"Named wrongly: {len(wrong)}" + (f", the first {_MOST_MISSED}" if len(wrong) > _MOST_MISSED else "")
     return tag("p", text(more), css="rx-note") + tag("ul", items, css="rx-missed")

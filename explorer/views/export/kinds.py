@@ -1,25 +1,37 @@
-"""Every kind of file that a report can be taken away as: what it is called, what it is, who writes it."""
+"""Every kind of file that a report can be exported as: what it is called, what it is, and what writes it.
+
+What writes a file is imported when it is written: importing this table takes no time, and the command line's help
+reads it.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from enum import Enum
+from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from ...errors import ExplorerError
-from ...inspection import Report
-from ...network import onnx_export
-from ...network.codegen import source
 from ...spec import ResNetSpec, preset_of, to_json
-from ..diagram import raster
-from ..diagram.svg import render, standalone
-from ..kit import csv_text
-from .report_html import report_html
+
+if TYPE_CHECKING:
+    from ...inspection import Report
 
 Open = frozenset[str]
+Write = Callable[["Report", Open, Path], None]
+
+
+class Section(str, Enum):
+    """Sections of the export menu, in its order."""
+
+    DIAGRAM = "Diagram, as it is open"
+    EVERYTHING = "Everything"
+    TABLES = "Tables"
+    NETWORK = "Network"
 
 
 @dataclass(frozen=True)
@@ -27,18 +39,25 @@ class Kind:
     """One kind of file.
 
     Attributes:
-        title: for a menu: "PNG".
+        section: the part of the menu.
+        title: for the menu: "PNG".
         contents: the rest of the menu's line: "the diagram as a picture".
+        holds: what is in it, for the help of the command: "the diagram". Neighbours in the table share it.
         media: its media type.
-        write: writes a report, what is open in its diagram, to a path; raises ``ExplorerError`` where it cannot.
         ending: of the file's name, behind the network's.
+        write: writes a report, what is open in its diagram, to a path; raises ``ExplorerError`` if it cannot.
+        write_apart: does the same in a process of its own, for a program with other threads; None if ``write`` may
+            run there.
     """
 
+    section: Section
     title: str
     contents: str
+    holds: str
     media: str
-    write: Callable[[Report, Open, Path], None]
     ending: str
+    write: Write
+    write_apart: Write | None = None
 
     @property
     def suffix(self) -> str:
@@ -52,6 +71,15 @@ def file_name(report: Report, kind: str) -> str:
     return (re.sub(r"[^a-z0-9_]+", "-", plain).strip("-")[:80] or "network") + KINDS[kind].ending
 
 
+def suffixes_in_words() -> str:
+    """ ".svg, .png, .pdf (the diagram), … or .onnx (random initial weights)"."""
+    parts = [
+        f"{', '.join(dict.fromkeys(kind.suffix for kind in same))} ({holds})"
+        for holds, same in groupby(KINDS.values(), key=lambda kind: kind.holds)
+    ]
+    return f"{', '.join(parts[:-1])} or {parts[-1]}"
+
+
 def described(report: Report) -> ResNetSpec:
     """The spec of a report; a module that was built elsewhere has none."""
     if report.spec is None:
@@ -61,46 +89,98 @@ def described(report: Report) -> ResNetSpec:
 
 def runnable(report: Report) -> ResNetSpec:
     """The spec of a network that computes something; the error names the first sum that does not fit."""
+    from ...network.onnx_export import check_size
+
     if report.broken:
         raise ExplorerError(f"A network that cannot run has no ONNX file. {report.broken[0].explanation}")
     spec = described(report)
-    onnx_export.check_size(spec)
+    check_size(spec)
     return spec
 
 
-def _text(make: Callable[[Report, Open], str], report: Report, opened: Open, path: Path) -> None:
-    path.write_bytes(make(report, opened).encode())
+def _svg(report: Report, opened: Open, path: Path) -> None:
+    from ..diagram.svg import render, standalone
+
+    path.write_bytes(standalone(render(report, opened)).encode())
 
 
-def _bytes(make: Callable[[Report, Open], bytes], report: Report, opened: Open, path: Path) -> None:
-    path.write_bytes(make(report, opened))
+def _png(report: Report, opened: Open, path: Path) -> None:
+    from ..diagram.raster import png
+
+    path.write_bytes(png(report, opened))
 
 
-def _table(make: Callable[[Report], str], report: Report, _: Open, path: Path) -> None:
-    path.write_bytes(make(report).encode())
+def _pdf(report: Report, opened: Open, path: Path) -> None:
+    from ..diagram.raster import pdf
+
+    path.write_bytes(pdf(report, opened))
+
+
+def _html(report: Report, opened: Open, path: Path) -> None:
+    from .report_html import report_html
+
+    path.write_bytes(report_html(report, opened).encode())
+
+
+def _layers(report: Report, _: Open, path: Path) -> None:
+    from ..kit import csv_text
+
+    path.write_bytes(csv_text.layers(report).encode())
+
+
+def _checks(report: Report, _: Open, path: Path) -> None:
+    from ..kit import csv_text
+
+    path.write_bytes(csv_text.checks(report).encode())
+
+
+def _stages(report: Report, _: Open, path: Path) -> None:
+    from ..kit import csv_text
+
+    path.write_bytes(csv_text.stages(report).encode())
+
+
+def _json(report: Report, _: Open, path: Path) -> None:
+    path.write_bytes(f"{to_json(described(report))}\n".encode())
+
+
+def _code(report: Report, _: Open, path: Path) -> None:
+    from ...network.codegen import source
+
+    path.write_bytes(source(described(report)).encode())
 
 
 def _onnx(report: Report, _: Open, path: Path) -> None:
-    onnx_export.write(runnable(report), path)
+    from ...network.onnx_export import write
+
+    write(runnable(report), path)
 
 
-def _svg(report: Report, opened: Open) -> str:
-    return standalone(render(report, opened))
+def _onnx_apart(report: Report, _: Open, path: Path) -> None:
+    from ...network.onnx_export import write_apart
+
+    write_apart(runnable(report), path)
 
 
+_CSV = "text/csv"
 KINDS: dict[str, Kind] = {
-    "svg": Kind("SVG", "the diagram as drawn", "image/svg+xml", partial(_text, _svg), ".svg"),
-    "png": Kind("PNG", "the diagram as a picture", "image/png", partial(_bytes, raster.png), ".png"),
-    "pdf": Kind("PDF", "the diagram on a page", "application/pdf", partial(_bytes, raster.pdf), ".pdf"),
-    "html": Kind("Report", "one HTML file, works offline", "text/html", partial(_text, report_html), ".html"),
-    "layers": Kind("Layers", "CSV, exact numbers", "text/csv", partial(_table, csv_text.layers), "-layers.csv"),
-    "checks": Kind("Shortcut checks", "CSV", "text/csv", partial(_table, csv_text.checks), "-checks.csv"),
-    "stages": Kind("Cost by stage", "CSV", "text/csv", partial(_table, csv_text.stages), "-stages.csv"),
-    "json": Kind(
-        "JSON", "the description", "application/json", partial(_table, lambda r: to_json(described(r)) + "\n"), ".json"
+    "svg": Kind(Section.DIAGRAM, "SVG", "the diagram as drawn", "the diagram", "image/svg+xml", ".svg", _svg),
+    "png": Kind(Section.DIAGRAM, "PNG", "the diagram as a picture", "the diagram", "image/png", ".png", _png),
+    "pdf": Kind(Section.DIAGRAM, "PDF", "the diagram on a page", "the diagram", "application/pdf", ".pdf", _pdf),
+    "html": Kind(Section.EVERYTHING, "Report", "one HTML file, works offline", "a report", "text/html", ".html", _html),
+    "layers": Kind(Section.TABLES, "Layers", "CSV, exact numbers", "a table", _CSV, "-layers.csv", _layers),
+    "checks": Kind(Section.TABLES, "Shortcut checks", "CSV", "a table", _CSV, "-checks.csv", _checks),
+    "stages": Kind(Section.TABLES, "Cost by stage", "CSV", "a table", _CSV, "-stages.csv", _stages),
+    "json": Kind(Section.NETWORK, "JSON", "the description", "the description", "application/json", ".json", _json),
+    "py": Kind(Section.NETWORK, "PyTorch", "code for just this network", "PyTorch code", "text/x-python", ".py", _code),
+    "onnx": Kind(
+        Section.NETWORK,
+        "ONNX",
+        "random initial weights",
+        "random initial weights",
+        "application/octet-stream",
+        ".onnx",
+        _onnx,
+        _onnx_apart,
     ),
-    "py": Kind(
-        "PyTorch", "code for just this network", "text/x-python", partial(_table, lambda r: source(described(r))), ".py"
-    ),
-    "onnx": Kind("ONNX", "random initial weights", "application/octet-stream", _onnx, ".onnx"),
 }

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 
 from ...inspection import Op, Report
 from ...inspection.outline import Unit, outline
-from ...inspection.saved_tensors import Kept, kept_for_backward
+from ...inspection.saved_tensors import SavedTensors, find_saved_tensors
 from ...spec import BlockPlan
 from ..diagram.model import Node, Role
 from ..kit.markup import tag, text
@@ -53,9 +53,9 @@ class Selected:
 
 
 @lru_cache(maxsize=8)
-def kept(report: Report) -> tuple[Kept, ...]:
+def kept(report: Report) -> tuple[SavedTensors, ...]:
     """What is kept for the backward pass, of each operation."""
-    return kept_for_backward(report.trace)
+    return find_saved_tensors(report.trace)
 
 
 def link(name: str, words: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ...inference.weights.checkpoint import Checkpoint
+from ...inference.checkpoint import Checkpoint
 from ...inspection import inspect
 from ...inspection.onnx.graph import OnnxGraph
 from ...spec import title

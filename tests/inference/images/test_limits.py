@@ -12,8 +12,9 @@ from PIL import Image, ImageFile
 
 from explorer.errors import ImageError
 from explorer.inference.images import decode as decoder
-from explorer.inference.images.decode import MAX_BYTES, Photo, decode
+from explorer.inference.images.decode import MAX_BYTES, decode
 from explorer.inference.images.formats import jpeg
+from explorer.inference.images.photo import Photo
 from tests.support import hostile_images as make
 from tests.support.photo_files import oriented, patched
 

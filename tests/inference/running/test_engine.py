@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.inference import available_devices
 from explorer.inference.running.engine import OUT_OF_MEMORY, Engine, choose_device, is_exact
-from explorer.inference.running.onnx_recorder import NotRecorded, record
+from explorer.inference.running.onnx_recorder import NotRecorded, record_onnx
 from explorer.inference.running.runtime import CLOSE, OnnxRuntime, close
 from explorer.spec import PRESETS
 from tests.support.seeded import CPU, SMALL, eager, images, network
@@ -63,7 +63,7 @@ def test_every_choice_of_a_spec_runs_in_onnxruntime(choice: dict[str, Any]) -> N
 
 def test_a_recording_names_weights_and_copies_none() -> None:
     model = network(SMALL)
-    recording = record(model, images(SMALL, 1))
+    recording = record_onnx(model, images(SMALL, 1))
     state = model.state_dict()
     assert set(recording.weights) == {name for name in state if not name.endswith("num_batches_tracked")}
     assert all(tensor.data_ptr() == state[name].data_ptr() for name, tensor in recording.weights.items())
@@ -97,7 +97,7 @@ class Tail(nn.Module):
 def test_what_has_no_translation_runs_in_torch(end: Callable[[Tensor], Tensor]) -> None:
     model, batch = Tail(end), images(SMALL, 3)
     with pytest.raises(NotRecorded):
-        record(model, batch[:1])
+        record_onnx(model, batch[:1])
     output = Engine(model, CPU).forward(batch)
     assert close(output.logits, eager(model, batch))
 

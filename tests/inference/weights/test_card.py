@@ -13,8 +13,8 @@ from PIL import Image
 from safetensors.torch import save
 
 from explorer.datasets.digits import load_digits
+from explorer.inference.checkpoint import checkpoint_classifier, open_checkpoint, trained_checkpoint
 from explorer.inference.weights.card import read_card
-from explorer.inference.weights.checkpoint import checkpoint_classifier, open_checkpoint, trained_checkpoint
 from explorer.network import build
 from explorer.network.card import CARD_KEY
 from explorer.training import Training, weights_file

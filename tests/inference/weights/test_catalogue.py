@@ -14,7 +14,9 @@ import torch
 from explorer.compat import torchvision
 from explorer.errors import WeightsError
 from explorer.inference.transform import Transform
-from explorer.inference.weights.catalogue import Variant, find, is_cached, variants
+from explorer.inference.weights import catalogue
+from explorer.inference.weights.catalogue import Variant, find, is_cached, published_digests, variants
+from explorer.inference.weights.measurements import ConfidenceGap, PhotoScore
 from explorer.spec import PRESETS
 from explorer.spec.budget import estimate
 from tests.support.paths import ROOT
@@ -35,12 +37,12 @@ def published() -> dict[str, Any]:
 
 
 def from_torchvision() -> tuple[Variant, ...]:
-    return variants(NO_FOLDER)
+    return tuple(variant for variant in variants(NO_FOLDER) if variant not in catalogue.THIRD_PARTY)
 
 
-def test_all_seventeen_weights_of_torchvisions_resnets_are_there() -> None:
+def test_all_weights_of_torchvisions_resnets_are_there() -> None:
     names = [variant.name for variant in from_torchvision()]
-    assert len(names) == len(set(names)) == 17
+    assert len(names) == len(set(names)) >= 17
     assert set(names) == set(published())
     assert "wide_resnet101_2.IMAGENET1K_V2" in names
 
@@ -48,13 +50,13 @@ def test_all_seventeen_weights_of_torchvisions_resnets_are_there() -> None:
 @pytest.mark.parametrize("variant", from_torchvision(), ids=lambda variant: variant.name)
 def test_a_variant_is_what_torchvision_publishes(variant: Variant) -> None:
     weights = published()[variant.name]
-    assert variant.source == weights.url
-    assert weights.url.endswith(f"{variant.file_name}")
-    assert variant.file_name.endswith(f"-{variant.sha256}.pth")
+    assert variant.file.source == weights.url
+    assert weights.url.endswith(f"{variant.file.file_name}")
+    assert variant.file.file_name.endswith(f"-{variant.file.sha256}.pth")
     assert variant.classes == tuple(weights.meta["categories"])
     assert {"acc@1": variant.top1, "acc@5": variant.top5} == weights.meta["_metrics"][variant.dataset]
-    assert variant.size_bytes / 2**20 == pytest.approx(weights.meta["_file_size"], abs=1e-6)
-    assert not variant.builtin
+    assert variant.file.size_bytes / 2**20 == pytest.approx(weights.meta["_file_size"], abs=1e-6)
+    assert not variant.file.builtin
     assert "BSD-3" in variant.licence
 
 
@@ -85,7 +87,7 @@ def test_v1_and_v2_resize_differently_and_say_so() -> None:
 def test_a_networks_name_alone_is_its_best_weights() -> None:
     for name in ("resnet18", "resnet50", "wide_resnet50_2"):
         default = torchvision.models.get_model_weights(name).DEFAULT
-        assert find(name, NO_FOLDER).source == default.url
+        assert find(name, NO_FOLDER).file.source == default.url
 
 
 def test_an_unknown_name_gets_those_near_it() -> None:
@@ -97,7 +99,7 @@ def test_an_unknown_name_gets_those_near_it() -> None:
 
 def test_variants_are_cached_values() -> None:
     assert variants(NO_FOLDER) is variants(NO_FOLDER)
-    assert len({*variants(NO_FOLDER)}) == 17
+    assert len({*variants(NO_FOLDER)}) == len(variants(NO_FOLDER))
 
 
 # Built-in nets
@@ -107,20 +109,20 @@ def test_a_built_in_net_is_read_from_its_side_file(tmp_path: Path) -> None:
     built_in(tmp_path)
     variant = variants(tmp_path)[0]
     assert (variant.name, variant.title) == ("cifar10_resnet20", "CIFAR-10 ResNet-20")
-    assert variant.builtin
-    assert variant.source == tmp_path / "cifar10_resnet20.safetensors"
-    assert variant.file_name == "cifar10_resnet20.safetensors"
+    assert variant.file.builtin
+    assert variant.file.source == tmp_path / "cifar10_resnet20.safetensors"
+    assert variant.file.file_name == "cifar10_resnet20.safetensors"
     assert variant.spec == PRESETS["cifar_resnet20"]
     assert variant.params == 269_722
     assert variant.gmacs == pytest.approx(0.0406, abs=1e-4)
     assert (variant.top1, variant.top5) == (83.1, None)
     assert variant.dataset == "CIFAR-10 test (JPEG archive)"
-    assert variant.size_bytes == (tmp_path / "cifar10_resnet20.safetensors").stat().st_size
+    assert variant.file.size_bytes == (tmp_path / "cifar10_resnet20.safetensors").stat().st_size
     assert variant.transform == Transform(32, 32, (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))
     assert variant.note == (
         "This network sees 32×32 pixels and knows 10 classes: whatever the photo shows, it names one of them."
     )
-    assert len(variants(tmp_path)) == 18
+    assert len(variants(tmp_path)) == 1 + len(variants(NO_FOLDER))
     assert find("cifar10_resnet20", tmp_path) is variant
 
 
@@ -174,12 +176,56 @@ def test_cached_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not is_cached(variant_of(b"", tmp_path / "absent.safetensors"))
 
 
+def test_what_was_measured_is_kept_as_numbers() -> None:
+    variant = find("cifar10_resnet20")
+    assert variant.confidence_gap == ConfidenceGap(0.023868215585684215, 0.008370345941415348, 1000)
+    assert variant.photos == PhotoScore(known=21, top1=14, top5=21, others=75, set_apart=48, unfamiliar=5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"calibration": {"temperature": 1.1}}, "'error_before' is missing"),
+        ({"photos": {"seen": 3}}, "unusable: .*seen"),
+    ],
+)
+def test_measurements_that_are_incomplete_are_named(tmp_path: Path, changes: dict[str, Any], match: str) -> None:
+    built_in(tmp_path, **changes)
+    with pytest.raises(WeightsError, match=match):
+        find("cifar10_resnet20", tmp_path)
+
+
+# Others' weights
+
+
+def test_weights_of_a_third_party_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = variant_of(b"data", "https://weights.invalid/small-net.pth", name="small_net")
+    monkeypatch.setattr(catalogue, "THIRD_PARTY", (own,))
+    variants.cache_clear()
+    try:
+        assert find("small_net", NO_FOLDER) is own
+        assert variants(NO_FOLDER)[-1] is own
+        assert own.file.sha256 in published_digests()
+    finally:
+        variants.cache_clear()
+
+
+def test_third_party_weights_are_named_as_no_others_are() -> None:
+    assert len({variant.name for variant in variants()}) == len(variants())
+    for variant in catalogue.THIRD_PARTY:
+        assert variant.file.source == str(variant.file.source), "a URL"
+        assert len(variant.classes) == variant.spec.num_classes
+        assert variant.params == estimate(variant.spec)[0]
+        assert variant.licence
+
+
 # Imports
 
 
 def test_importing_waits_for_nothing_heavy() -> None:
     code = (
         "import sys, explorer.inference; assert 'torch' not in sys.modules;"
+        "import explorer.inference.weights.catalogue; assert 'explorer.inference.images.decode' not in sys.modules;"
         "import explorer.inference.classifier; assert 'torchvision' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=120)

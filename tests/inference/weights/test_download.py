@@ -12,14 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
 from explorer.errors import WeightsError
 from explorer.inference import Progress, fetch
-from explorer.inference.weights.cache import cached_path
+from explorer.inference.weights.cache import WeightFile, cached_path
 from tests.support.paths import ROOT
-from tests.support.weight_server import Server, broken, moved, page, serving, short, stalled, variant_of, whole
+from tests.support.weight_server import Server, broken, file_of, moved, page, serving, short, stalled, whole
 
 DATA = random.Random(0).randbytes(700_000)
 HALF = len(DATA) // 2
@@ -41,6 +42,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
+def bring(file: WeightFile, **options: Any) -> Path:
+    return fetch(file, "Small Net", **options)
+
+
 def left(cache: Path) -> set[str]:
     """Names in the cache, without the empty lock files."""
     return {path.name for path in cache.iterdir() if path.suffix != ".lock"} if cache.exists() else set()
@@ -48,28 +53,28 @@ def left(cache: Path) -> set[str]:
 
 def test_a_download_is_whole_reported_and_made_once(server: Server, cache: Path) -> None:
     server.answer = whole(DATA)
-    variant = variant_of(DATA, server.url())
+    published = file_of(DATA, server.url())
     seen: list[Progress] = []
-    assert cached_path(variant) is None
-    path = fetch(variant, on_progress=seen.append)
+    assert cached_path(published) is None
+    path = bring(published, on_progress=seen.append)
     assert path.read_bytes() == DATA
     assert left(cache) == {"small-net.pth"}
     assert seen[-1] == Progress(len(DATA), len(DATA))
     assert [p.received for p in seen] == sorted(p.received for p in seen)
-    assert fetch(variant) == cached_path(variant) == path
+    assert bring(published) == cached_path(published) == path
     assert server.ranges == [""]
 
 
 def test_a_broken_download_goes_on_where_it_broke(server: Server, cache: Path) -> None:
-    variant = variant_of(DATA, server.url())
+    published = file_of(DATA, server.url())
     server.answer = broken(DATA, HALF)
     with pytest.raises(WeightsError, match=r"connection to 127\.0\.0\.1 broke after 0\.3 MiB of 0\.7 MiB") as error:
-        fetch(variant)
+        bring(published)
     assert str(error.value).startswith("Small Net could not be downloaded: ")
     assert str(error.value).endswith("The built-in networks work offline.")
     assert left(cache) == {"small-net.pth.part"}
     server.answer = whole(DATA)
-    assert fetch(variant).read_bytes() == DATA
+    assert bring(published).read_bytes() == DATA
     assert server.ranges == ["", f"bytes={HALF}-"]
     assert left(cache) == {"small-net.pth"}
 
@@ -77,7 +82,7 @@ def test_a_broken_download_goes_on_where_it_broke(server: Server, cache: Path) -
 def test_a_file_that_quietly_ends_early_is_not_taken_for_whole(server: Server, cache: Path) -> None:
     server.answer = short(DATA, HALF)
     with pytest.raises(WeightsError, match=r"ended the file after 0\.3 MiB of 0\.7 MiB"):
-        fetch(variant_of(DATA, server.url()))
+        bring(file_of(DATA, server.url()))
     assert left(cache) == {"small-net.pth.part"}
 
 
@@ -85,14 +90,14 @@ def test_a_server_without_ranges_starts_over(server: Server, cache: Path) -> Non
     cache.mkdir()
     (cache / "small-net.pth.part").write_bytes(DATA[:HALF])
     server.answer = whole(DATA, ranges=False)
-    assert fetch(variant_of(DATA, server.url())).read_bytes() == DATA
+    assert bring(file_of(DATA, server.url())).read_bytes() == DATA
 
 
 def test_a_beginning_of_another_file_is_thrown_away(server: Server, cache: Path) -> None:
     cache.mkdir()
     (cache / "small-net.pth.part").write_bytes(b"x" * HALF)
     server.answer = whole(DATA)
-    assert fetch(variant_of(DATA, server.url())).read_bytes() == DATA
+    assert bring(file_of(DATA, server.url())).read_bytes() == DATA
     assert server.ranges == [f"bytes={HALF}-", ""]
 
 
@@ -100,7 +105,7 @@ def test_a_complete_part_only_needs_its_name(server: Server, cache: Path) -> Non
     cache.mkdir()
     (cache / "small-net.pth.part").write_bytes(DATA)
     server.answer = whole(DATA)
-    assert fetch(variant_of(DATA, server.url())).read_bytes() == DATA
+    assert bring(file_of(DATA, server.url())).read_bytes() == DATA
     assert server.ranges == [f"bytes={len(DATA)}-"]
 
 
@@ -108,7 +113,7 @@ def test_another_file_than_published_is_deleted(server: Server, cache: Path) -> 
     server.answer = whole(DATA[::-1])
     got, wanted = hashlib.sha256(DATA[::-1]).hexdigest()[:8], hashlib.sha256(DATA).hexdigest()[:8]
     with pytest.raises(WeightsError, match=f"SHA-256 starts with {got}, {wanted} was published"):
-        fetch(variant_of(DATA, server.url()))
+        bring(file_of(DATA, server.url()))
     assert left(cache) == set()
 
 
@@ -116,7 +121,7 @@ def test_a_longer_file_is_not_received_to_the_end(server: Server, cache: Path) -
     for answer in (whole(DATA * 2), short(DATA * 2, 2 * len(DATA))):
         server.answer = answer
         with pytest.raises(WeightsError, match=r"sends another file: .* instead of 0\.7 MiB"):
-            fetch(variant_of(DATA, server.url()))
+            bring(file_of(DATA, server.url()))
         assert left(cache) == set()
 
 
@@ -124,7 +129,7 @@ def test_a_longer_file_is_not_received_to_the_end(server: Server, cache: Path) -
 def test_a_sign_in_page_is_recognised(server: Server, cache: Path, content_type: str) -> None:
     server.answer = moved("/login", page(content_type))
     with pytest.raises(WeightsError, match="a web page came instead of the file, perhaps the sign-in page"):
-        fetch(variant_of(DATA, server.url()))
+        bring(file_of(DATA, server.url()))
     assert left(cache) == set()
 
 
@@ -133,28 +138,28 @@ def test_a_sign_in_page_spares_what_was_there(server: Server, cache: Path) -> No
     (cache / "small-net.pth.part").write_bytes(DATA[:HALF])
     server.answer = page("text/html")
     with pytest.raises(WeightsError, match="web page"):
-        fetch(variant_of(DATA, server.url()))
+        bring(file_of(DATA, server.url()))
     assert (cache / "small-net.pth.part").read_bytes() == DATA[:HALF]
 
 
 def test_redirects_are_followed(server: Server) -> None:
     server.answer = moved("/elsewhere", whole(DATA))
-    assert fetch(variant_of(DATA, server.url())).read_bytes() == DATA
+    assert bring(file_of(DATA, server.url())).read_bytes() == DATA
 
 
 def test_an_absent_file_is_said(server: Server, cache: Path) -> None:
     with pytest.raises(WeightsError, match=r"127\.0\.0\.1 answered 404 Not Found\."):
-        fetch(variant_of(DATA, server.url()))
+        bring(file_of(DATA, server.url()))
     assert left(cache) == set()
 
 
 def test_a_silent_server_does_not_hold_up_cancelling(server: Server, cache: Path) -> None:
-    variant = variant_of(DATA, server.url())
+    published = file_of(DATA, server.url())
     server.answer = stalled(DATA, HALF, go_on := Event())
     received: list[int] = []
     with pytest.raises(WeightsError, match=r"cancelled after 0\.3 MiB of 0\.7 MiB; trying again goes on from there"):
-        fetch(
-            variant,
+        bring(
+            published,
             on_progress=lambda progress: received.append(progress.received),
             cancelled=lambda: received[-1] >= HALF,
         )
@@ -172,7 +177,7 @@ def test_an_error_in_the_callback_ends_the_download(server: Server) -> None:
 
     server.answer = stalled(DATA, HALF, go_on := Event())
     with pytest.raises(Gone):
-        fetch(variant_of(DATA, server.url()), on_progress=gone)
+        bring(file_of(DATA, server.url()), on_progress=gone)
     go_on.set()
 
 
@@ -180,7 +185,7 @@ def test_offline(server: Server) -> None:
     url = server.url()
     server.server_close()  # nothing listens on its port any more
     with pytest.raises(WeightsError) as error:
-        fetch(variant_of(DATA, url))
+        bring(file_of(DATA, url))
     assert str(error.value) == (
         "Small Net could not be downloaded: no connection to 127.0.0.1. The built-in networks work offline."
     )
@@ -189,12 +194,12 @@ def test_offline(server: Server) -> None:
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/small.pth", "nonsense", "file:///etc/hostname"])
 def test_an_unusable_address_is_said(url: str) -> None:
     with pytest.raises(WeightsError, match="gave no usable answer"):
-        fetch(variant_of(DATA, url))
+        bring(file_of(DATA, url))
 
 
 def test_a_full_disk_is_seen_before_anything_is_sent(server: Server) -> None:
     with pytest.raises(WeightsError, match=r"the disk is too full: .* MiB are needed .*, .* MiB are free"):
-        fetch(variant_of(DATA, server.url(), size_bytes=10**18))
+        bring(file_of(DATA, server.url(), size_bytes=10**18))
     assert server.ranges == []
 
 
@@ -205,19 +210,19 @@ def test_a_disk_that_fills_up_on_the_way(server: Server) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (HALF, hard))
     try:
         with pytest.raises(WeightsError, match=r"could not be downloaded: the disk is full\."):
-            fetch(variant_of(DATA, server.url()))
+            bring(file_of(DATA, server.url()))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 FETCH = """
 import sys
-from tests.support.weight_server import variant_of
+from tests.support.weight_server import file_of
 from explorer.inference import fetch
 from explorer.errors import WeightsError
 data = open(sys.argv[1], "rb").read()
 try:
-    print(fetch(variant_of(data, sys.argv[2]), on_progress=lambda p: print(p.received, flush=True)))
+    print(fetch(file_of(data, sys.argv[2]), "Small Net", on_progress=lambda p: print(p.received, flush=True)))
 except WeightsError as error:
     print(error)
 """
@@ -256,7 +261,7 @@ def test_a_killed_process_leaves_a_beginning_for_the_next(tmp_path: Path, server
         first.kill()
     assert left(cache) == {"small-net.pth.part"}
     server.answer = whole(DATA)
-    assert fetch(variant_of(DATA, server.url())).read_bytes() == DATA
+    assert bring(file_of(DATA, server.url())).read_bytes() == DATA
     first_missing = int(server.ranges[1].removeprefix("bytes=").removesuffix("-"))
     assert 0 < first_missing <= HALF
     go_on.set()
@@ -264,21 +269,21 @@ def test_a_killed_process_leaves_a_beginning_for_the_next(tmp_path: Path, server
 
 def test_threads_share_one_download(server: Server) -> None:
     server.answer = whole(DATA)
-    variant = variant_of(DATA, server.url())
+    published = file_of(DATA, server.url())
     with ThreadPoolExecutor(8) as pool:
-        paths = set(pool.map(lambda _: fetch(variant), range(16)))
+        paths = set(pool.map(lambda _: bring(published), range(16)))
     assert len(paths) == 1
     assert server.ranges == [""]
 
 
 def test_whoever_waits_for_another_can_cancel(server: Server) -> None:
     server.answer = stalled(DATA, HALF, go_on := Event())
-    variant = variant_of(DATA, server.url())
+    published = file_of(DATA, server.url())
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(fetch, variant)
+        first = pool.submit(bring, published)
         assert server.asked.wait(60)
         with pytest.raises(WeightsError, match="Small Net was not downloaded: cancelled"):
-            fetch(variant, cancelled=lambda: True)
+            bring(published, cancelled=lambda: True)
         go_on.set()
         assert first.result(60).read_bytes() == DATA
 
@@ -289,7 +294,7 @@ def test_a_cache_that_cannot_be_written(server: Server, tmp_path: Path, monkeypa
     with pytest.raises(
         WeightsError, match=r"the cache folder can't be written \(.+\); set RESNET_EXPLORER_CACHE"
     ) as error:
-        fetch(variant_of(DATA, server.url()))
+        bring(file_of(DATA, server.url()))
     assert str(tmp_path) not in str(error.value)
 
 
@@ -297,7 +302,7 @@ def test_a_cache_that_cannot_be_written(server: Server, tmp_path: Path, monkeypa
 def test_a_read_only_cache(server: Server, cache: Path) -> None:
     cache.mkdir(mode=0o500)
     with pytest.raises(WeightsError, match=r"can't be written \(Permission denied\)"):
-        fetch(variant_of(DATA, server.url()))
+        bring(file_of(DATA, server.url()))
 
 
 def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -312,44 +317,44 @@ def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_mirror_is_a_url_or_a_folder(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    variant = variant_of(DATA, "https://weights.invalid/models/small-net.pth")
+    published = file_of(DATA, "https://weights.invalid/models/small-net.pth")
     server.answer = moved("/mirror/small-net.pth", whole(DATA))
     monkeypatch.setenv("RESNET_EXPLORER_MIRROR", server.url("mirror/"))
-    fetch(variant).unlink()
+    bring(published).unlink()
     monkeypatch.setenv("RESNET_EXPLORER_MIRROR", str(tmp_path / "share"))
     with pytest.raises(WeightsError, match="the folder that RESNET_EXPLORER_MIRROR names holds no intact copy"):
-        fetch(variant)
+        bring(published)
     (tmp_path / "share").mkdir()
     (tmp_path / "share" / "small-net.pth").write_bytes(DATA)
-    assert fetch(variant) == tmp_path / "share" / "small-net.pth"
+    assert bring(published) == tmp_path / "share" / "small-net.pth"
 
 
 def test_torch_hubs_cache_is_read_and_never_written(server: Server, tmp_path: Path, cache: Path) -> None:
     hub = tmp_path / "torch" / "hub" / "checkpoints"
     hub.mkdir(parents=True)
     (hub / "small-net.pth").write_bytes(DATA)
-    variant = variant_of(DATA, server.url())
-    assert fetch(variant) == hub / "small-net.pth"
+    published = file_of(DATA, server.url())
+    assert bring(published) == hub / "small-net.pth"
     (hub / "small-net.pth").write_bytes(DATA[:HALF])
     server.answer = whole(DATA)
-    assert fetch(variant) == cache / "small-net.pth"
+    assert bring(published) == cache / "small-net.pth"
     assert (hub / "small-net.pth").read_bytes() == DATA[:HALF]
 
 
 def test_a_file_that_rotted_in_the_cache_is_fetched_anew(server: Server) -> None:
     server.answer = whole(DATA)
-    variant = variant_of(DATA, server.url())
-    path = fetch(variant)
+    published = file_of(DATA, server.url())
+    path = bring(published)
     path.write_bytes(DATA[:-1] + b"?")
-    assert fetch(variant).read_bytes() == DATA
+    assert bring(published).read_bytes() == DATA
     assert server.ranges == ["", ""]
 
 
 def test_a_built_in_file_is_verified_and_never_deleted(tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
     path.write_bytes(DATA)
-    variant = variant_of(DATA, path)
-    assert fetch(variant) == path
+    published = file_of(DATA, path)
+    assert bring(published) == path
     with pytest.raises(WeightsError, match="Small Net belongs to this program, but its weights are missing or damaged"):
-        fetch(replace(variant, sha256="0" * 64))
+        bring(replace(published, sha256="0" * 64))
     assert path.exists()

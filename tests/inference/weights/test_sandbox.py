@@ -20,7 +20,8 @@ from torch import nn
 
 from explorer.errors import WeightsError
 from explorer.inference.weights import sandbox
-from explorer.inference.weights.sandbox import Limits, opened, read_weights
+from explorer.inference.weights.cache import digest
+from explorer.inference.weights.sandbox import Limits, read_weights, run_in_child
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process")
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such limits or signals")
@@ -43,9 +44,14 @@ def small(tmp_path: Path) -> Path:
 
 
 def test_a_jobs_result_is_there_until_the_end_of_the_with(small: Path, temporary: Path) -> None:
-    with opened("tests.support.sandbox_jobs:copy", small) as result:
+    with run_in_child("tests.support.sandbox_jobs:copy", small) as result:
         assert result.read_bytes() == b"some bytes"
     assert list(temporary.iterdir()) == []
+
+
+def test_a_job_gets_its_arguments(small: Path) -> None:
+    with run_in_child("tests.support.sandbox_jobs:note", small, arguments=("one", "two ✗")) as result:
+        assert result.read_text(encoding="utf-8") == "one two ✗"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +66,7 @@ def test_a_jobs_result_is_there_until_the_end_of_the_with(small: Path, temporary
     ],
 )
 def test_what_asks_for_too_much_or_fails_is_said(small: Path, temporary: Path, job: str, match: str) -> None:
-    with pytest.raises(WeightsError, match=match) as error, opened(f"tests.support.sandbox_jobs:{job}", small):
+    with pytest.raises(WeightsError, match=match) as error, run_in_child(f"tests.support.sandbox_jobs:{job}", small):
         pass
     assert "secret" not in str(error.value)
     assert str(temporary) not in str(error.value)
@@ -71,7 +77,7 @@ def test_the_limit_on_time_holds(small: Path, temporary: Path) -> None:
     started = time.monotonic()
     with (
         pytest.raises(WeightsError, match="opening it took longer than 3 seconds"),
-        opened("tests.support.sandbox_jobs:spin", small, Limits(seconds=3)),
+        run_in_child("tests.support.sandbox_jobs:spin", small, Limits(seconds=3)),
     ):
         pass
     assert time.monotonic() - started < 20
@@ -106,6 +112,15 @@ def test_tensors_come_back_equal(tmp_path: Path) -> None:
         assert got.keys() == state.keys()
         assert all(got[key].dtype == tensor.dtype and torch.equal(got[key], tensor) for key, tensor in state.items())
         assert all(tensor.is_contiguous() for tensor in got.values())
+
+
+def test_the_old_format_is_read_if_its_digest_was_published(tmp_path: Path) -> None:
+    path = tmp_path / "old.th"
+    torch.save({"w": torch.ones(2)}, path, _use_new_zipfile_serialization=False)
+    for published in ((), ("0" * 8,)):
+        with pytest.raises(WeightsError, match="torch's format of before 2020"):
+            read_weights(path, published=published)
+    assert read_weights(path, published=("0" * 8, digest(path)[:8]))["w"].tolist() == [1, 1]
 
 
 class Exploit:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
+import pickle
+import weakref
 
 import pytest
 import torch
@@ -10,7 +13,8 @@ from hypothesis import assume, example, given, settings
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from explorer.inspection import Report, inspect
+from explorer.inspection import Report, inspect, propose_fixes
+from explorer.inspection.fixes import propose
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec
 from tests.support.broken import BUGS, SIDE, Bug, healthy
@@ -22,7 +26,7 @@ CASES = [pytest.param(name, bug, id=f"{name}: {words}") for name, bugs in BUGS.i
 
 
 def titles(report: Report) -> list[list[str]]:
-    return [[fix.title for fix in finding.fixes] for finding in report.findings]
+    return [[fix.title for fix in propose_fixes(report, finding)] for finding in report.findings]
 
 
 # ---- specs -----------------------------------------------------------------------------------------------
@@ -31,7 +35,7 @@ def titles(report: Report) -> list[list[str]]:
 def test_options_a_and_b_of_a_spec():
     report = inspect(PRESETS["resnet18"].with_(shortcut_overrides={"layer2.0": "identity"}))
     (finding,) = report.findings
-    zeros, projection = finding.fixes
+    zeros, projection = propose_fixes(report, finding)
     assert (zeros.title, zeros.params, zeros.macs) == ("Zero-pad x: every 2nd pixel, 64 channels of zeros", 0, 0)
     assert zeros.snippet == "out = out + F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, 64))"
     assert projection.title == "Project x: 1×1 convolution, stride 2"
@@ -49,17 +53,19 @@ def test_options_a_and_b_of_a_spec():
 )
 def test_lines_of_a_projection_are_what_the_spec_builds(changes: dict[str, str]):
     spec = described(depths=(1, 1), widths=(4, 8), shortcut="identity", stem="cifar", image_size=8, **changes)
-    (finding,) = inspect(spec).findings
-    fix = finding.fixes[-1]
+    report = inspect(spec)
+    (finding,) = report.findings
+    fix = propose_fixes(report, finding)[-1]
     layer = fix.snippet.partition("self.projection = ")[2].partition("  #")[0]
     assert sum(p.numel() for p in eval(layer, {"nn": nn}).parameters()) == fix.params
 
 
 def test_a_width_is_priced_honestly():
     spec = described(depths=(1, 1), widths=(16, 8), shortcut="zero_pad", stem="cifar", image_size=8, num_classes=10)
-    (finding,) = inspect(spec).findings
-    assert [fix.title for fix in finding.fixes] == ["Project x: 1×1 convolution, stride 2", "Width of layer2: 8 → 16"]
-    width = finding.fixes[1]
+    report = inspect(spec)
+    (finding,) = report.findings
+    projection, width = propose_fixes(report, finding)
+    assert (projection.title, width.title) == ("Project x: 1×1 convolution, stride 2", "Width of layer2: 8 → 16")
     assert width.spec == spec.with_(widths=(16, 16))
     assert width.params == 9 * (16 * 16 - 16 * 8 + 16 * 16 - 8 * 8) + 2 * 2 * 8 + 8 * 10
 
@@ -78,9 +84,9 @@ def test_every_fix_of_a_random_spec_is_a_match(spec: ResNetSpec):
     assume(not derails(spec))
     report = inspect(spec)
     for finding in report.findings:
-        prices = [(fix.params, fix.macs) for fix in finding.fixes]
+        prices = [(fix.params, fix.macs) for fix in propose_fixes(report, finding)]
         assert prices == sorted(prices)
-        for fix in finding.fixes:
+        for fix in propose_fixes(report, finding):
             assert fix.spec is not None
             mended = inspect(fix.spec)
             assert [f.path for f in mended.findings] == [f.path for f in report.findings if f.path != finding.path]
@@ -94,7 +100,7 @@ def test_each_broken_sum_of_a_spec_can_be_mended_after_the_other():
     report = inspect(PRESETS["resnet50"].with_(shortcut="identity", image_size=64))
     left = len(report.findings)
     while report.findings:
-        (*_, fix) = report.findings[0].fixes
+        (*_, fix) = propose_fixes(report, report.findings[0])
         assert fix.spec is not None
         report = inspect(fix.spec)
         left -= 1
@@ -129,8 +135,9 @@ FIRST: dict[tuple[str, str], str] = {
 def test_the_cheapest_fix(name: str, words: str):
     net = healthy(name)
     BUGS[name][words].plant(net)
-    (finding,) = inspect(net, (3, SIDE, SIDE)).findings
-    assert finding.fixes[0].title == FIRST[name, words]
+    report = inspect(net, (3, SIDE, SIDE))
+    (finding,) = report.findings
+    assert propose_fixes(report, finding)[0].title == FIRST[name, words]
 
 
 def applied(net: nn.Module, snippet: str) -> nn.Module:
@@ -147,8 +154,9 @@ def test_lines_of_every_fix_do_what_they_say(name: str, bug: Bug):
     bug.plant(net)
     report = inspect(net, (3, SIDE, SIDE))
     (finding,) = report.findings
-    assert finding.fixes
-    for fix in finding.fixes:
+    fixes = propose_fixes(report, finding)
+    assert fixes
+    for fix in fixes:
         assert fix.spec is None
         if "x[" in fix.snippet or "(x)" in fix.snippet:
             continue
@@ -199,7 +207,8 @@ def test_lines_on_a_shortcut_run_on_numbers(kind: str):
     size = shape if len(shape) != 3 or kind in ("one axis", "tokens") else (1, *shape)
     report = inspect(Block(branch), inputs=[size])
     (finding,) = report.findings
-    adapters = [fix for fix in finding.fixes if "x" in fix.title.split()[1:2] or " x:" in fix.title]
+    fixes = propose_fixes(report, finding)
+    adapters = [fix for fix in fixes if "x" in fix.title.split()[1:2] or " x:" in fix.title]
     assert len(adapters) == options
     for fix in adapters:
         mended = Block(branch, fix.snippet).eval()
@@ -214,9 +223,10 @@ def test_zeros_add_nothing_and_x_stays_in_the_first_channels():
     nn.init.zeros_(branch.weight)
     assert branch.bias is not None
     nn.init.zeros_(branch.bias)
-    (finding,) = inspect(Block(branch), (1, 4, 4)).findings
+    report = inspect(Block(branch), (1, 4, 4))
+    (finding,) = report.findings
     x = torch.arange(16.0).view(1, 1, 4, 4)
-    (zeros,) = [fix for fix in finding.fixes if fix.title.startswith("Zero-pad")]
+    (zeros,) = [fix for fix in propose_fixes(report, finding) if fix.title.startswith("Zero-pad")]
     with torch.no_grad():
         total = Block(branch, zeros.snippet)(x)
     assert total.tolist() == [[[[0.0, 2.0], [8.0, 10.0]], [[0.0, 0.0], [0.0, 0.0]]]]
@@ -231,14 +241,38 @@ def test_a_sum_that_no_change_of_ours_mends_gets_no_advice():
         def forward(self, x: Tensor) -> Tensor:
             return F.conv2d(x, self.weight) + x
 
-    (finding,) = inspect(Fixed(), (4, 8, 8)).findings
-    assert (finding.rule, finding.fixes) == ("size-differs", ())
+    report = inspect(Fixed(), (4, 8, 8))
+    (finding,) = report.findings
+    assert (finding.rule, propose_fixes(report, finding)) == ("size-differs", ())
 
 
 def test_the_module_is_not_touched_by_its_fixes():
     net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(9))
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    (finding,) = inspect(net, (3, 8, 8)).findings
-    assert len(finding.fixes) == 2
+    report = inspect(net, (3, 8, 8))
+    (finding,) = report.findings
+    assert len(propose_fixes(report, finding)) == 2
     assert repr(net[1]).startswith("BatchNorm2d(9,")
     assert all(torch.equal(net.state_dict()[name], tensor) for name, tensor in before.items())
+
+
+# ---- what is remembered ----------------------------------------------------------------------------------
+
+
+def test_fixes_are_found_once_for_each_finding_of_a_report(monkeypatch: pytest.MonkeyPatch):
+    report = inspect(PRESETS["cifar_resnet20"].with_(shortcut="identity"))
+    found = [propose_fixes(report, finding) for finding in report.findings]
+    assert all(found)
+    monkeypatch.setattr(propose, "_find_fixes", None)
+    assert all(fixes is propose_fixes(report, finding) for fixes, finding in zip(found, report.findings, strict=True))
+    assert pickle.loads(pickle.dumps(found)) == found, "fixes are plain values"
+
+
+def test_a_report_is_freed_with_its_fixes():
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(9))
+    report = inspect(net, (3, 8, 8))
+    assert propose_fixes(report, report.findings[0])
+    gone = weakref.ref(report)
+    del report
+    gc.collect()
+    assert gone() is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import pickle
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from explorer.inspection import Producer, Report, Verdict, inspect
+from explorer.inspection import Producer, Report, Verdict, inspect, propose_fixes
 from explorer.spec import PRESETS, ResNetSpec
 from tests.support.broken import BUGS, SIDE, Bug, changed, conv, healthy, norm, replaced
 from tests.support.strategies import derails, described, fits, merges, normalisable, small_specs
@@ -151,8 +151,9 @@ class Sum(nn.Module):
 
 
 def test_different_ranks():
-    (finding,) = inspect(Sum(nn.Conv2d(3, 4, 1), nn.Flatten()), (3, 5, 5)).findings
-    assert (finding.rule, finding.fixes) == ("rank-differs", ())
+    report = inspect(Sum(nn.Conv2d(3, 4, 1), nn.Flatten()), (3, 5, 5))
+    (finding,) = report.findings
+    assert (finding.rule, propose_fixes(report, finding)) == ("rank-differs", ())
     assert finding.sentence == (
         "the network: the branch gives 4×5×5, the shortcut 75; 3 and 1 dimensions cannot be added."
     )
@@ -231,16 +232,18 @@ def test_groups_of_a_weight_made_by_hand(groups: int):
         def forward(self, x: Tensor) -> Tensor:
             return nn.functional.conv2d(x, self.weight, groups=groups)
 
-    (finding,) = inspect(Grouped(), (9, 6, 6)).findings
-    assert (finding.rule, finding.path, finding.fixes) == ("groups-do-not-divide", "", ())
+    report = inspect(Grouped(), (9, 6, 6))
+    (finding,) = report.findings
+    assert (finding.rule, finding.path, propose_fixes(report, finding)) == ("groups-do-not-divide", "", ())
 
 
 def test_groups_of_a_group_norm():
     norm = nn.GroupNorm(4, 8)
     norm.num_groups = 3
-    (finding,) = inspect(nn.Sequential(nn.Conv2d(3, 8, 3), norm), (3, 6, 6)).findings
+    report = inspect(nn.Sequential(nn.Conv2d(3, 8, 3), norm), (3, 6, 6))
+    (finding,) = report.findings
     assert (finding.rule, finding.path) == ("groups-do-not-divide", "1")
-    assert [fix.title for fix in finding.fixes] == ["Groups of 1: 3 → 1", "Groups of 1: 3 → 2"]
+    assert [fix.title for fix in propose_fixes(report, finding)] == ["Groups of 1: 3 → 1", "Groups of 1: 3 → 2"]
 
 
 # ---- specs -----------------------------------------------------------------------------------------------
@@ -284,5 +287,11 @@ def _same(spec: ResNetSpec, path: str) -> bool:
 def test_findings_are_made_once():
     report = inspect(PRESETS["cifar_resnet20"].with_(shortcut="identity"))
     assert report.findings is report.findings
-    found: list[Any] = [finding.fixes for finding in report.findings]
-    assert all(fixes is finding.fixes for fixes, finding in zip(found, report.findings, strict=True))
+
+
+def test_findings_are_plain_values():
+    """Equal for equal networks, and free of anything that runs: they can be pickled."""
+    first, second = (diagnosed("resnet18", *BUGS["resnet18"].values()) for _ in range(2))
+    assert first.findings == second.findings
+    assert len(set(first.findings + second.findings)) == len(BUGS["resnet18"])
+    assert pickle.loads(pickle.dumps(first.findings)) == first.findings

@@ -12,14 +12,14 @@ import torch
 from explorer.errors import WeightsError
 from explorer.inference import find
 from explorer.inference.classifier import DEFAULT, NotHere
-from explorer.inference.transfer import Head, taught
+from explorer.inference.head import Head, with_head
 from explorer.ui.classify import networks
 from explorer.ui.classify.choice import Choice, build_choice
 from explorer.ui.classify.networks import HEADS, TAUGHT, TransferHead
 from explorer.ui.kit import sessions
 from explorer.ui.kit.model_files import FILE
 from explorer.ui.kit.sessions import Limits
-from tests.support.predictions import lesson
+from tests.support.predictions import linear_probe
 
 RESNET50 = find("resnet50")
 
@@ -53,7 +53,7 @@ def test_a_head_needs_the_weights_of_the_network_it_was_fitted_on(choice: Choice
 
 
 def test_damaged_weights_are_not_fetched_unasked(tmp_path: Path) -> None:
-    damaged = tmp_path / "cache" / RESNET50.file_name
+    damaged = tmp_path / "cache" / RESNET50.file.file_name
     damaged.parent.mkdir()
     damaged.write_bytes(b"half a file")
     assert networks.to_download(RESNET50.name) == RESNET50
@@ -71,7 +71,7 @@ def test_what_is_here_or_gone_needs_no_download(choice: Choice) -> None:
 
 
 def test_heads_belong_to_their_page_and_are_choices() -> None:
-    token = HEADS.put(TransferHead(lesson().head, "cifar10_resnet20"), "one page")
+    token = HEADS.put(TransferHead(linear_probe().head, "cifar10_resnet20"), "one page")
     assert networks.choices("one page")[0] == ("taught: <b>a</b>, b · 20 photos", TAUGHT + token)
     assert TAUGHT + token not in dict(networks.choices("another")).values()
     classifier = networks.classifier_of(TAUGHT + token, "", "cpu")
@@ -87,19 +87,19 @@ def test_heads_belong_to_their_page_and_are_choices() -> None:
 
 def test_a_page_keeps_its_last_heads() -> None:
     assert HEADS.limits == Limits(count=64, per_session=8)
-    tokens = [HEADS.put(TransferHead(lesson().head, "cifar10_resnet20"), "busy page") for _ in range(8 + 2)]
+    tokens = [HEADS.put(TransferHead(linear_probe().head, "cifar10_resnet20"), "busy page") for _ in range(8 + 2)]
     assert [token for token, _ in HEADS.of("busy page")] == tokens[:1:-1]
     HEADS.close("busy page")
 
 
 def test_a_head_of_unknown_weights_is_not_opened() -> None:
-    assert networks.base_of_head(lesson().head, "page") == "cifar10_resnet20"
+    assert networks.base_of_head(linear_probe().head, "page") == "cifar10_resnet20"
     with pytest.raises(WeightsError, match="which is not here"):
-        networks.base_of_head(replace(lesson().head, backbone_sha256="0" * 64), "page")
+        networks.base_of_head(replace(linear_probe().head, backbone_sha256="0" * 64), "page")
 
 
 def test_taught_networks_are_not_calibrated_as_their_base() -> None:
     classifier = networks.classifier_of("cifar10_resnet20", "", "cpu")
-    variant = replace(classifier.variant, temperature=3.0, familiar=1.0)
-    new = taught(replace(classifier, variant=variant), lesson().head).variant
-    assert (new.temperature, new.familiar, new.top1) == (1.0, None, None)
+    variant = replace(classifier.variant, temperature=3.0, min_in_distribution_score=1.0)
+    new = with_head(replace(classifier, variant=variant), linear_probe().head).variant
+    assert (new.temperature, new.min_in_distribution_score, new.top1) == (1.0, None, None)

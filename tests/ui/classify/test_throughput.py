@@ -7,12 +7,12 @@ from threading import Event
 import gradio as gr
 import pytest
 
-from explorer.inference.throughput import Point
+from explorer.inference.throughput import ThroughputPoint
 from explorer.ui.classify import throughput
 from explorer.ui.classify.throughput import conclusion
 from explorer.ui.kit.jobs import Finished, Job
 
-ONE = Point(1, 50.0, 20.0, "cuda:0")
+ONE = ThroughputPoint(1, 50.0, 20.0, "cuda:0")
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ ONE = Point(1, 50.0, 20.0, "cuda:0")
         ((ONE,), True, "Stopped before the larger batches."),
     ],
 )
-def test_an_early_end_says_why(points: tuple[Point, ...], stopped: bool, words: str) -> None:
+def test_an_early_end_says_why(points: tuple[ThroughputPoint, ...], stopped: bool, words: str) -> None:
     assert words in conclusion(Finished(points), "ResNet-18", stopped)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from explorer.errors import DataError
 from explorer.inference import decode, find
-from explorer.inference.transfer import to_bytes
+from explorer.inference.head import to_bytes
 from explorer.ui.classify import transfer
 from explorer.ui.classify.networks import HEADS, TAUGHT
 from explorer.ui.classify.photo import classify
@@ -115,10 +115,10 @@ def test_actions_that_cannot_be_done_are_answered(action: Any, words: str) -> No
 
 def test_features_are_forgotten_with_their_page() -> None:
     key = looked_at("#123456")
-    transfer.find_features([key], find("cifar10_resnet20").sha256)
+    transfer.find_features([key], find("cifar10_resnet20").file.sha256)
     with pytest.raises(DataError, match="seen by another network"):
         transfer.find_features([key], "0" * 64)
     assert transfer.FEATURES.limits == Limits(count=20_000, per_session=transfer.MAX_PHOTOS)
     sessions.close("page")
     with pytest.raises(DataError, match="not kept here any more"):
-        transfer.find_features([key], find("cifar10_resnet20").sha256)
+        transfer.find_features([key], find("cifar10_resnet20").file.sha256)

@@ -24,7 +24,7 @@ from safetensors.torch import save
 
 from explorer.errors import ExplorerError
 from explorer.inference import decode
-from explorer.inference.weights.checkpoint import Checkpoint
+from explorer.inference.checkpoint import Checkpoint
 from explorer.inference.weights.recognise import network_shapes, recognise
 from explorer.inspection import inspect
 from explorer.inspection.onnx.graph import OnnxGraph

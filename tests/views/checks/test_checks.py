@@ -15,7 +15,7 @@ from explorer.spec import PRESETS, ResNetSpec, Shortcut, from_query, to_query
 from explorer.ui.builder import CONTROLS, read
 from explorer.ui.checks import panel
 from explorer.ui.history import panel as history
-from explorer.views.checks.rows import all_button, checks, csv_lines, fix_all, stop
+from explorer.views.checks.rows import all_button, checks, csv_lines, fix_all, stop_html
 from explorer.views.checks.walk import in_words, walk
 from explorer.views.diagram.model import build_diagram, locate
 from tests.support.strategies import normalisable, small_specs
@@ -176,8 +176,8 @@ def test_a_stop_offers_the_fixes_of_its_sum_alone():
     report = inspect(BROKEN)
     first, second, *_ = walk(report)
     assert (first.fits, second.fits) == (True, False)
-    assert applied(stop(report, first)) == []
-    assert [spec.shortcut_overrides[0][0] for _, spec in applied(stop(report, second))] == ["layer2.0", "layer2.0"]
+    assert applied(stop_html(report, first)) == []
+    assert [spec.shortcut_overrides[0][0] for _, spec in applied(stop_html(report, second))] == ["layer2.0", "layer2.0"]
 
 
 @settings(max_examples=10)

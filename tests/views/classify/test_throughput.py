@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from explorer.inference.throughput import Point
+from explorer.inference.throughput import ThroughputPoint
 from explorer.views.classify import throughput
 
 
 def test_throughput_names_the_best_batch() -> None:
-    points = [Point(1, 100.0, 10.0, "cpu"), Point(2, 160.0, 12.5, "cpu"), Point(4, 150.0, 26.7, "cpu")]
+    points = [
+        ThroughputPoint(1, 100.0, 10.0, "cpu"),
+        ThroughputPoint(2, 160.0, 12.5, "cpu"),
+        ThroughputPoint(4, 150.0, 26.7, "cpu"),
+    ]
     words = throughput.sentence(points, "Net")
     assert words.startswith("Net on cpu: at most 160 images a second, in batches of 2. A batch of 1 takes 10.0 ms.")
     (trace,) = throughput.figure(points).data

@@ -21,7 +21,7 @@ from explorer.spec import PRESETS, from_json
 from explorer.views.diagram import raster
 from explorer.views.diagram.model import default_open, everything
 from explorer.views.diagram.svg import render, standalone
-from explorer.views.export.kinds import KINDS, file_name
+from explorer.views.export.kinds import KINDS, Section, file_name, suffixes_in_words
 from explorer.views.export.report_html import report_html
 from explorer.views.kit import csv_text
 from explorer.views.kit.theme import LIGHT, ROLES
@@ -298,9 +298,21 @@ def test_every_kind_of_file_is_what_its_name_says(kind, tmp_path):
         "py": b'"""',
     }
     heads = {"layers": b"layer,type,", "checks": b"block,verdict,", "stages": b"stage,blocks,", "onnx": b"\x08\x0a"}
-    assert path.read_bytes().startswith((starts | heads)[kind])
+    assert path.read_bytes().startswith((starts | heads).get(kind, b""))
+    assert path.stat().st_size
     assert path.suffix == KINDS[kind].suffix
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_help_names_every_suffix_once_with_what_it_holds():
+    words = suffixes_in_words()
+    assert words.startswith(".svg, .png, .pdf (the diagram), .html (a report), .csv (a table), ")
+    assert words.endswith(" or .onnx (random initial weights)")
+    assert re.findall(r"\.[a-z]+", words) == list(dict.fromkeys(kind.suffix for kind in KINDS.values()))
+
+
+def test_every_section_of_the_menu_has_a_kind():
+    assert list(dict.fromkeys(kind.section for kind in KINDS.values())) == list(Section)
 
 
 def test_json_is_the_spec(tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from torch import nn
 
 from explorer.inspection import Report, inspect
-from explorer.inspection.saved_tensors import kept_for_backward
+from explorer.inspection.saved_tensors import find_saved_tensors
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec, Shortcut
 from explorer.views.diagram.model import Node, build_diagram, default_open, everything
@@ -333,7 +333,7 @@ def test_a_block_counts_its_shortcut_and_its_sum():
     report = inspect(PRESETS["resnet18"])
     html = inspector(report, node_of(report, "layer2.0"))
     assert f"{sum(v for k, v in report.trace.params.items() if k.startswith('layer2.0.')):,}" in html
-    kept = kept_for_backward(report.trace)
+    kept = find_saved_tensors(report.trace)
     held = sum(kept[op.index].bytes for op in report.trace.ops if op.path.startswith("layer2.0"))
     assert f"{held:,} bytes" in html
 

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from explorer.cli import app
 from explorer.datasets.cifar10 import load_cifar10
 from explorer.errors import WeightsError
-from explorer.inference.weights.checkpoint import Checkpoint, checkpoint_classifier, open_checkpoint, rebuild
+from explorer.inference.checkpoint import Checkpoint, checkpoint_classifier, open_checkpoint, rebuild
 from explorer.network import build
 from explorer.spec import PRESETS, ZeroPad
 from explorer.training.loop import evaluate

@@ -9,22 +9,23 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ...datasets.cifar10 import CLASSES as CIFAR10_CLASSES
-from ...datasets.photos import IMAGENET_MEAN, IMAGENET_STD
-from ...errors import WeightsError
-from ...network import ResNet, build
-from ...network.card import Card
-from ...spec import ResNetSpec, title
-from ...spec.budget import estimate
-from ..classifier import Classifier
-from ..running.engine import Engine, choose_device, is_exact
-from ..transform import Transform
-from .cache import digest
-from .card import read_card
-from .catalogue import Variant, find
-from .read import load_into, not_finite, shapes_of
-from .recognise import Recognition, network_shapes, recognise
-from .sandbox import LIMITS, Limits, read_weights
+from ..datasets.cifar10 import CLASSES as CIFAR10_CLASSES
+from ..datasets.photos import IMAGENET_MEAN, IMAGENET_STD
+from ..errors import WeightsError
+from ..network import ResNet, build
+from ..network.card import Card
+from ..spec import ResNetSpec, title
+from ..spec.budget import estimate
+from .classifier import Classifier
+from .running.engine import Engine, choose_device, is_exact
+from .transform import Transform
+from .weights.cache import WeightFile, digest
+from .weights.card import read_card
+from .weights.catalogue import Variant, find, published_digests
+from .weights.containers import has_legacy_format
+from .weights.read import load_into, not_finite, shapes_of
+from .weights.recognise import Recognition, network_shapes, recognise
+from .weights.sandbox import LIMITS, Limits, read_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +77,8 @@ def open_checkpoint(path: Path, limits: Limits = LIMITS) -> Checkpoint:
     Raises:
         WeightsError: the file is refused (see ``sandbox.read_weights``).
     """
-    state = read_weights(path, limits)
+    published = published_digests() if has_legacy_format(path) else ()  # torchvision takes seconds to import
+    state = read_weights(path, limits, published)
     recognition = recognise(shapes_of(state))
     named = {recognition.names[name]: tensor for name, tensor in state.items()}
     card = read_card(path)
@@ -150,14 +152,12 @@ def variant_of(checkpoint: Checkpoint, spec: ResNetSpec) -> Variant:
         name="your weights",
         title=f"Your {title(spec)}",
         spec=spec,
-        source=checkpoint.path,
-        sha256=checkpoint.sha256,
+        file=WeightFile(checkpoint.path, checkpoint.sha256, checkpoint.size_bytes),
         top1=round(100 * card.accuracy, 2) if card and card.accuracy is not None else None,
         top5=None,
         dataset=card.data if card else "",
         params=params,
         gmacs=macs / 1e9,
-        size_bytes=checkpoint.size_bytes,
         transform=Transform(side * 256 // 224 if side > 64 else side, side, mean, std),
         classes=classes,
         licence="Yours.",

@@ -1,28 +1,24 @@
-"""The two sides of a sum as chains of operations: their strides, and the sizes they would come to if changed."""
+"""The two paths that lead to an addition: their strides, and the sizes they would end in if layers were changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from ..tracing.operations import Op
-from ..tracing.repeats import Shape
-
-if TYPE_CHECKING:
-    from .additions import Merge
+from .operations import Op
+from .repeats import Shape
 
 Changes = dict[int, dict[str, Shape]]  # operation -> its attributes "stride" and "padding" as they would be
 
 
 @dataclass(frozen=True)
-class Side:
-    """The operations from the fork to the sum on one side.
+class OperandPath:
+    """The operations from the fork to the addition that lead to one of its operands.
 
     Attributes:
         indices: of the operations, in execution order; empty for the identity.
-        fork: operation it starts from; None where the two sides never meet.
+        fork: operation it starts from; None if the two paths never meet.
     """
 
     ops: Sequence[Op]
@@ -40,7 +36,7 @@ class Side:
 
     @cached_property
     def stride(self) -> int:
-        """Of the whole side; of the larger stride where it parts within."""
+        """Of the whole path; the larger stride where it parts within."""
         strides: dict[int, int] = {}
         for op in self.members:
             own = max(op.attrs["stride"]) if "stride" in op.attrs else 1
@@ -97,10 +93,10 @@ def _out(op: Op, size: Shape, change: Mapping[str, Shape]) -> Shape | None:
     return op.shape[2:] if size == op.in_shapes[0][2:] else None
 
 
-def same_padding(side: Side) -> Changes:
+def same_padding(path: OperandPath) -> Changes:
     """The paddings with which every odd window of stride 1 would keep the size, where there are others."""
     changes: Changes = {}
-    for op in side.windows:
+    for op in path.windows:
         reach = [(k - 1) * d for k, d in zip(op.attrs["kernel"], op.attrs["dilation"], strict=True)]
         same = tuple(r // 2 for r in reach)
         if all(r % 2 == 0 for r in reach) and same != tuple(op.attrs["padding"]):
@@ -108,37 +104,20 @@ def same_padding(side: Side) -> Changes:
     return changes
 
 
-def strides_that_agree(sides: tuple[Side, Side]) -> list[Changes]:
-    """Each change of one stride that gives both sides the same stride; that of an identity, named by its fork."""
+def strides_that_agree(paths: tuple[OperandPath, OperandPath]) -> list[Changes]:
+    """Each change of one stride after which both paths have the same; an identity is named by its fork."""
     found: list[Changes] = []
-    for side, other in (sides, sides[::-1]):
-        for op in side.windows:
-            rest, exact = divmod(side.stride, max(op.attrs["stride"]))
-            if exact == 0 and other.stride % rest == 0 and other.stride != side.stride:
+    for path, other in (paths, paths[::-1]):
+        for op in path.windows:
+            rest, exact = divmod(path.stride, max(op.attrs["stride"]))
+            if exact == 0 and other.stride % rest == 0 and other.stride != path.stride:
                 found.append({op.index: {"stride": (other.stride // rest,) * len(op.attrs["stride"])}})
-        if not side.indices and side.fork is not None:
-            found.append({side.fork: {"stride": (other.stride,) * len(side.ops[side.fork].shape[2:])}})
+        if not path.indices and path.fork is not None:
+            found.append({path.fork: {"stride": (other.stride,) * len(path.ops[path.fork].shape[2:])}})
     return found
 
 
-def agree(sides: tuple[Side, Side], changes: Changes) -> bool:
-    """Whether both sides would come to one size."""
-    first, second = (side.size(changes) for side in sides)
+def agree(paths: tuple[OperandPath, OperandPath], changes: Changes) -> bool:
+    """Whether both paths would end in the same size."""
+    first, second = (path.size(changes) for path in paths)
     return first is not None and first == second
-
-
-def layout(ops: Sequence[Op], merge: Merge) -> tuple[Callable[[Shape], int], Callable[[Shape], Shape]]:
-    """How to read channels, and height and width, from a shape without its batch. Behind a linear layer channels come
-    last, as in a transformer's tokens; else first."""
-    if channels_last(ops, merge):
-        return lambda shape: shape[-1], lambda shape: shape[:-1]
-    return lambda shape: shape[0], lambda shape: shape[1:]
-
-
-def channels_last(ops: Sequence[Op], merge: Merge) -> bool:
-    for index in reversed(merge.branch):
-        if ops[index].name in ("permute", "transpose", "conv"):
-            return False
-        if ops[index].name == "linear":
-            return True
-    return False

@@ -96,8 +96,8 @@ def rewrite(path: Path, result: Path) -> None:
     save_file({name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}, result)
 
 
-# Starts of the SHA-256 of the widely used port's CIFAR networks (20, 32, 44, 56, 110, 1202 layers), which are in
-# torch's format of before 2020; their authors publish eight digits, in the names of the files.
+# Starts of the SHA-256 of the CIFAR ResNets by Yerlan Idelbayev (github.com/akamaster/pytorch_resnet_cifar10; 20, 32,
+# 44, 56, 110, 1202 layers), which are in torch's format of before 2020. The names of the files hold these eight digits.
 _PORT = ("12fca82f", "d509ac18", "014dd654", "4bfd9763", "1d1ed7c2", "f3b1deed")
 
 

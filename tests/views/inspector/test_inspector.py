@@ -13,10 +13,11 @@ from torch import nn
 from explorer.inspection import Report, inspect
 from explorer.inspection.saved_tensors import kept_for_backward
 from explorer.network import build
+from explorer.network.codegen import source
 from explorer.spec import PRESETS, ResNetSpec, Shortcut
 from explorer.views.diagram.model import Node, build_diagram, default_open, everything
 from explorer.views.inspector.arithmetic import op_sums, path_sums
-from explorer.views.inspector.code_lines import block_lines, merge_lines, op_lines, source_of, stage_lines
+from explorer.views.inspector.code_lines import block_lines, merge_lines, op_lines, stage_lines
 from explorer.views.inspector.formulas import block_formulas, network_formula, op_formula
 from explorer.views.inspector.panel import empty, inspector
 from explorer.views.inspector.paper import block_place, head_place, stage_place, stem_place
@@ -66,7 +67,7 @@ def assert_lines_make_the_layers(spec: ResNetSpec) -> None:
     modules = dict(build(spec, device="meta").named_modules())
     distinct = {(op.name, op.in_shapes, repr(op.attrs), *op.path.split(".")[2:]): op for op in report.trace.ops[1:]}
     file: dict[str, object] = {"__name__": "network"}
-    exec(source_of(spec).text, file)
+    exec(source(spec), file)
     for op in distinct.values():
         lines = op_lines(report, op)
         assert lines.calls, op

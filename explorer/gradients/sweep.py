@@ -174,8 +174,8 @@ def _is_imagenet(spec: ResNetSpec) -> bool:
 
 def _layers(spec: ResNetSpec) -> Callable[[int], int]:
     """Weighted layers of such a network with n blocks in every stage, as a function of n."""
-    beside = spec.weighted_layers - spec.block.convolutions * sum(spec.depths)
-    return lambda n: beside + spec.block.convolutions * len(spec.depths) * n
+    stem_and_classifier = spec.stem.convolutions + 1
+    return lambda n: stem_and_classifier + spec.block.convolutions * len(spec.depths) * n
 
 
 def _of_depth(spec: ResNetSpec, depth: int) -> ResNetSpec:

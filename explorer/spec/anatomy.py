@@ -51,7 +51,7 @@ class NormLayer(NamedTuple):
 def stem_convs(spec: ResNetSpec) -> tuple[Conv, ...]:
     """The convolutions before the first stage: ``conv1``, or every third module in it."""
     form, width = spec.stem.form, spec.widths[0]
-    count = len(form.kernels)
+    count = spec.stem.convolutions
     channels = (spec.in_channels, *[max(1, width // 2)] * (count - 1), width)
     paths = [f"conv1.{3 * i}" for i in range(count)] if count > 1 else ["conv1"]
     return tuple(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from ..errors import SpecError
@@ -57,11 +56,9 @@ def boolean(name: str, value: Any) -> bool:
 
 
 def choice(options: type[Option]) -> Parser:
-    by_value: type[Enum] = options
-
-    def parse(name: str, value: Any) -> Enum:
+    def parse(name: str, value: Any) -> Option:
         try:
-            return by_value(value)
+            return options.spelled(value)
         except ValueError:
             allowed = ", ".join(options)
             raise SpecError(name, f"got {shown(value)}; allowed: {allowed}") from None

@@ -133,7 +133,7 @@ class ResNetSpec:
     @property
     def weighted_layers(self) -> int:
         """Layers with weights on the main path: the number in "ResNet-50". Projections and norms are not counted."""
-        return len(self.stem.form.kernels) + self.block.convolutions * sum(self.depths) + 1
+        return self.stem.convolutions + self.block.convolutions * sum(self.depths) + 1
 
     @property
     def is_plain(self) -> bool:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import forms
 from .forms import BlockForm, ShortcutForm, StemForm
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class Option(str, Enum):
         member._value_ = value
         member.words = words if isinstance(words, Label) else Label(words)
         return member
+
+    @classmethod
+    def spelled(cls, value: object) -> Self:
+        """The member with this spelling; ``ValueError`` if there is none."""
+        return cast("Any", cls)(value)
 
     def __str__(self) -> str:
         return self.value
@@ -195,6 +203,10 @@ class Stem(Option):
 
     def __init__(self, value: str, words: str, form: StemForm) -> None:
         self.form = form
+
+    @property
+    def convolutions(self) -> int:
+        return len(self.form.kernels)
 
 
 class StrideOn(Option):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import count, takewhile
 
 from ...spec import Block, BlockPlan, Norm, ResNetSpec, Shortcut, Stem
 
@@ -11,7 +12,6 @@ Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 
 _BLOCK = re.compile(r"layer(\d{1,4})\.(\d{1,4})\.")
-_FIRST = re.compile(r"layer1\.0\.conv(\d)\.weight")
 
 
 class Unlike(Exception):
@@ -77,12 +77,12 @@ def _norm(shapes: Shapes) -> Norm:
 
 def _block(shapes: Shapes, preact: bool) -> Block:
     """The block with as many convolutions as the first one in the file, or nearly; then the one with their kernels."""
-    found = {int(match[1]): shape for name, shape in shapes.items() if (match := _FIRST.fullmatch(name))}
+    names = (f"layer1.0.conv{number}.weight" for number in count(1))
+    kernels = [shapes[name][2:] for name in takewhile(shapes.__contains__, names)]
 
     def distance(block: Block) -> tuple[int, int]:
-        wanted = enumerate(block.form.convs, start=1)
-        others = sum(found.get(number, ())[2:] != (conv.kernel,) * 2 for number, conv in wanted)
-        return abs(block.convolutions - max(found, default=0)), others
+        pairs = zip(block.form.convs, kernels, strict=False)
+        return abs(block.convolutions - len(kernels)), sum(found != (conv.kernel,) * 2 for conv, found in pairs)
 
     return min((block for block in Block if block.is_preact == preact), key=distance)
 
@@ -91,7 +91,7 @@ def _stem(shapes: Shapes) -> tuple[Stem, int]:
     """The stem with the convolutions in the file, and the channels it reads."""
     first = "conv1.0.weight" if "conv1.0.weight" in shapes else "conv1.weight"
     _, channels, kernel, _ = _sized(shapes, first)
-    several = [stem for stem in Stem if (len(stem.form.kernels) > 1) == (first == "conv1.0.weight")]
+    several = [stem for stem in Stem if (stem.convolutions > 1) == (first == "conv1.0.weight")]
     return next((stem for stem in several if stem.form.kernels[0] == kernel), several[0]), channels
 
 

@@ -161,7 +161,7 @@ def _unknown(spec: ResNetSpec, port: bool) -> Iterator[tuple[str, str]]:
         yield "norm", "The number of groups of group normalisation is not in the weights: up to 32 are assumed."
     yield "activation", "The activation has no weights either: ReLU is assumed."
     side, form = spec.image_size, spec.stem.form
-    stem = "deep" if len(form.kernels) > 1 else f"{form.kernels[0]}×{form.kernels[0]}"
+    stem = "deep" if spec.stem.convolutions > 1 else f"{form.kernels[0]}×{form.kernels[0]}"
     stride = f"{form.stride}, with a max-pool," if form.pools else form.stride
     yield (
         "image_size",

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from ..errors import ExplorerError
-from ..spec import BlockPlan, ResNetSpec, Stem, StrideOn
-from ..spec.budget import estimate, halved
+from ..spec import ResNetSpec
+from ..spec.anatomy import Sized, along, branch_convs, sizes, stem_convs
+from ..spec.budget import estimate
 
 GIGA = 10**9
 GIB = 2**30
@@ -127,31 +128,17 @@ def activations(spec: ResNetSpec, side: int) -> int:
     Three maps for every convolution: its output, its norm's and its activation's. PyTorch frees the norm's
     behind a ReLU; gradients on their way back then take its place. Pooling and the classifier are not counted.
     """
-    return 3 * (_stem_values(spec, side) + sum(_block_values(spec, *sized) for sized in _sized(spec, side)))
+    stem = sum(conv.outputs * pixels for conv, pixels in along(stem_convs(spec), (side, side)))
+    firsts = sizes(spec, side, side, (run[0] for run in spec.runs))
+    blocks = sum(len(run) * _block_values(spec, sized) for run, sized in zip(spec.runs, firsts, strict=True))
+    return 3 * (stem + blocks)
 
 
-def _stem_values(spec: ResNetSpec, side: int) -> int:
-    width = spec.widths[0]
-    if spec.stem is Stem.CIFAR:
-        return width * side**2
-    convolutions = 2 * max(1, width // 2) + width if spec.stem is Stem.DEEP else width
-    return convolutions * halved(side, 2) ** 2
-
-
-def _sized(spec: ResNetSpec, side: int) -> Iterator[tuple[BlockPlan, int, int]]:
-    """Each block with the side of its input and of its output, px."""
-    side = halved(side, spec.stem_stride)
-    for plan in spec.blocks:
-        out = halved(side, plan.stride)
-        yield plan, side, out
-        side = out
-
-
-def _block_values(spec: ResNetSpec, plan: BlockPlan, side: int, out: int) -> int:
-    """Outputs of the branch's convolutions and of the shortcut (also an identity's: this is a bound)."""
-    first = out if spec.stride_on is StrideOn.V1 else side
-    inner = plan.width * (first**2 + out**2) if spec.block.is_bottleneck else plan.width * out**2
-    return inner + 2 * plan.out_channels * out**2
+def _block_values(spec: ResNetSpec, sized: Sized) -> int:
+    """Outputs of the convolutions of the branch and of the shortcut (also of an identity: this is a bound)."""
+    plan, before, after = sized
+    branch = sum(conv.outputs * pixels for conv, pixels in along(branch_convs(spec, plan), before))
+    return branch + plan.out_channels * after[0] * after[1]
 
 
 def _sides(spec: ResNetSpec, side: int) -> list[int]:

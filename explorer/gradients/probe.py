@@ -148,7 +148,7 @@ def _layers(model: ResNet, runs: Sequence[Pass], weight_norms: Sequence[float]) 
 
 
 def _blocks(spec: ResNetSpec, runs: Sequence[Pass]) -> Iterator[BlockGradient]:
-    depth = spec.weighted_layers - 1 - len(spec.blocks) * spec.block.convolutions
+    depth = spec.stem.convolutions
     of_each = zip(zip(*(p.outputs for p in runs), strict=True), zip(*(p.stds for p in runs), strict=True), strict=True)
     for plan, (norms, stds) in zip(spec.blocks, of_each, strict=True):
         depth += spec.block.convolutions

@@ -10,7 +10,7 @@ from math import inf, nan
 from typing import TYPE_CHECKING
 
 from ..errors import ExplorerError
-from ..spec import DEPTHS, Block, Norm, ResNetSpec, Shortcut, Stem
+from ..spec import DEPTHS, Norm, ResNetSpec, Shortcut, block_of_depth
 from .budget import Setting
 from .options import Options, PassCounter, ProbeOptions, Progress
 from .probe import probe_at
@@ -89,7 +89,7 @@ def sweep_specs(spec: ResNetSpec, depths: Sequence[int] | None = None) -> tuple[
     Raises:
         ExplorerError: the family has no network of such a depth, or one would be too large.
     """
-    usual = Shortcut.ZERO_PAD if spec.stem is Stem.CIFAR else Shortcut.PROJECTION
+    usual = Shortcut.ZERO_PAD if spec.is_cifar else Shortcut.PROJECTION
     shortcut = usual if spec.shortcut is Shortcut.NONE else spec.shortcut
     norm = Norm.BATCH if spec.norm is Norm.NONE else spec.norm
     chosen = sorted(set(sweep_depths(spec) if depths is None else depths))
@@ -169,13 +169,13 @@ def _ratio(first: float, last: float) -> float:
 
 
 def _is_imagenet(spec: ResNetSpec) -> bool:
-    return spec.stem is not Stem.CIFAR and len(spec.depths) == 4
+    return not spec.is_cifar and len(spec.depths) == 4
 
 
 def _layers(spec: ResNetSpec) -> Callable[[int], int]:
     """Weighted layers of such a network with n blocks in every stage, as a function of n."""
-    beside = spec.weighted_layers - spec.block.convolutions * sum(spec.depths)
-    return lambda n: beside + spec.block.convolutions * len(spec.depths) * n
+    stem_and_classifier = spec.stem.convolutions + 1
+    return lambda n: stem_and_classifier + spec.block.convolutions * len(spec.depths) * n
 
 
 def _of_depth(spec: ResNetSpec, depth: int) -> ResNetSpec:
@@ -195,9 +195,6 @@ def _of_depth(spec: ResNetSpec, depth: int) -> ResNetSpec:
 def _imagenet(spec: ResNetSpec, depth: int) -> ResNetSpec:
     if depth not in DEPTHS:
         raise ExplorerError(f"depths: got {depth}; allowed: {', '.join(map(str, DEPTHS))}")
-    block = Block.BASIC if depth < 50 else Block.BOTTLENECK
-    if spec.block.is_preact:
-        block = Block.PREACT_BASIC if depth < 50 else Block.PREACT_BOTTLENECK
-    # Basic blocks know no groups.
-    inner = {} if block.is_bottleneck else {"groups": 1, "width_per_group": 64}
+    block = block_of_depth(depth, spec.block.is_preact)
+    inner = {} if block.is_grouped else {"groups": 1, "width_per_group": 64}
     return spec.with_(depths=DEPTHS[depth], block=block, shortcut_overrides=(), **inner)

@@ -84,7 +84,7 @@ class PreActBlock(ResidualBlock):
 
     def __init__(self, plan: BlockPlan, spec: ResNetSpec) -> None:
         super().__init__(plan, spec)
-        self.shared = plan.shortcut_kind is Shortcut.PROJECTION
+        self.shared = plan.shortcut_kind.projects
 
     def forward(self, x: Tensor) -> Tensor:
         a = self.relu(self.bn1(x))

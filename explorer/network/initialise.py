@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from ..spec import Init, ResNetSpec
-from .blocks import PreActBlock, ResidualBlock
+from ..spec.anatomy import last_of_branch
+from .blocks import ResidualBlock
 
 _CONV: dict[Init, Callable[[Tensor, torch.Generator], Tensor]] = {
     Init.HE: lambda w, g: nn.init.kaiming_normal_(w, mode="fan_out", nonlinearity="relu", generator=g),
@@ -44,16 +45,10 @@ def initialise(model: nn.Module, spec: ResNetSpec, seed: int) -> None:
     if spec.zero_init_residual:
         for module in model.modules():
             if isinstance(module, ResidualBlock):
-                nn.init.zeros_(_last_of_branch(module))
+                # The last scale or weight that F applies.
+                nn.init.zeros_(module.get_parameter(f"{last_of_branch(spec)}.weight"))
 
 
 def _generator(seed: int, name: str) -> torch.Generator:
     # One 32-bit number: the processor's generator looks at no higher bits of its seed.
     return torch.Generator().manual_seed(crc32(name.encode(), seed))
-
-
-def _last_of_branch(block: ResidualBlock) -> nn.Parameter:
-    """The last scale or weight that F applies: of its last norm where that ends F, else of its last convolution."""
-    last = 3 if hasattr(block, "conv3") else 2
-    ends_in_norm = not isinstance(block, PreActBlock) and not isinstance(block.get_submodule(f"bn{last}"), nn.Identity)
-    return block.get_parameter(f"{'bn' if ends_in_norm else 'conv'}{last}.weight")

@@ -1,6 +1,6 @@
 """A spec as an ONNX file, with the seeded initial weights of ``build(spec, seed=0)``.
 
-    python -m explorer.network.onnx_file net.onnx < spec.json
+    python -m explorer.network.onnx_export net.onnx < spec.json
 
 Tracing replaces methods of ``torch.nn.Module`` for the whole process while it runs, so a server with other threads
 has it done in a process of its own (``write_apart``), whose memory is given back at the end too.

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ..spec import BlockPlan, ResNetSpec, Stem
+from ..spec import BlockPlan, ResNetSpec
+from ..spec.anatomy import stem_convs
 from .blocks import BLOCKS
 from .initialise import initialise
 from .layers import activation, conv, norm
@@ -32,7 +33,7 @@ class ResNet(nn.Module):
         # A pre-activation network normalises inside its blocks, and once more behind the last.
         self.bn1 = nn.Identity() if spec.block.is_preact else norm(width, spec)
         self.relu = nn.Identity() if spec.block.is_preact else activation(spec)
-        self.maxpool = nn.Identity() if spec.stem is Stem.CIFAR else nn.MaxPool2d(3, stride=2, padding=1)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1) if spec.stem.form.pools else nn.Identity()
         self.stages = tuple(f"layer{i}" for i in range(1, len(spec.depths) + 1))
         block = BLOCKS[spec.block]
         for number, stage in enumerate(self.stages, start=1):
@@ -81,22 +82,13 @@ def build_skeleton(spec: ResNetSpec) -> ResNet:
 
 
 def _stem(spec: ResNetSpec) -> nn.Module:
-    width = spec.widths[0]
-    if spec.stem is Stem.CIFAR:
-        return conv(spec.in_channels, width, 3, spec)
-    if spec.stem is Stem.IMAGENET:
-        return conv(spec.in_channels, width, 7, spec, stride=2)
-    # ResNet-C (He T. et al. 2019 §4): the 7×7 as three 3×3.
-    half = max(1, width // 2)
-    return nn.Sequential(
-        conv(spec.in_channels, half, 3, spec, stride=2),
-        norm(half, spec),
-        activation(spec),
-        conv(half, half, 3, spec),
-        norm(half, spec),
-        activation(spec),
-        conv(half, width, 3, spec),
-    )
+    """One convolution, or several with norm and activation between them."""
+    layers: list[nn.Module] = []
+    for form in stem_convs(spec):
+        if layers:
+            layers += [norm(form.inputs, spec), activation(spec)]
+        layers.append(conv(form.inputs, form.outputs, form.kernel, spec, stride=form.stride))
+    return nn.Sequential(*layers) if len(layers) > 1 else layers[0]
 
 
 def _post_activation(spec: ResNetSpec) -> nn.Module:

@@ -1,13 +1,14 @@
 """The frozen description of a network, its options, presets, and its JSON and URL forms."""
 
 from .codec import FIELDS, from_dict, from_json, from_query, from_words, to_dict, to_json, to_query
-from .model import BlockPlan, ResNetSpec
+from .model import FIELD_LABELS, BlockPlan, ResNetSpec
 from .options import Activation, Block, Init, Norm, Option, Shortcut, Stem, StrideOn, ZeroPad
-from .presets import DEPTHS, PRESETS, preset_of, title
+from .presets import DEPTHS, PRESETS, block_of_depth, preset_of, title
 
 __all__ = [
     "DEPTHS",
     "FIELDS",
+    "FIELD_LABELS",
     "PRESETS",
     "Activation",
     "Block",
@@ -20,6 +21,7 @@ __all__ = [
     "Stem",
     "StrideOn",
     "ZeroPad",
+    "block_of_depth",
     "from_dict",
     "from_json",
     "from_query",

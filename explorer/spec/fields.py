@@ -8,7 +8,7 @@ not integers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import SpecError
@@ -58,7 +58,7 @@ def boolean(name: str, value: Any) -> bool:
 def choice(options: type[Option]) -> Parser:
     def parse(name: str, value: Any) -> Option:
         try:
-            return options(value)
+            return options.spelled(value)
         except ValueError:
             allowed = ", ".join(options)
             raise SpecError(name, f"got {shown(value)}; allowed: {allowed}") from None
@@ -80,6 +80,22 @@ def overrides(name: str, value: Any) -> tuple[tuple[str, Shortcut], ...]:
     return tuple(sorted((path, parse(f"{name}.{shown(path)[1:-1]}", mode)) for path, mode in pairs.items()))
 
 
-def spec_field(default: Any, parser: Parser) -> Any:
-    """A dataclass field that knows what it accepts."""
-    return field(default=default, metadata={"parse": parser})
+@dataclass(frozen=True)
+class FieldLabel:
+    """The words for a field of the spec, by where they are read.
+
+    Attributes:
+        name: above its control in the builder.
+        short: above its control among those of one subject.
+        change: before its old and its new value.
+    """
+
+    name: str
+    short: str
+    change: str
+
+
+def spec_field(default: Any, parser: Parser, name: str, *, short: str = "", change: str = "") -> Any:
+    """A dataclass field that knows what it accepts, and its words (see ``FieldLabel``); ``name`` is the default."""
+    label = FieldLabel(name, short or name, change or name)
+    return field(default=default, metadata={"parse": parser, "label": label})

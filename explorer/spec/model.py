@@ -52,11 +52,7 @@ class BlockPlan:
     @property
     def shortcut_kind(self) -> Shortcut:
         """What is built: ``ZERO_PAD``, ``PROJECTION``, ``IDENTITY`` or ``NONE`` (options A, B adapt only on change)."""
-        if self.shortcut is Shortcut.PROJECTION_ALL:
-            return Shortcut.PROJECTION
-        if self.shortcut is Shortcut.NONE or self.changes_shape:
-            return self.shortcut
-        return Shortcut.IDENTITY
+        return self.shortcut.kind(self.changes_shape)
 
 
 @dataclass(frozen=True)
@@ -78,23 +74,31 @@ class ResNetSpec:
         SpecError: a value is out of bounds, or two fields contradict each other.
     """
 
-    depths: tuple[int, ...] = kinds.spec_field((2, 2, 2, 2), kinds.integers(1, 512, 8))
-    block: Block = kinds.spec_field(Block.BASIC, kinds.choice(Block))
-    shortcut: Shortcut = kinds.spec_field(Shortcut.PROJECTION, kinds.choice(Shortcut))
-    stem: Stem = kinds.spec_field(Stem.IMAGENET, kinds.choice(Stem))
-    widths: tuple[int, ...] = kinds.spec_field((64, 128, 256, 512), kinds.integers(1, 8192, 8))
-    groups: int = kinds.spec_field(1, kinds.integer(1, 1024))
-    width_per_group: int = kinds.spec_field(64, kinds.integer(1, 4096))
-    stride_on: StrideOn = kinds.spec_field(StrideOn.V1_5, kinds.choice(StrideOn))
-    norm: Norm = kinds.spec_field(Norm.BATCH, kinds.choice(Norm))
-    activation: Activation = kinds.spec_field(Activation.RELU, kinds.choice(Activation))
-    init: Init = kinds.spec_field(Init.HE, kinds.choice(Init))
-    zero_init_residual: bool = kinds.spec_field(False, kinds.boolean)
-    zero_pad: ZeroPad = kinds.spec_field(ZeroPad.APPEND, kinds.choice(ZeroPad))
-    num_classes: int = kinds.spec_field(1000, kinds.integer(1, 100_000))
-    in_channels: int = kinds.spec_field(3, kinds.integer(1, 256))
-    image_size: int = kinds.spec_field(224, kinds.integer(1, 2048))
-    shortcut_overrides: tuple[tuple[str, Shortcut], ...] = kinds.spec_field((), kinds.overrides)
+    depths: tuple[int, ...] = kinds.spec_field((2, 2, 2, 2), kinds.integers(1, 512, 8), "Blocks in each stage")
+    block: Block = kinds.spec_field(Block.BASIC, kinds.choice(Block), "Block type")
+    shortcut: Shortcut = kinds.spec_field(
+        Shortcut.PROJECTION, kinds.choice(Shortcut), "Shortcut mode", short="Shortcut", change="Shortcuts"
+    )
+    stem: Stem = kinds.spec_field(Stem.IMAGENET, kinds.choice(Stem), "Stem")
+    widths: tuple[int, ...] = kinds.spec_field(
+        (64, 128, 256, 512), kinds.integers(1, 8192, 8), "Width of each stage", change="Widths"
+    )
+    groups: int = kinds.spec_field(1, kinds.integer(1, 1024), "Groups of the 3×3")
+    width_per_group: int = kinds.spec_field(64, kinds.integer(1, 4096), "Width per group")
+    stride_on: StrideOn = kinds.spec_field(StrideOn.V1_5, kinds.choice(StrideOn), "Bottleneck strides in")
+    norm: Norm = kinds.spec_field(Norm.BATCH, kinds.choice(Norm), "Normalisation")
+    activation: Activation = kinds.spec_field(Activation.RELU, kinds.choice(Activation), "Activation")
+    init: Init = kinds.spec_field(Init.HE, kinds.choice(Init), "Initial weights")
+    zero_init_residual: bool = kinds.spec_field(
+        False, kinds.boolean, "Last layer of every branch starts at 0", short="Last layer of a branch"
+    )
+    zero_pad: ZeroPad = kinds.spec_field(ZeroPad.APPEND, kinds.choice(ZeroPad), "Option A puts zeros")
+    num_classes: int = kinds.spec_field(1000, kinds.integer(1, 100_000), "Classes")
+    in_channels: int = kinds.spec_field(3, kinds.integer(1, 256), "Input channels")
+    image_size: int = kinds.spec_field(224, kinds.integer(1, 2048), "Input side, px")
+    shortcut_overrides: tuple[tuple[str, Shortcut], ...] = kinds.spec_field(
+        (), kinds.overrides, "Shortcuts of single blocks"
+    )
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -114,7 +118,12 @@ class ResNetSpec:
 
     @property
     def stem_stride(self) -> int:
-        return 1 if self.stem is Stem.CIFAR else 4
+        return self.stem.form.stride * (2 if self.stem.form.pools else 1)
+
+    @property
+    def is_cifar(self) -> bool:
+        """Whether it belongs to the CIFAR networks, whose stem keeps the size of the image."""
+        return self.stem is Stem.CIFAR
 
     @property
     def out_channels(self) -> int:
@@ -124,8 +133,7 @@ class ResNetSpec:
     @property
     def weighted_layers(self) -> int:
         """Layers with weights on the main path: the number in "ResNet-50". Projections and norms are not counted."""
-        stem = 3 if self.stem is Stem.DEEP else 1
-        return stem + self.block.convolutions * sum(self.depths) + 1
+        return self.stem.convolutions + self.block.convolutions * sum(self.depths) + 1
 
     @property
     def is_plain(self) -> bool:
@@ -140,12 +148,16 @@ class ResNetSpec:
         return replace(self, **changes)
 
 
+# Words for each field of the spec.
+FIELD_LABELS: dict[str, kinds.FieldLabel] = {f.name: f.metadata["label"] for f in fields(ResNetSpec)}
+
+
 def _plan(spec: ResNetSpec) -> Iterator[BlockPlan]:
     overridden = dict(spec.shortcut_overrides)
     channels = spec.widths[0]
     for stage, (depth, base) in enumerate(zip(spec.depths, spec.widths, strict=True), start=1):
         # torchvision.models.resnet: basic blocks ignore width_per_group, bottlenecks scale by it.
-        width = base * spec.width_per_group // 64 * spec.groups if spec.block.is_bottleneck else base
+        width = base * spec.width_per_group // 64 * spec.groups if spec.block.is_grouped else base
         for index in range(depth):
             path = f"layer{stage}.{index}"
             stride = 2 if stage > 1 and index == 0 else 1
@@ -162,7 +174,7 @@ def _check_consistent(spec: ResNetSpec) -> None:
         )
     if sum(spec.depths) > MAX_BLOCKS:
         raise SpecError("depths", f"got {sum(spec.depths)} blocks in all; at most {MAX_BLOCKS} are allowed")
-    if not spec.block.is_bottleneck:
+    if not spec.block.is_grouped:
         for name, usual in (("groups", 1), ("width_per_group", 64)):
             if getattr(spec, name) != usual:
                 raise SpecError(

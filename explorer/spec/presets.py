@@ -18,9 +18,14 @@ DEPTHS: dict[int, tuple[int, ...]] = {
 }
 
 
-def _imagenet(depth: int, **changes: Any) -> ResNetSpec:
+def block_of_depth(depth: int, preact: bool = False) -> Block:
+    """The block of the network with so many layers (He et al. 2015, Table 1), or its pre-activation form."""
     block = Block.BASIC if depth < 50 else Block.BOTTLENECK
-    return ResNetSpec(depths=DEPTHS[depth], block=block, **changes)
+    return block.with_order(preact) or block
+
+
+def _imagenet(depth: int, **changes: Any) -> ResNetSpec:
+    return ResNetSpec(depths=DEPTHS[depth], block=block_of_depth(depth), **changes)
 
 
 def _cifar(n: int, block: Block = Block.BASIC, shortcut: Shortcut = Shortcut.ZERO_PAD) -> ResNetSpec:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from ..spec import (
     DEPTHS,
+    FIELD_LABELS,
     PRESETS,
     Activation,
     Block,
@@ -21,6 +23,7 @@ from ..spec import (
     Stem,
     StrideOn,
     ZeroPad,
+    block_of_depth,
     from_words,
     preset_of,
     title,
@@ -29,7 +32,8 @@ from ..views.inspector.shortcut_choice import AS_NETWORK
 from .kit.fold import fold
 
 CUSTOM = "custom"
-Make = Callable[[Any, str], gr.components.Component]
+Make = Callable[..., gr.components.Component]
+_NUMBER = partial(gr.Number, precision=0)
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Control:
 
     Attributes:
         field: the ``ResNetSpec`` field it stands for.
-        make: creates the widget for an initial value and an id of its element.
+        make: creates the widget for an initial value and what all widgets have, such as ``label``.
         show: field value -> widget value. (Its inverse is the codec's ``from_words``, through ``str``.)
     """
 
@@ -46,28 +50,19 @@ class Control:
     make: Make
     show: Callable[[Any], Any]
 
+    def widget(self, spec: ResNetSpec) -> gr.components.Component:
+        label = FIELD_LABELS[self.field].name
+        value = self.show(getattr(spec, self.field))
+        return self.make(value, label=label, interactive=True, elem_id=f"field-{self.field}")
 
-def _choice(label: str, options: type[Option], info: str = "") -> Make:
+
+def _choice(options: type[Option]) -> Make:
     choices = [(option.label, option.value) for option in options]
-    return lambda value, elem_id: gr.Radio(
-        choices, value=value, label=label, info=info or None, interactive=True, elem_id=elem_id
-    )
+    return lambda value, **common: gr.Radio(choices, value=value, **common)
 
 
-def _text(label: str, info: str) -> Make:
-    return lambda value, elem_id: gr.Textbox(
-        value, label=label, info=info, interactive=True, max_lines=1, elem_id=elem_id
-    )
-
-
-def _number(label: str, info: str = "") -> Make:
-    return lambda value, elem_id: gr.Number(
-        value, label=label, info=info or None, precision=0, interactive=True, elem_id=elem_id
-    )
-
-
-def _checkbox(label: str) -> Make:
-    return lambda value, elem_id: gr.Checkbox(value, label=label, interactive=True, elem_id=elem_id)
+def _text(info: str) -> Make:
+    return partial(gr.Textbox, info=info, max_lines=1)
 
 
 def _commas(value: Sequence[int]) -> str:
@@ -83,25 +78,25 @@ def _same(value: Any) -> Any:
 
 
 MAIN = (
-    Control("block", _choice("Block type", Block), _same),
-    Control("shortcut", _choice("Shortcut mode", Shortcut), _same),
+    Control("block", _choice(Block), _same),
+    Control("shortcut", _choice(Shortcut), _same),
 )
 MORE = (
-    Control("depths", _text("Blocks in each stage", "for example 3, 4, 6, 3"), _commas),
-    Control("widths", _text("Width of each stage", "channels, before a bottleneck's ×4"), _commas),
-    Control("stem", _choice("Stem", Stem), _same),
-    Control("stride_on", _choice("Bottleneck strides in", StrideOn), _same),
-    Control("zero_pad", _choice("Option A puts zeros", ZeroPad), _same),
-    Control("groups", _number("Groups of the 3×3"), _same),
-    Control("width_per_group", _number("Width per group"), _same),
-    Control("norm", _choice("Normalisation", Norm), _same),
-    Control("activation", _choice("Activation", Activation), _same),
-    Control("init", _choice("Initial weights", Init), _same),
-    Control("zero_init_residual", _checkbox("Last layer of every branch starts at 0"), _same),
-    Control("num_classes", _number("Classes"), _same),
-    Control("in_channels", _number("Input channels"), _same),
-    Control("image_size", _number("Input side, px"), _same),
-    Control("shortcut_overrides", _text("Shortcuts of single blocks", "for example layer2.0:identity"), _overrides),
+    Control("depths", _text("for example 3, 4, 6, 3"), _commas),
+    Control("widths", _text("channels, before a bottleneck's ×4"), _commas),
+    Control("stem", _choice(Stem), _same),
+    Control("stride_on", _choice(StrideOn), _same),
+    Control("zero_pad", _choice(ZeroPad), _same),
+    Control("groups", _NUMBER, _same),
+    Control("width_per_group", _NUMBER, _same),
+    Control("norm", _choice(Norm), _same),
+    Control("activation", _choice(Activation), _same),
+    Control("init", _choice(Init), _same),
+    Control("zero_init_residual", gr.Checkbox, _same),
+    Control("num_classes", _NUMBER, _same),
+    Control("in_channels", _NUMBER, _same),
+    Control("image_size", _NUMBER, _same),
+    Control("shortcut_overrides", _text("for example layer2.0:identity"), _overrides),
 )
 CONTROLS = (*MAIN, *MORE)
 
@@ -135,14 +130,10 @@ def create(spec: ResNetSpec, under_preset: Any = None) -> Builder:
     if under_preset:
         under_preset.render()
     depth = gr.Radio([str(d) for d in DEPTHS], value=_depth(spec), label="Depth", interactive=True)
-    main = [_widget(control, spec) for control in MAIN]
+    main = [control.widget(spec) for control in MAIN]
     with fold("More"):
-        more = [_widget(control, spec) for control in MORE]
+        more = [control.widget(spec) for control in MORE]
     return Builder(preset, depth, (*main, *more))
-
-
-def _widget(control: Control, spec: ResNetSpec) -> gr.components.Component:
-    return control.make(control.show(getattr(spec, control.field)), f"field-{control.field}")
 
 
 def show(spec: ResNetSpec) -> list[Any]:
@@ -167,22 +158,18 @@ def tables() -> dict[str, Any]:
         "names": [control.field for control in CONTROLS],
         "presets": {name: show(preset)[2:] for name, preset in PRESETS.items()},
         "depths": {
-            str(depth): {"repeats": repeats, "blocks": {block: _block(block, depth) for block in Block}}
+            str(depth): {
+                "repeats": repeats,
+                "blocks": {block: block_of_depth(depth, block.is_preact) for block in Block},
+            }
             for depth, repeats in DEPTHS.items()
         },
         "asNetwork": AS_NETWORK,
     }
 
 
-def _block(block: Block, depth: int) -> Block:
-    """The block type that a depth is built of (34 and 50 differ in nothing else), pre-activation or not as before."""
-    wanted = (depth >= 50, block.is_preact)
-    return next(each for each in Block if (each.is_bottleneck, each.is_preact) == wanted)
-
-
 def _depth(spec: ResNetSpec) -> str | None:
     """The depth that names these stage repeats. 34 and 50 share theirs: the block type decides."""
     named = [depth for depth, depths in DEPTHS.items() if depths == spec.depths]
-    if not named:
-        return None
-    return str(named[-1] if spec.block.is_bottleneck else named[0])
+    alike = (depth for depth in named if block_of_depth(depth, spec.block.is_preact) is spec.block)
+    return str(next(alike, named[0])) if named else None

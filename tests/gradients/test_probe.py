@@ -24,9 +24,9 @@ from explorer.gradients import (
     probe_with_twin,
 )
 from explorer.gradients.stats import l2_norm, std
-from explorer.gradients.sums import first_misfit
 from explorer.network import ResNet, build
 from explorer.spec import PRESETS, ResNetSpec
+from explorer.spec.anatomy import mismatches
 from tests.support.probed import SMALL, VARIETY
 
 # Networks this small only wait for a second thread: on busy cores four times as long.
@@ -421,7 +421,7 @@ SHORTCUTS = st.sampled_from(["identity", "zero_pad", "projection", "projection_a
     overrides=st.dictionaries(st.sampled_from(["layer1.0", "layer2.0", "layer2.1", "layer3.0"]), SHORTCUTS),
     sides=st.tuples(st.integers(1, 12), st.integers(1, 12)),
 )
-def test_misfits_are_those_of_the_network_itself(widths, block, stem, shortcut, overrides, sides) -> None:
+def test_the_first_mismatch_is_that_of_the_network_itself(widths, block, stem, shortcut, overrides, sides) -> None:
     spec = SMALL.with_(
         depths=(1, 2, 1),
         widths=widths,
@@ -431,8 +431,8 @@ def test_misfits_are_those_of_the_network_itself(widths, block, stem, shortcut, 
         shortcut_overrides=overrides,
         norm="none",
     )
-    misfit = first_misfit(spec, *sides)
-    assert (misfit.plan.path if misfit else None) == shapes_by_running(spec, *sides)
+    mismatch = next(mismatches(spec, *sides), None)
+    assert (mismatch.plan.path if mismatch else None) == shapes_by_running(spec, *sides)
 
 
 # — Sums in single precision —

@@ -34,7 +34,7 @@ def specs(
     widths = draw(st.lists(st.integers(1, width), min_size=count, max_size=count))
     block = draw(st.sampled_from(Block))
     grouped: dict[str, Any] = {}
-    if block.is_bottleneck:
+    if block.is_grouped:
         least = -(-64 // min(widths))  # below it, a block would have no channels
         grouped = {
             "groups": draw(st.integers(1, groups)),

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-PORT_CLASSIFIER = "linear"  # what the widely used port of the CIFAR networks calls it
+PORT = "akamaster/pytorch_resnet_cifar10"  # the CIFAR ResNets by Yerlan Idelbayev, on github.com
+PORT_CLASSIFIER = "linear"  # its name in them
 
 
 @dataclass(frozen=True)

@@ -6,23 +6,19 @@ it gives exactly the file's names and shapes, so that its weights load strictly.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
 from ...errors import SpecError
 from ...network import build
-from ...spec import PRESETS, Block, Norm, ResNetSpec, Shortcut, Stem, ZeroPad, preset_of, title
-from .naming import PORT_CLASSIFIER, Naming, read_names
-
-Shape = tuple[int, ...]
-Shapes = Mapping[str, Shape]
+from ...spec import PRESETS, Norm, ResNetSpec, Shortcut, ZeroPad, preset_of, title
+from .infer import Shape, Shapes, Unlike, infer
+from .naming import PORT, PORT_CLASSIFIER, Naming, read_names
 
 SHOWN = 10  # differences in a message
 # How many batches BatchNorm has seen matters to no prediction; weights of before PyTorch 0.4.1 don't have it.
 OPTIONAL = ".num_batches_tracked"
-_BLOCK = re.compile(r"layer(\d{1,4})\.(\d{1,4})\.")
 
 
 @dataclass(frozen=True)
@@ -61,26 +57,22 @@ class Recognition:
         return (f"{head}{_name(self.nearest)}; it differs in:", *first(self.differences), *self.notes)
 
 
-class _Unlike(Exception):
-    """A tensor that every residual network has is not there, or not of its rank."""
-
-
 def recognise(shapes: Shapes) -> Recognition:
     """The network whose weights have these names and shapes, buffers included.
 
-    Understands torchvision's names, any prefix before them, and the spellings of ``spellings.py``. Only
+    Understands torchvision's names, any prefix before them, and the spellings of ``naming.py``. Only
     ``num_batches_tracked`` may be missing.
     """
     naming = read_names(shapes)
     plain = {naming.names[name]: shape for name, shape in shapes.items()}
     try:
-        spec = _infer(plain)
+        spec = infer(plain)
         wrong = _differences(network_shapes(spec), plain)
-    except (_Unlike, SpecError):
+    except (Unlike, SpecError):
         return _unrecognised(naming, plain, None, ())
     if wrong:
         return _unrecognised(naming, plain, spec, wrong)
-    port = naming.classifier == PORT_CLASSIFIER and spec.stem is Stem.CIFAR
+    port = naming.classifier == PORT_CLASSIFIER and spec.is_cifar
     if port and spec.shortcut is Shortcut.ZERO_PAD:
         spec = spec.with_(zero_pad=ZeroPad.SPLIT)
     return Recognition(spec, naming.names, naming.notes, dict(_unknown(spec, port)))
@@ -141,109 +133,6 @@ def _unrecognised(naming: Naming, shapes: Shapes, inferred: ResNetSpec | None, w
     return Recognition(None, naming.names, naming.notes)
 
 
-def _infer(shapes: Shapes) -> ResNetSpec:
-    """The only spec that could have these tensors; whether it has is for the caller to compare."""
-    depths = _depths(shapes)
-    norm = _norm(shapes)
-    # Pre-activation networks normalise inside their blocks, not in the stem.
-    preact = norm is not Norm.NONE and "bn1.weight" not in shapes
-    bottleneck = "layer1.0.conv3.weight" in shapes
-    last = 3 if bottleneck else 2
-    outs = [_sized(shapes, f"layer{stage}.0.conv{last}.weight")[0] for stage in range(1, len(depths) + 1)]
-    widths = [out // 4 for out in outs] if bottleneck else outs
-    stem, in_channels = _stem(shapes)
-    groups, width_per_group = _grouped(shapes, widths) if bottleneck else (1, 64)
-    spec = ResNetSpec(
-        depths=tuple(depths),
-        block=Block(("preact_" if preact else "") + ("bottleneck" if bottleneck else "basic")),
-        shortcut=Shortcut.NONE,
-        stem=stem,
-        widths=tuple(widths),
-        groups=groups,
-        width_per_group=width_per_group,
-        norm=norm,
-        num_classes=_sized(shapes, "fc.weight", rank=2)[0],
-        in_channels=in_channels,
-        image_size=32 if stem is Stem.CIFAR else 224,
-    )
-    return _with_shortcuts(spec, frozenset(b.path for b in spec.blocks if f"{b.path}.downsample.0.weight" in shapes))
-
-
-def _sized(shapes: Shapes, name: str, rank: int = 4) -> Shape:
-    shape = shapes.get(name, ())
-    if len(shape) != rank:
-        raise _Unlike(name)
-    return shape
-
-
-def _depths(shapes: Shapes) -> list[int]:
-    """Blocks in each stage, as far as both count on without a gap."""
-    blocks = {(int(match[1]), int(match[2])) for name in shapes if (match := _BLOCK.match(name))}
-    stages: list[int] = []
-    while (len(stages) + 1, 0) in blocks:
-        stage, depth = len(stages) + 1, 1
-        while (stage, depth) in blocks:
-            depth += 1
-        stages.append(depth)
-    return stages
-
-
-def _norm(shapes: Shapes) -> Norm:
-    if any(name.endswith(".running_mean") for name in shapes):
-        return Norm.BATCH
-    return Norm.GROUP if "layer1.0.bn1.weight" in shapes else Norm.NONE
-
-
-def _stem(shapes: Shapes) -> tuple[Stem, int]:
-    """The stem, and the channels it reads."""
-    if "conv1.0.weight" in shapes:
-        return Stem.DEEP, _sized(shapes, "conv1.0.weight")[1]
-    _, channels, kernel, _ = _sized(shapes, "conv1.weight")
-    return (Stem.CIFAR if kernel == 3 else Stem.IMAGENET), channels
-
-
-def _grouped(shapes: Shapes, widths: list[int]) -> tuple[int, int]:
-    """Groups, and a width per group that gives every stage's 3×3 its width (``_width_range``)."""
-    inner = [_sized(shapes, f"layer{stage}.0.conv2.weight") for stage in range(1, len(widths) + 1)]
-    if not widths or not all([*widths, *(shape[1] for shape in inner)]):
-        raise _Unlike("conv2")
-    groups = max(1, inner[0][0] // inner[0][1])
-    low, high = _width_range([shape[0] // groups for shape in inner], widths)
-    return groups, 64 if low <= 64 <= high else low
-
-
-def _width_range(per_group: list[int], widths: list[int]) -> tuple[int, int]:
-    """Every w with ⌊width × w ÷ 64⌋ = channels per group in all stages; empty where low > high."""
-    pairs = list(zip(per_group, widths, strict=True))
-    return max(-(-64 * c // w) for c, w in pairs), min(-(-64 * (c + 1) // w) - 1 for c, w in pairs)
-
-
-def _with_shortcuts(spec: ResNetSpec, projected: frozenset[str]) -> ResNetSpec:
-    """``spec`` with projections in just these blocks: the option that needs fewest blocks set singly."""
-
-    def overrides(mode: Shortcut) -> dict[str, Shortcut]:
-        usual = spec.with_(shortcut=mode).blocks
-        return {
-            plan.path: _single(plan.changes_shape, plan.path in projected, plan.out_channels >= plan.in_channels)
-            for plan in usual
-            if (plan.shortcut_kind is Shortcut.PROJECTION) != (plan.path in projected)
-            # Zeros can be added to a shortcut, channels can't be taken away.
-            or (plan.shortcut_kind is Shortcut.ZERO_PAD and plan.out_channels < plan.in_channels)
-        }
-
-    modes = (Shortcut.PROJECTION, Shortcut.ZERO_PAD, Shortcut.PROJECTION_ALL)
-    mode, single = min(((mode, overrides(mode)) for mode in modes), key=lambda pair: len(pair[1]))
-    return spec.with_(shortcut=mode, shortcut_overrides=tuple(single.items()))
-
-
-def _single(changes: bool, projects: bool, widens: bool) -> Shortcut:
-    if projects:
-        return Shortcut.PROJECTION_ALL
-    if not changes:
-        return Shortcut.IDENTITY
-    return Shortcut.ZERO_PAD if widens else Shortcut.NONE
-
-
 def _unknown(spec: ResNetSpec, port: bool) -> Iterator[tuple[str, str]]:
     """What weights don't tell of ``spec``, by field."""
     kinds = {plan.shortcut_kind for plan in spec.blocks}
@@ -254,14 +143,11 @@ def _unknown(spec: ResNetSpec, port: bool) -> Iterator[tuple[str, str]]:
             "A network without shortcuts would leave the same names.",
         )
         if port:
-            reason = (
-                "half on each side is assumed, as in the widely used port that names its classifier "
-                f"“{PORT_CLASSIFIER}” too"
-            )
+            reason = f"half on each side is assumed, as in {PORT}, which names its classifier “{PORT_CLASSIFIER}” too"
         else:
-            reason = "after the channels is assumed, as in the paper's code; a widely used port puts half on each side"
+            reason = f"after the channels is assumed, as in the paper's code; {PORT} puts half on each side"
         yield "zero_pad", f"Where option A puts its zeros (zero_pad) is in no weight file: {reason}."
-    elif Shortcut.PROJECTION not in kinds:
+    elif not any(kind.projects for kind in kinds):
         yield "shortcut", "No block changes the shape, so that shortcuts need no weights: it is assumed they are there."
     if spec.block.is_bottleneck:
         yield (
@@ -274,9 +160,9 @@ def _unknown(spec: ResNetSpec, port: bool) -> Iterator[tuple[str, str]]:
     if spec.norm is Norm.GROUP:
         yield "norm", "The number of groups of group normalisation is not in the weights: up to 32 are assumed."
     yield "activation", "The activation has no weights either: ReLU is assumed."
-    side = spec.image_size
-    stem = "3×3" if spec.stem is Stem.CIFAR else "7×7" if spec.stem is Stem.IMAGENET else "deep"
-    stride = "1" if spec.stem is Stem.CIFAR else "2, with a max-pool,"
+    side, form = spec.image_size, spec.stem.form
+    stem = "deep" if spec.stem.convolutions > 1 else f"{form.kernels[0]}×{form.kernels[0]}"
+    stride = f"{form.stride}, with a max-pool," if form.pools else form.stride
     yield (
         "image_size",
         f"The image size is not in the weights: {side}×{side} is assumed, and stride {stride} for the {stem} stem.",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 
-from ...spec import Norm, ResNetSpec, Shortcut, title, to_dict
+from ...spec import Norm, ResNetSpec, title, to_dict
 from ...spec.budget import estimate
+from .adapters import adapters
 from .blocks import block_classes
-from .layers import GROUP_NORM, projection, zero_pad
+from .layers import GROUP_NORM
 from .layout import COLUMNS, times
-from .resnet import misfits, resnet_class
+from .resnet import mismatches_of, resnet_class
 
 __all__ = ["COLUMNS", "source"]
 
@@ -36,21 +37,17 @@ def source(spec: ResNetSpec) -> str:
 
     Where a shortcut doesn't fit, the network is built all the same, and a comment at the block says what meets.
     """
-    kinds = {plan.shortcut_kind for plan in spec.blocks}
-    parts = [_head(spec, kinds)]
+    parts = [_head(spec)]
     if spec.norm is Norm.GROUP:
         parts.append(GROUP_NORM)
-    if Shortcut.PROJECTION in kinds:
-        parts.append(projection(spec))
-    if Shortcut.ZERO_PAD in kinds:
-        parts.append(zero_pad(spec))
+    parts += [adapter.define(spec) for adapter in adapters(spec)]
     parts += block_classes(spec)
     parts.append(resnet_class(spec))
     parts.append(_MAIN.format(channels=spec.in_channels, side=spec.image_size))
     return "\n\n\n".join(parts) + "\n"
 
 
-def _head(spec: ResNetSpec, kinds: set[Shortcut]) -> str:
+def _head(spec: ResNetSpec) -> str:
     params, macs = estimate(spec)
     image = times(spec.in_channels, spec.image_size, spec.image_size)
     lines = [
@@ -58,12 +55,12 @@ def _head(spec: ResNetSpec, kinds: set[Shortcut]) -> str:
         "",
         f"{params:,} parameters; {macs:,} multiply-adds (MACs) for an image of {image}.",
     ]
-    if count := len(misfits(spec)):
+    if count := len(mismatches_of(spec)):
         does = "1 shortcut does" if count == 1 else f"{count} shortcuts do"
         lines.append(f"{does} not fit: see the comments in ResNet.")
     docstring = "\n".join([*lines, "Its description:", "", _json(spec)])
     imports = "import torch\nfrom torch import nn"
-    if Shortcut.ZERO_PAD in kinds:
+    if any(adapter.uses_functional for adapter in adapters(spec)):
         imports += "\nfrom torch.nn import functional as F"
     return f'"""{_escape(docstring)}\n"""\n\n{imports}'
 

@@ -2,38 +2,92 @@
 
 from __future__ import annotations
 
-from ...spec import Norm, ResNetSpec, Shortcut, StrideOn
+from collections.abc import Mapping
+
+from ...spec import BlockPlan, Norm, ResNetSpec, Shortcut
 from ..blocks import BLOCKS
-from .layers import assign_activation, assign_norm, conv, normed
-from .layout import class_text, method, tensors, wrapped
+from .adapters import ADAPTERS
+from .layers import activation, assigned, conv, normed, optional_norm
+from .layout import class_text, method, wrapped
+from .statements import Code, Method, Methods
+
+Kinds = set[Shortcut]
 
 
-def variants(spec: ResNetSpec) -> dict[str, set[Shortcut]]:
+def variants(spec: ResNetSpec) -> dict[str, Kinds]:
     """Block classes, the first one the base of the others -> the shortcuts that its ``forward`` serves.
 
-    Plain blocks have one to themselves; so has zero padding where pre-activation blocks project too, since a projection
+    Plain blocks have one to themselves. So has zero padding where pre-activation blocks project too, since a projection
     reads a, and padding x.
     """
     kinds = {plan.shortcut_kind for plan in spec.blocks}
     name = BLOCKS[spec.block].__name__
     own = {Shortcut.NONE: f"Plain{name}"}
-    if spec.block.is_preact and Shortcut.PROJECTION in kinds:
-        own[Shortcut.ZERO_PAD] = f"ZeroPad{name}"
+    if spec.block.is_preact and _projects(kinds):
+        own |= {kind: f"{adapter.name}{name}" for kind, adapter in ADAPTERS.items() if not kind.projects}
     base = {name: kinds - own.keys()} if kinds - own.keys() else {}
     return {**base, **{own[kind]: {kind} for kind in own if kind in kinds}}
 
 
 def block_classes(spec: ResNetSpec) -> list[str]:
     (base, kinds), *others = variants(spec).items()
-    doc, forward = _equation(spec, kinds), _forward(spec, kinds)
-    whole = class_text(base, "nn.Module", doc, [_block_init(spec), _branch(spec), forward])
-    return [whole, *(class_text(name, base, _equation(spec, own), [_forward(spec, own)]) for name, own in others)]
+    methods = [_init(spec), *(found.text for found in block_methods(spec, kinds).values())]
+    whole = class_text(base, "nn.Module", _equation(spec, kinds), methods)
+    return [whole, *(class_text(name, base, _equation(spec, own), [_forward(spec, own).text]) for name, own in others)]
 
 
-def _equation(spec: ResNetSpec, kinds: set[Shortcut]) -> str:
+def block_methods(spec: ResNetSpec, kinds: Kinds) -> Methods:
+    """Of the class that serves these shortcuts, its own and the inherited ones."""
+    return {"branch": _branch(spec), "forward": _forward(spec, kinds)}
+
+
+def block_layers(spec: ResNetSpec, sizes: Mapping[str, object]) -> dict[str, str]:
+    """What makes each layer of a branch, by its name, in the order of the file.
+
+    Args:
+        sizes: ``in_channels``, ``width``, ``out_channels`` and ``stride``: the numbers of a block, or names for them.
+    """
+    layers = {"relu": activation(spec)}
+    for number, form in enumerate(spec.block.form.convs, start=1):
+        inputs, outputs = sizes[form.inputs], sizes[form.outputs]
+        stride = sizes["stride"] if form.has_stride(spec.stride_on) else 1
+        groups = spec.groups if form.grouped else 1
+        made = {f"conv{number}": conv(spec, inputs, outputs, form.kernel, stride=stride, groups=groups)}
+        bn = optional_norm(spec, f"bn{number}", inputs if spec.block.is_preact else outputs)
+        layers |= bn | made if spec.block.is_preact else made | bn
+    return layers
+
+
+def class_names(spec: ResNetSpec) -> dict[Shortcut, str]:
+    """The class of the blocks with each kind of shortcut."""
+    return {kind: name for name, kinds in variants(spec).items() for kind in kinds}
+
+
+def arguments(spec: ResNetSpec, plan: BlockPlan) -> tuple[str, ...]:
+    """What is passed to the class of a block."""
+    stride = [f"stride={plan.stride}"] if plan.stride > 1 else []
+    width = [str(plan.width)] if spec.block.has_inner_width else []
+    shortcut = downsample(plan)
+    given = [f"downsample={shortcut}"] if shortcut else []
+    return (str(plan.in_channels), *width, str(plan.out_channels), *stride, *given)
+
+
+def downsample(plan: BlockPlan) -> str:
+    """What makes x fit in a block; empty if nothing does."""
+    if not plan.shortcut_kind.adapts:
+        return ""
+    stride = [f"stride={plan.stride}"] if plan.stride > 1 else []
+    return f"{ADAPTERS[plan.shortcut_kind].name}({', '.join([str(plan.in_channels), str(plan.out_channels), *stride])})"
+
+
+def _projects(kinds: Kinds) -> bool:
+    return any(kind.projects for kind in kinds)
+
+
+def _equation(spec: ResNetSpec, kinds: Kinds) -> str:
     """The block in one line, for each shortcut that the class serves."""
     sigma = spec.activation.value
-    read = "a" if spec.block.is_preact and Shortcut.PROJECTION in kinds else "x"
+    read = "a" if spec.block.is_preact and _projects(kinds) else "x"
     terms = {Shortcut.NONE: "", Shortcut.IDENTITY: " + x"}
     sums = sorted({terms.get(kind, f" + downsample({read})") for kind in kinds}, key=len)
     if not spec.block.is_preact:
@@ -42,62 +96,47 @@ def _equation(spec: ResNetSpec, kinds: set[Shortcut]) -> str:
     return f"y = {' or '.join(f'F(a){term}' for term in sums)}, where a = {sigma}({a})."
 
 
-def _convs(spec: ResNetSpec) -> list[tuple[str, str, str]]:
-    """The branch's convolutions: channels in, channels out, and the layer."""
-    if not spec.block.is_bottleneck:
-        shapes = [("in_channels", "channels", 3, "stride", 1), ("channels", "channels", 3, 1, 1)]
-    else:
-        first, middle = ("stride", 1) if spec.stride_on is StrideOn.V1 else (1, "stride")
-        shapes = [
-            ("in_channels", "width", 1, first, 1),
-            ("width", "width", 3, middle, spec.groups),
-            ("width", "out_channels", 1, 1, 1),
-        ]
-    return [(i, o, conv(spec, i, o, kernel, stride=stride, groups=groups)) for i, o, kernel, stride, groups in shapes]
-
-
-def _block_init(spec: ResNetSpec) -> str:
-    channels = ["in_channels", "width", "out_channels"] if spec.block.is_bottleneck else ["in_channels", "channels"]
+def _init(spec: ResNetSpec) -> str:
+    channels = ["in_channels", "width", "out_channels"] if spec.block.has_inner_width else ["in_channels", "channels"]
+    names = dict(zip(("in_channels", "width", "out_channels"), [*channels, channels[-1]], strict=False))
     parameters = ["self", *(f"{name}: int" for name in channels), "*", "stride: int = 1"]
-    layers = ["super().__init__()", assign_activation(spec)]
-    for number, (inputs, outputs, layer) in enumerate(_convs(spec), start=1):
-        norm = assign_norm(spec, f"bn{number}", inputs if spec.block.is_preact else outputs)
-        both = [f"self.conv{number} = {layer}", *norm]
-        layers += both[::-1] if spec.block.is_preact else both
+    layers = ["super().__init__()", *assigned(spec, block_layers(spec, {**names, "stride": "stride"}))]
     kinds = {plan.shortcut_kind for plan in spec.blocks}
-    if kinds & {Shortcut.PROJECTION, Shortcut.ZERO_PAD}:
-        optional = kinds & {Shortcut.IDENTITY, Shortcut.NONE}
+    if any(kind.adapts for kind in kinds):
+        optional = not all(kind.adapts for kind in kinds)
         parameters.append("downsample: nn.Module | None = None" if optional else "downsample: nn.Module")
         layers.append("self.downsample = downsample")
     return method(wrapped("def __init__", parameters, " -> None:", margin=4), layers)
 
 
-def _branch(spec: ResNetSpec) -> str:
-    count, value = spec.block.convolutions, "a" if spec.block.is_preact else "x"
-    lines = ['"""F."""']
+def _branch(spec: ResNetSpec) -> Method:
+    count, preact = spec.block.convolutions, spec.block.is_preact
+    read = "a" if preact else "x"
+    value, statements = Code(read), []
     for number in range(1, count + 1):
-        if spec.block.is_preact:
-            ready = value if number == 1 else f"self.relu({normed(spec, f'bn{number}', value)})"
-            step = f"self.conv{number}({ready})"
+        if preact:
+            ready = value if number == 1 else normed(spec, f"bn{number}", value).through("relu")
+            step = ready.through(f"conv{number}")
         else:
-            step = normed(spec, f"bn{number}", f"self.conv{number}({value})")
-            step = step if number == count else f"self.relu({step})"
-        lines.append(f"return {step}" if number == count else f"out = {step}")
-        value = "out"
-    return method(tensors("branch", "a" if spec.block.is_preact else "x"), lines)
+            step = normed(spec, f"bn{number}", value.through(f"conv{number}"))
+            step = step if number == count else step.through("relu")
+        statements.append(step.returned() if number == count else step.assigned("out"))
+        value = Code("out")
+    return Method("branch", read, tuple(statements), doc="F.")
 
 
-def _forward(spec: ResNetSpec, kinds: set[Shortcut]) -> str:
-    preact = spec.block.is_preact
-    adapted = f"self.downsample({'a' if preact and Shortcut.PROJECTION in kinds else 'x'})"
-    lines = [f"a = self.relu({normed(spec, 'bn1', 'x')})"] if preact else []
-    terms = [f"self.branch({'a' if preact else 'x'})"]
+def _forward(spec: ResNetSpec, kinds: Kinds) -> Method:
+    preact, x = spec.block.is_preact, Code("x")
+    read = Code("a" if preact else "x")
+    adapted = Code("a" if preact and _projects(kinds) else "x").through("downsample")
+    statements = [normed(spec, "bn1", x).through("relu").assigned("a")] if preact else []
+    total = read.through("branch")
     if kinds == {Shortcut.IDENTITY}:
-        terms.append("x")
+        total = total.plus(x)
     elif Shortcut.IDENTITY in kinds:
-        lines.append(f"shortcut = x if self.downsample is None else {adapted}")
-        terms.append("shortcut")
+        statements.append(Code(f"shortcut = x if self.downsample is None else {adapted.text}", adapted.does))
+        total = total.plus(Code("shortcut"))
     elif kinds != {Shortcut.NONE}:
-        terms.append(adapted)
-    total = " + ".join(terms)
-    return method(tensors("forward", "x"), [*lines, f"return {total}" if preact else f"return self.relu({total})"])
+        total = total.plus(adapted)
+    statements.append((total if preact else total.through("relu")).returned())
+    return Method("forward", "x", tuple(statements))

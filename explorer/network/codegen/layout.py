@@ -17,10 +17,6 @@ def method(head: str, lines: Iterable[str]) -> str:
     return f"{head}\n" + indent("\n".join(lines), " " * 4)
 
 
-def tensors(name: str, value: str) -> str:
-    return f"def {name}(self, {value}: torch.Tensor) -> torch.Tensor:"
-
-
 def wrapped(head: str, arguments: Sequence[str], tail: str = "", *, margin: int) -> str:
     """``head(arguments)tail`` on one line, or with a line for each argument where it is too long at ``margin``."""
     line = f"{head}({', '.join(arguments)}){tail}"

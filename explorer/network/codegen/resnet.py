@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from itertools import groupby
 from textwrap import indent
 
-from ...spec import Init, Norm, ResNetSpec, Shortcut, Stem
-from ...spec.budget import halved
-from .blocks import variants
-from .layers import activation, assign_activation, assign_norm, conv, norm, normed
-from .layout import COLUMNS, class_text, method, tensors, times, wrapped
+from ...spec import Init, Norm, ResNetSpec
+from ...spec.anatomy import Mismatch, last_of_branch, mismatches, stem_convs
+from .blocks import arguments, class_names, variants
+from .layers import activation, assigned, conv, norm, normed, optional_norm
+from .layout import COLUMNS, class_text, method, times, wrapped
+from .statements import Code, Method
 
 Call = tuple[str, str, tuple[str, ...]]  # comment above a block, its class, the arguments
 
@@ -22,97 +23,110 @@ _INITS = {
 
 
 def resnet_class(spec: ResNetSpec) -> str:
-    names = [f"layer{number}" for number in range(1, len(spec.depths) + 1)]
-    layers = ["super().__init__()", *_stem(spec)]
-    calls = _calls(spec)
-    for number, name in enumerate(names, start=1):
-        layers.append(_stage(name, [calls[plan.path] for plan in spec.blocks if plan.stage == number]))
-    stem = "self.conv1(x)"
-    if not spec.block.is_preact:
-        stem = f"self.relu({normed(spec, 'bn1', stem)})"
-    steps = [f"x = {stem if spec.stem is Stem.CIFAR else f'self.maxpool({stem})'}"]
-    steps += [f"x = self.{name}(x)" for name in names]
-    if spec.block.is_preact:
-        post = f"nn.Sequential({norm(spec, spec.out_channels)}, {activation(spec)})"
-        layers.append(f"self.post = {activation(spec) if spec.norm is Norm.NONE else post}")
-        steps.append("x = self.post(x)")
-    layers.append("self.avgpool = nn.AdaptiveAvgPool2d(1)")
-    layers.append(f"self.fc = nn.Linear({spec.out_channels}, {spec.num_classes})")
     reset = _reset(spec)
-    if reset:
-        layers.append("self.reset_parameters()")
-    steps += ["x = torch.flatten(self.avgpool(x), 1)", "return self.fc(x)"]
+    lines = [
+        "super().__init__()",
+        *_first_convolutions(spec),
+        *assigned(spec, stem_layers(spec)),
+        *stages(spec).values(),
+        *assigned(spec, end_layers(spec)),
+        *(["self.reset_parameters()"] if reset else []),
+    ]
     doc = f"(N, {spec.in_channels}, H, W) -> logits (N, {spec.num_classes})."
-    methods = [method("def __init__(self) -> None:", layers), *reset, method(tensors("forward", "x"), steps)]
+    methods = [method("def __init__(self) -> None:", lines), *reset, forward(spec).text]
     return class_text("ResNet", "nn.Module", doc, methods)
 
 
-def _stem(spec: ResNetSpec) -> list[str]:
-    width = spec.widths[0]
-    if spec.stem is Stem.DEEP:
-        half = max(1, width // 2)
-        between = ["nn.Identity()" if spec.norm is Norm.NONE else norm(spec, half), activation(spec)]
-        first, middle = conv(spec, spec.in_channels, half, 3, stride=2), conv(spec, half, half, 3)
-        convs = [first, *between, middle, *between, conv(spec, half, width, 3)]
-        note = ["# The identities stand for norms, so that the layers keep their numbers."]
-        lines = [*(note if spec.norm is Norm.NONE else []), wrapped("self.conv1 = nn.Sequential", convs, margin=8)]
-    elif spec.stem is Stem.IMAGENET:
-        lines = [f"self.conv1 = {conv(spec, spec.in_channels, width, 7, stride=2)}"]
-    else:
-        lines = [f"self.conv1 = {conv(spec, spec.in_channels, width, 3)}"]
+def stem_layers(spec: ResNetSpec) -> dict[str, str]:
+    """What makes each layer between ``conv1`` and the first stage, by its name."""
+    after = {} if spec.block.is_preact else {**optional_norm(spec, "bn1", spec.widths[0]), "relu": activation(spec)}
+    return after | ({"maxpool": "nn.MaxPool2d(3, stride=2, padding=1)"} if spec.stem.form.pools else {})
+
+
+def end_layers(spec: ResNetSpec) -> dict[str, str]:
+    """What makes each layer after the last stage, by its name."""
+    parts = end_parts(spec)
+    post = {"post": f"nn.Sequential({', '.join(parts)})" if len(parts) > 1 else parts[0]} if parts else {}
+    return {**post, "avgpool": "nn.AdaptiveAvgPool2d(1)", "fc": f"nn.Linear({spec.out_channels}, {spec.num_classes})"}
+
+
+def first_parts(spec: ResNetSpec) -> list[str]:
+    """The first convolution, or what is inside ``conv1`` if there are several. Identities take the place of norms."""
+    made: list[str] = []
+    for form in stem_convs(spec):
+        if made:
+            made += ["nn.Identity()" if spec.norm is Norm.NONE else norm(spec, form.inputs), activation(spec)]
+        made.append(conv(spec, form.inputs, form.outputs, form.kernel, stride=form.stride))
+    return made
+
+
+def end_parts(spec: ResNetSpec) -> list[str]:
+    """What is inside ``post``, which follows the last pre-activation block."""
     if not spec.block.is_preact:
-        lines += [*assign_norm(spec, "bn1", width), assign_activation(spec)]
-    return lines if spec.stem is Stem.CIFAR else [*lines, "self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)"]
+        return []
+    return [*optional_norm(spec, "post", spec.out_channels).values(), activation(spec)]
 
 
-def _calls(spec: ResNetSpec) -> dict[str, Call]:
-    """What makes each block."""
-    classes = {kind: name for name, kinds in variants(spec).items() for kind in kinds}
-    comments = misfits(spec)
-    calls = {}
-    for plan in spec.blocks:
-        stride = [f"stride={plan.stride}"] if plan.stride > 1 else []
-        width = [str(plan.width)] if spec.block.is_bottleneck else []
-        arguments = [str(plan.in_channels), *width, str(plan.out_channels), *stride]
-        if adapter := {Shortcut.PROJECTION: "projection", Shortcut.ZERO_PAD: "ZeroPad"}.get(plan.shortcut_kind):
-            sizes = ", ".join([str(plan.in_channels), str(plan.out_channels), *stride])
-            arguments.append(f"downsample={adapter}({sizes})")
-        calls[plan.path] = comments.get(plan.path, ""), classes[plan.shortcut_kind], tuple(arguments)
-    return calls
+def forward(spec: ResNetSpec) -> Method:
+    """(N, in_channels, H, W) -> logits."""
+    x = Code("x")
+    stem = x.through("conv1")
+    if not spec.block.is_preact:
+        stem = normed(spec, "bn1", stem).through("relu")
+    if spec.stem.form.pools:
+        stem = stem.through("maxpool")
+    middle = [f"layer{number}" for number in range(1, len(spec.depths) + 1)]
+    middle += ["post"] if spec.block.is_preact else []
+    pooled = x.through("avgpool")
+    flat = Code(f"torch.flatten({pooled.text}, 1)", (*pooled.does, "view"))
+    steps = [stem, *map(x.through, middle), flat]
+    return Method("forward", "x", (*(step.assigned("x") for step in steps), x.through("fc").returned()))
+
+
+def stages(spec: ResNetSpec) -> dict[str, str]:
+    """The statement that makes each stage, by its name."""
+    comments = {mismatch.plan.path: _comment(mismatch) for mismatch in mismatches_of(spec)}
+    classes = class_names(spec)
+    made = {}
+    for number, plans in groupby(spec.blocks, key=lambda plan: plan.stage):
+        calls = [(comments.get(plan.path, ""), classes[plan.shortcut_kind], arguments(spec, plan)) for plan in plans]
+        made[f"layer{number}"] = _stage(f"layer{number}", calls)
+    return made
+
+
+def mismatches_of(spec: ResNetSpec) -> list[Mismatch]:
+    """The blocks that cannot add, for an image of the spec's own size."""
+    return list(mismatches(spec, spec.image_size, spec.image_size))
+
+
+def _first_convolutions(spec: ResNetSpec) -> list[str]:
+    """The statement that makes ``conv1``."""
+    parts = first_parts(spec)
+    if len(parts) == 1:
+        return [f"self.conv1 = {parts[0]}"]
+    note = ["# The identities stand for norms, so that the layers keep their numbers."]
+    return [*(note if spec.norm is Norm.NONE else []), wrapped("self.conv1 = nn.Sequential", parts, margin=8)]
 
 
 def _stage(name: str, calls: Iterable[Call]) -> str:
     """One stage, equal blocks in a row as a loop."""
     blocks = []
-    for (comment, block, arguments), equal in groupby(calls):
-        text, count = wrapped(block, arguments, margin=12), len(list(equal))
+    for (comment, block, given), equal in groupby(calls):
+        text, count = wrapped(block, given, margin=12), len(list(equal))
         if count > 1:
             text = f"*({text} for _ in range({count}))"
             if len(text) > COLUMNS - 13:
-                one = indent(wrapped(block, arguments, margin=16), " " * 4)
+                one = indent(wrapped(block, given, margin=16), " " * 4)
                 text = f"*(\n{one}\n    for _ in range({count})\n)"
         blocks.append(f"{comment}{text}")
     return wrapped(f"self.{name} = nn.Sequential", blocks, margin=8)
 
 
-def misfits(spec: ResNetSpec) -> dict[str, str]:
-    """Block's path -> a comment, where F(x) and the shortcut have different shapes."""
-    found = {}
-    side = halved(spec.image_size, spec.stem_stride)
-    for plan in spec.blocks:
-        out = halved(side, plan.stride)
-        branch = (plan.out_channels, out, out)
-        shortcut = {
-            Shortcut.IDENTITY: (plan.in_channels, side, side),
-            Shortcut.ZERO_PAD: (max(plan.in_channels, plan.out_channels), out, out),
-        }.get(plan.shortcut_kind, branch)
-        repeats = all(a == b or 1 in (a, b) for a, b in zip(branch, shortcut, strict=True))
-        if branch != shortcut:
-            facts = f"# {plan.path} does not fit: F(x) is {times(*branch)}, the shortcut {times(*shortcut)}.\n"
-            outcome = "PyTorch repeats the smaller one without an error" if repeats else "The addition raises an error"
-            found[plan.path] = f"{facts}# {outcome}.\n"
-        side = max(out, shortcut[1]) if repeats else out
-    return found
+def _comment(mismatch: Mismatch) -> str:
+    path, shapes = mismatch.plan.path, (times(*mismatch.branch), times(*mismatch.shortcut))
+    facts = f"# {path} does not fit: F(x) is {shapes[0]}, the shortcut {shapes[1]}.\n"
+    repeats = "PyTorch repeats the smaller one without an error"
+    return f"{facts}# {repeats if mismatch.broadcasts else 'The addition raises an error'}.\n"
 
 
 def _reset(spec: ResNetSpec) -> list[str]:
@@ -124,12 +138,10 @@ def _reset(spec: ResNetSpec) -> list[str]:
     if lines:
         lines = ["for module in self.modules():", "    if isinstance(module, nn.Conv2d):", *lines]
     if spec.zero_init_residual:
-        ends_in_norm = spec.norm is not Norm.NONE and not spec.block.is_preact
-        last = f"{'bn' if ends_in_norm else 'conv'}{spec.block.convolutions}"
         lines += [
             "# Every F starts at 0 (Goyal et al. 2017, section 5.1).",
             "for module in self.modules():",
             f"    if isinstance(module, {next(iter(variants(spec)))}):",
-            f"        nn.init.zeros_(module.{last}.weight)",
+            f"        nn.init.zeros_(module.{last_of_branch(spec)}.weight)",
         ]
     return [method("def reset_parameters(self) -> None:", lines)] if lines else []

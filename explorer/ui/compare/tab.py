@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from ...errors import ExplorerError, SpecError
 from ...inspection import inspect
-from ...spec import FIELDS, PRESETS, ResNetSpec, Stem, from_json, from_query, preset_of, title, to_query
+from ...spec import FIELDS, PRESETS, ResNetSpec, from_json, from_query, preset_of, title, to_query
 from ...spec.codec import MAX_TEXT
 from ...spec.fields import shown
 from ...views.compare import panel as beside
@@ -187,7 +187,7 @@ def deeper(spec: ResNetSpec) -> ResNetSpec:
     def distance(preset: ResNetSpec) -> tuple[object, ...]:
         layers = preset.weighted_layers - spec.weighted_layers
         return (
-            (preset.stem is Stem.CIFAR) != (spec.stem is Stem.CIFAR),
+            preset.is_cifar != spec.is_cifar,
             preset.block.is_preact != spec.block.is_preact,
             preset.groups != spec.groups,
             preset.width_per_group != spec.width_per_group,

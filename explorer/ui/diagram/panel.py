@@ -19,6 +19,7 @@ from ...views.diagram.tint import Measure
 from ...views.diagram.tint import tint as tinted
 from ...views.inspector.panel import empty, inspector
 from ...views.kit.markup import tag, text
+from ...views.kit.theme import ROLES
 from .. import builder
 from ..kit import bridge, scripts
 from ..kit.model_files import report_of
@@ -26,15 +27,14 @@ from ..kit.requests import Name, NetworkRequest, Open
 from .tint import gradients
 
 _MEASURES = "".join(tag("option", text(measure.label), value=measure.value) for measure in Measure)
+_LEGEND = "".join(tag("span", text(role.words), css=name) for name, role in ROLES.items() if role.words)
 _TEMPLATE = f"""
 <div class="rx-graph">
   <div class="rx-stage">
     <div class="rx-canvas" tabindex="-1"></div>
     <div class="rx-foot">
     <div class="rx-legend" aria-label="Legend">
-      <span class="main">main path</span><span class="identity">identity</span>
-      <span class="projection">projection</span><span class="zero_pad">zero-pad</span>
-      <span class="broken">does not fit</span>
+      {_LEGEND}
     </div>
     <div class="rx-tools" role="toolbar" aria-label="Diagram">
       <button type="button" data-tool="in" title="Zoom in" aria-label="Zoom in">+</button>

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from ...gradients import SweepPoint, depth_sweep, sweep_csv
-from ...spec import PRESETS, ResNetSpec, Stem, title
+from ...spec import PRESETS, ResNetSpec, title
 from ...views.gradients.charts import sweep_figure, sweep_sentence
 from ...views.gradients.tables import sweep_rows
 from ...views.kit.markup import banner, progress_bar
@@ -63,7 +63,7 @@ def _sweep(
 def of_family(spec: ResNetSpec, family: str) -> ResNetSpec:
     """The builder's network where it is of that family, else the family's own with the same norm, activation and
     initial weights."""
-    if (spec.stem is Stem.CIFAR) == (family == "cifar"):
+    if spec.is_cifar == (family == "cifar"):
         return spec
     return _BASES[family].with_(**{name: getattr(spec, name) for name in _TAKEN})
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from ...views.kit.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
+from .roles import MARKER, role_rules
 
 ASSETS = Path(__file__).parents[3] / "assets"
 _UI = Path(__file__).parents[1]
@@ -24,7 +25,9 @@ def css() -> str:
     light = "".join(f"--rx-{name}: {role.on_light};" for name, role in ROLES.items())
     dark = "".join(f"--rx-{name}: {role.on_dark};" for name, role in ROLES.items())
     variables = f":root {{ {fonts} {_neutrals(LIGHT)} {light} }}\n.dark {{ {_neutrals(DARK)} {dark} }}"
-    return "\n".join([variables, *((_UI / f"{name}.css").read_text() for name in _SHEETS)])
+    sheets = "\n".join([variables, *((_UI / f"{name}.css").read_text() for name in _SHEETS)])
+    before, _, after = sheets.partition(MARKER)
+    return before + role_rules() + after
 
 
 def theme() -> gr.themes.Base:

@@ -25,7 +25,7 @@ from ...errors import ExplorerError
 from ...inference.checkpoint import Checkpoint, open_checkpoint, rebuild
 from ...inference.weights import sandbox
 from ...inspection.onnx.graph import OnnxGraph, read_graph
-from ...spec import ResNetSpec
+from ...spec import FIELD_LABELS, ResNetSpec
 from ...views.kit.markup import tag, text
 from ...views.model_file import panel as opened
 from ..kit import bridge, scripts
@@ -37,7 +37,7 @@ ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".onnx")
 OFF = "Opening model files is switched off here: others can reach this page. Start it with --model-files to allow them."
 BUSY = "Two files are being read just now. Try again in a moment."
 # Fields that weights don't tell, by the label of their control in the builder.
-LABELS = {"shortcut": "Shortcut mode", "zero_pad": "Option A puts zeros", "stride_on": "Bottleneck strides in"}
+LABELS = {name: FIELD_LABELS[name].name for name in ("shortcut", "zero_pad", "stride_on")}
 _SLOTS = BoundedSemaphore(2)
 _SILENCE, _WHOLE = 30.0, 900.0  # seconds without a byte, and for all of them
 

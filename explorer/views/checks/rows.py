@@ -8,14 +8,14 @@ from math import prod
 from ...inspection import Finding, Fix, Merge, Report, propose_fixes
 from ...inspection.outline import outline
 from ...spec import ResNetSpec, Shortcut, to_query
-from ..inspector.shortcut_choice import WORDS
 from ..kit import csv_text, numbers
 from ..kit.markup import tag, text
+from ..kit.theme import ROLES, SHORTCUT_ROLES
 from ..kit.words import printable
 from .walk import Stop
 
 SIGNS = {"match": "✓", "mismatch": "✕", "broadcast": "✕"}
-KINDS = {"identity": "identity", "projection": "projection", "zero_pad": "zero-pad", "other": "other"}
+KINDS = {**{role: ROLES[role].words for role in SHORTCUT_ROLES}, "other": "other"}
 _HEAD = ("Fits", "Block", "Shortcut", "Branch", "Shortcut gives", "What is wrong")
 _LONGEST = 600
 NOTHING = "This network adds no two paths: there is nothing to check."
@@ -131,7 +131,9 @@ def _cause(report: Report, finding: Finding, applies: bool) -> str:
 
 def fixes(report: Report, finding: Finding, applies: bool = True) -> str:
     """The finding's fixes with their price, cheapest first; empty where there is none."""
-    named = {fix: WORDS[mode] for fix, _, mode in _shortcuts(report, finding, report.spec)} if report.spec else {}
+    named = (
+        {fix: mode.words.in_block for fix, _, mode in _shortcuts(report, finding, report.spec)} if report.spec else {}
+    )
     items = []
     for fix in propose_fixes(report, finding):
         name, details = named.get(fix, fix.title), f"{fix.title}\n\n{fix.snippet}"

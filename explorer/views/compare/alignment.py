@@ -12,8 +12,9 @@ from html import escape, unescape
 from ...inspection import Report
 from ...inspection.outline import outline, run_id, runs
 from ..diagram.model import Diagram, Node, Role, build_diagram, default_open
+from ..kit.theme import SHORTCUT_ROLES
 
-_ON_SHORTCUT = frozenset({Role.IDENTITY, Role.PROJECTION, Role.ZERO_PAD, Role.OTHER})
+_ON_SHORTCUT = frozenset({*map(Role, SHORTCUT_ROLES), Role.OTHER})
 _ACTIVATIONS = frozenset({"relu", "leaky_relu", "gelu", "silu"})
 
 

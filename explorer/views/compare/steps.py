@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...spec import Option, ResNetSpec
+from ...spec import FIELD_LABELS, Option, ResNetSpec
 
 Change = tuple[str, dict[str, Any]]
 _MOST_NAMED = 3
-_NAMES = {
-    "stem": "Stem",
-    "block": "Block type",
-    "shortcut": "Shortcuts",
-    "zero_pad": "Option A puts zeros",
-    "stride_on": "Bottleneck strides in",
-    "norm": "Normalisation",
-    "activation": "Activation",
-    "init": "Initial weights",
-    "zero_init_residual": "Last layer of every branch starts at 0",
-    "num_classes": "Classes",
-}
 
 
 def changes(left: ResNetSpec, right: ResNetSpec) -> Iterator[Change]:
@@ -37,7 +25,7 @@ def changes(left: ResNetSpec, right: ResNetSpec) -> Iterator[Change]:
     yield from _fields(left, right, "stem", "block")
     if _groups(left) != _groups(right):
         yield (
-            f"Groups of the 3×3: {_groups(left)} → {_groups(right)}",
+            f"{_label('groups')}: {_groups(left)} → {_groups(right)}",
             {name: getattr(right, name) for name in ("groups", "width_per_group")},
         )
     yield from _stages(left, right)
@@ -52,7 +40,11 @@ def _fields(left: ResNetSpec, right: ResNetSpec, *names: str) -> Iterator[Change
     for name in names:
         old, new = getattr(left, name), getattr(right, name)
         if old != new:
-            yield f"{_NAMES[name]}: {_word(old)} → {_word(new)}", {name: new}
+            yield f"{_label(name)}: {_word(old)} → {_word(new)}", {name: new}
+
+
+def _label(field: str) -> str:
+    return FIELD_LABELS[field].change
 
 
 def _stages(left: ResNetSpec, right: ResNetSpec) -> Iterator[Change]:
@@ -64,7 +56,7 @@ def _stages(left: ResNetSpec, right: ResNetSpec) -> Iterator[Change]:
     common = len(depths)
     if widths != right.widths[:common]:
         new = right.widths[:common]
-        yield f"Widths: {_list(widths)} → {_list(new)}", _shape(left, depths, new)
+        yield f"{_label('widths')}: {_list(widths)} → {_list(new)}", _shape(left, depths, new)
         widths = new
     for place in range(common):
         old, blocks = depths[place], right.depths[place]
@@ -92,7 +84,7 @@ def _overrides(right: ResNetSpec, old: dict[str, Any]) -> str:
     changed = sorted(path for path in plans if old.get(path) != new.get(path))
     named = [f"{path} {_word(new.get(path, right.shortcut))}" for path in changed[:_MOST_NAMED]]
     more = [f"{len(changed) - _MOST_NAMED} more"] if len(changed) > _MOST_NAMED else []
-    return f"Shortcuts of single blocks: {', '.join([*named, *more])}"
+    return f"{_label('shortcut_overrides')}: {', '.join([*named, *more])}"
 
 
 def _input(spec: ResNetSpec) -> str:

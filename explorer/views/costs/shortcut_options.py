@@ -14,7 +14,7 @@ from ...spec import ResNetSpec, Shortcut, to_query
 from ..inspector.selection import kept
 from ..kit import numbers
 from ..kit.markup import tag, text
-from ..kit.theme import ROLES, plotly_layout
+from ..kit.theme import LOOKS, ROLES, Look, plotly_layout
 
 # Top-1 and top-5 error in % on ImageNet's validation set, 10-crop testing (He et al. 2015, Table 3): plain-34 and
 # ResNet-34 with options A, B and C.
@@ -32,21 +32,6 @@ _NOTES = (
     "Memory is that of one image, float32: all outputs of the forward pass, and what training keeps of it for the "
     "backward pass. In the chart the plain network is solid, and what the shortcuts add is hatched."
 )
-_SHORT = {
-    Shortcut.ZERO_PAD: "A",
-    Shortcut.PROJECTION: "B",
-    Shortcut.PROJECTION_ALL: "C",
-    Shortcut.IDENTITY: "Identity",
-    Shortcut.NONE: "None",
-}
-# Main path, and what the shortcuts add: role of the theme and plotly's pattern, which tells without colour.
-_ADDED = {
-    Shortcut.ZERO_PAD: ("zero_pad", "."),
-    Shortcut.PROJECTION: ("projection", "/"),
-    Shortcut.PROJECTION_ALL: ("projection", "x"),
-    Shortcut.IDENTITY: ("identity", "\\"),
-    Shortcut.NONE: ("main", ""),
-}
 
 
 @dataclass(frozen=True)
@@ -187,12 +172,13 @@ def _bars(
 ) -> Iterator[go.Bar]:
     """Every mode's bar up to the plain network, then the rest of each."""
     base = value(plain) if plain else 0
-    labels = [_SHORT[cost.mode] for cost in shown]
+    labels = [cost.mode.words.short for cost in shown]
     below = [min(value(cost), base) for cost in shown]
     style = {"orientation": "h", "y": labels, "showlegend": False, "hovertemplate": "%{hovertext}<extra></extra>"}
-    yield go.Bar(x=below, hovertext=[f"plain network: {words(base)}"] * len(shown), **_painted("main", ""), **style)
+    yield go.Bar(
+        x=below, hovertext=[f"plain network: {words(base)}"] * len(shown), **_painted(LOOKS[Shortcut.NONE]), **style
+    )
     for cost, label in zip(shown, labels, strict=True):
-        role, pattern = _ADDED[cost.mode]
         added = max(0, value(cost) - base)
         total = f"{words(value(cost))}"
         yield go.Bar(
@@ -201,13 +187,13 @@ def _bars(
             textposition="outside",
             cliponaxis=False,
             hovertext=[f"{cost.mode.label}: {total}<br>{numbers.exact(added)} above the plain network"],
-            **_painted(role, pattern),
+            **_painted(LOOKS[cost.mode]),
             **{**style, "y": [label]},
         )
 
 
-def _painted(role: str, pattern: str) -> dict[str, Any]:
-    colour = ROLES[role].colour
+def _painted(look: Look) -> dict[str, Any]:
+    colour, pattern = ROLES[look.role].colour, look.pattern
     fill = {"shape": pattern, "fillmode": "replace", "fgcolor": colour, "size": 6}
     return {"marker": {"color": colour, "line": {"color": colour, "width": 1}, "pattern": fill if pattern else {}}}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graphviz import Digraph, escape, nohtml
 
+from ..kit.theme import ROLES
 from .model import Diagram, Edge, Node, Role
 
 # Labels are measured 15 % larger than the style sheet sets them: system fonts differ in width, and none may leave
@@ -107,6 +108,6 @@ def _edge(edge: Edge, loose: bool) -> dict[str, str]:
         attributes |= _SHORTCUT
     if loose and edge.role is Role.IDENTITY:
         attributes["constraint"] = "false"
-    if edge.role is Role.ZERO_PAD:
+    if edge.role.value in ROLES and ROLES[edge.role.value].dash == "dot":
         attributes["style"] = "dotted"
     return {**attributes, "style": "dashed", "penwidth": "2.4"} if edge.broken else attributes

@@ -88,5 +88,5 @@ def _node(classes: list[str]) -> dict[str, str]:
 
 def _role(classes: list[str]) -> str | None:
     """The role that colours; what does not fit goes before what it is made of."""
-    named = [name for name in ("broken", "fits", "identity", "projection", "zero_pad") if name in classes]
+    named = [name for name in reversed(ROLES) if name in classes and name != "main"]
     return named[0] if named else None

@@ -219,7 +219,6 @@ def _draw_stages(figure: go.Figure, spec: ResNetSpec) -> None:
 
 def _stages(spec: ResNetSpec) -> Iterator[tuple[str, int]]:
     """Name and weighted layers of stem, stages and classifier."""
-    convolutions = [depth * spec.block.convolutions for depth in spec.depths]
-    yield "stem", spec.weighted_layers - sum(convolutions) - 1
-    yield from ((f"layer{i}", n) for i, n in enumerate(convolutions, start=1))
+    yield "stem", spec.stem.convolutions
+    yield from ((f"layer{i}", n * spec.block.convolutions) for i, n in enumerate(spec.depths, start=1))
     yield "fc", 1

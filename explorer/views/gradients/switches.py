@@ -7,15 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...errors import ExplorerError
-from ...spec import Activation, Block, Init, Norm, Option, ResNetSpec, Shortcut
+from ...spec import FIELD_LABELS, Activation, Init, Norm, Option, ResNetSpec, Shortcut
 from ..kit.markup import tag, text
 
-_PREACT = {
-    Block.BASIC: Block.PREACT_BASIC,
-    Block.BOTTLENECK: Block.PREACT_BOTTLENECK,
-    Block.PREACT_BASIC: Block.BASIC,
-    Block.PREACT_BOTTLENECK: Block.BOTTLENECK,
-}
+_ORDERS = {False: "after the sum", True: "pre-activation"}
 
 
 def switches(spec: ResNetSpec) -> str:
@@ -30,13 +25,17 @@ def switches(spec: ResNetSpec) -> str:
 
 
 def _fields(spec: ResNetSpec) -> Iterator[tuple[str, str, Iterable[tuple[str, Any]]]]:
-    yield "Normalisation", "norm", _labelled(Norm)
-    yield "Initial weights", "init", _labelled(Init)
-    yield "Last layer of a branch", "zero_init_residual", (("as the others", False), ("starts at 0", True))
-    yield "Activation", "activation", _labelled(Activation)
-    yield "Shortcut", "shortcut", _labelled(Shortcut)
-    after, before = sorted((spec.block, _PREACT[spec.block]), key=lambda block: block.is_preact)
-    yield "Activation order", "block", (("after the sum", after), ("pre-activation", before))
+    yield _label("norm"), "norm", _labelled(Norm)
+    yield _label("init"), "init", _labelled(Init)
+    yield _label("zero_init_residual"), "zero_init_residual", (("as the others", False), ("starts at 0", True))
+    yield _label("activation"), "activation", _labelled(Activation)
+    yield _label("shortcut"), "shortcut", _labelled(Shortcut)
+    blocks = ((words, spec.block.with_order(preact)) for preact, words in _ORDERS.items())
+    yield "Activation order", "block", [(words, block) for words, block in blocks if block]
+
+
+def _label(field: str) -> str:
+    return FIELD_LABELS[field].short
 
 
 def _labelled(options: type[Option]) -> list[tuple[str, Option]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from ...inspection import Op
 from ...spec import Activation, BlockPlan, Norm, ResNetSpec, Shortcut
+from ...spec.anatomy import Conv, branch_convs, shortcut_conv
 
 _ACTIVATIONS = {
     Activation.RELU: "ReLU",
@@ -14,13 +15,18 @@ _ACTIVATIONS = {
     Activation.SILU: "SiLU",
 }
 _NORMS = {Norm.BATCH: "BN", Norm.GROUP: "GN", Norm.NONE: ""}
-_KINDS = {"identity": "x", "projection": "W<sub>s</sub>·x", "zero_pad": "pad(x)", "other": "s(x)"}
+# What a shortcut does to x, or to a = σ(norm(x)).
+_TERMS: dict[Shortcut, Callable[[str], str]] = {
+    Shortcut.ZERO_PAD: lambda x: f"pad({x})",
+    Shortcut.PROJECTION: lambda x: f"W<sub>s</sub>·{x}",
+    Shortcut.IDENTITY: lambda x: x,
+}
 _NORMED = "y = γ·(x − μ) ÷ √(σ² + ε) + β"
 
 
 def merge_formula(kind: str) -> str:
     """Of a sum in any network, by what its shortcut is made of."""
-    return f"y = F(x) + {_KINDS[kind]}"
+    return f"y = F(x) + {'s(x)' if kind == 'other' else _TERMS[Shortcut.spelled(kind)]('x')}"
 
 
 def block_formulas(spec: ResNetSpec, plan: BlockPlan) -> Iterator[str]:
@@ -33,7 +39,7 @@ def block_formulas(spec: ResNetSpec, plan: BlockPlan) -> Iterator[str]:
     else:
         yield f"y = {sigma}(F(x){_term(spec, kind)})"
         yield f"F(x) = {_branch(spec, 'x')}"
-    yield "; ".join(f"{_weight(n)}: {words}" for n, words in enumerate(_convs(spec, plan), start=1))
+    yield "; ".join(f"{_weight(n)}: {words}" for n, words in enumerate(map(_conv, branch_convs(spec, plan)), start=1))
     yield from _shortcut(plan)
     if kind is Shortcut.NONE:
         yield "No shortcut: a block of a plain network."
@@ -41,16 +47,14 @@ def block_formulas(spec: ResNetSpec, plan: BlockPlan) -> Iterator[str]:
 
 def shortcut_formulas(spec: ResNetSpec, plan: BlockPlan) -> Iterator[str]:
     """What makes x fit the sum, and what its letters are."""
-    kind = plan.shortcut_kind
-    read = "a" if spec.block.is_preact and kind is Shortcut.PROJECTION else "x"
-    yield f"s({read}) = {_term(spec, kind).removeprefix(' + ')}"
+    yield f"s({_read(spec, plan.shortcut_kind)}) = {_term(spec, plan.shortcut_kind).removeprefix(' + ')}"
     yield from _shortcut(plan)
 
 
 def _shortcut(plan: BlockPlan) -> Iterator[str]:
     """What W_s or pad is."""
-    if plan.shortcut_kind is Shortcut.PROJECTION:
-        yield f"W<sub>s</sub>: 1×1, {plan.in_channels} → {plan.out_channels}{_strided(plan.stride)}"
+    if conv := shortcut_conv(plan):
+        yield f"W<sub>s</sub>: {_conv(conv)}"
     if plan.shortcut_kind is Shortcut.ZERO_PAD:
         added = max(0, plan.out_channels - plan.in_channels)
         pixels = f"every {plan.stride}nd pixel of x" if plan.stride > 1 else "x"
@@ -67,13 +71,16 @@ def op_formula(op: Op) -> str:
     return _OPS[op.name](op) if op.name in _OPS else ""
 
 
+def _read(spec: ResNetSpec, kind: Shortcut) -> str:
+    return "a" if spec.block.is_preact and kind.projects else "x"
+
+
 def _term(spec: ResNetSpec, kind: Shortcut) -> str:
-    if kind is Shortcut.PROJECTION and spec.block.is_preact:
-        return " + W<sub>s</sub>·a"
-    if kind is Shortcut.PROJECTION:
-        norm = _NORMS[spec.norm]
-        return f" + {norm}(W<sub>s</sub>·x)" if norm else " + W<sub>s</sub>·x"
-    return {Shortcut.ZERO_PAD: " + pad(x)", Shortcut.IDENTITY: " + x"}.get(kind, "")
+    if kind is Shortcut.NONE:
+        return ""
+    term, norm = _TERMS[kind](_read(spec, kind)), _NORMS[spec.norm]
+    normed = kind.projects and norm and not spec.block.is_preact
+    return f" + {norm}({term})" if normed else f" + {term}"
 
 
 def _branch(spec: ResNetSpec, value: str) -> str:
@@ -98,17 +105,11 @@ def _weight(number: int) -> str:
     return f"W<sub>{number}</sub>"
 
 
-def _convs(spec: ResNetSpec, plan: BlockPlan) -> list[str]:
-    i, w, o = plan.in_channels, plan.width, plan.out_channels
-    if not spec.block.is_bottleneck:
-        return [f"3×3, {i} → {w}{_strided(plan.stride)}", f"3×3, {w} → {o}"]
-    first, middle = (plan.stride, 1) if spec.stride_on == "v1" else (1, plan.stride)
-    grouped = f", {spec.groups} groups" if spec.groups > 1 else ""
-    return [f"1×1, {i} → {w}{_strided(first)}", f"3×3, {w} → {w}{grouped}{_strided(middle)}", f"1×1, {w} → {o}"]
-
-
-def _strided(stride: int) -> str:
-    return f", stride {stride}" if stride > 1 else ""
+def _conv(conv: Conv) -> str:
+    """3×3, 64 → 128, 32 groups, stride 2."""
+    groups = f", {conv.groups} groups" if conv.groups > 1 else ""
+    stride = f", stride {conv.stride}" if conv.stride > 1 else ""
+    return f"{conv.kernel}×{conv.kernel}, {conv.inputs} → {conv.outputs}{groups}{stride}"
 
 
 def _pooled(name: str) -> Callable[[Op], str]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...spec import DEPTHS, Activation, Block, BlockPlan, Norm, ResNetSpec, Shortcut, Stem, StrideOn
+from ...spec import DEPTHS, Activation, Block, BlockPlan, Norm, ResNetSpec, Shortcut, Stem, StrideOn, block_of_depth
+from ...spec.options import mode_that_builds
 
 TABLE_1 = "He et al. 2015, Table 1"
 CIFAR = "He et al. 2015, section 4.2"
 PREACT = "He et al. 2016"
 _WIDTHS = {TABLE_1: (64, 128, 256, 512), CIFAR: (16, 32, 64), PREACT: (16, 32, 64)}
 _SIDES = {TABLE_1: (56, 28, 14, 7), CIFAR: (32, 16, 8), PREACT: (32, 16, 8)}
-_SHORTCUTS = {Shortcut.ZERO_PAD: "A, zero-padding", Shortcut.PROJECTION: "B, a projection where the shape changes"}
 
 
 @dataclass(frozen=True)
@@ -65,19 +65,21 @@ class Column:
 
 def convolutions(form: Block, base: int, width: int | None = None, groups: int = 1) -> str:
     """1×1, 128; 3×3, 128; 1×1, 512. ``width``: of the 3×3, where it is not the stage's ``base``."""
-    inner = base if width is None else width
-    if not form.is_bottleneck:
-        return f"3×3, {base}; 3×3, {base}"
+    channels = {"width": base if width is None else width, "out_channels": base * form.expansion}
     grouped = f", {groups} groups" if groups > 1 else ""
-    return f"1×1, {inner}; 3×3, {inner}{grouped}; 1×1, {base * form.expansion}"
+    return "; ".join(
+        f"{conv.kernel}×{conv.kernel}, {channels[conv.outputs]}{grouped if conv.grouped else ''}"
+        for conv in form.form.convs
+    )
 
 
 def column(spec: ResNetSpec) -> Column | None:
     """The papers' network with the same stages and the same kind of block, whatever else differs."""
     bottleneck, repeats = spec.block.is_bottleneck, spec.depths
-    named = [depth for depth, depths in DEPTHS.items() if depths == repeats and (depth >= 50) == bottleneck]
+    forms = {depth: block_of_depth(depth) for depth, depths in DEPTHS.items() if depths == repeats}
+    named = [depth for depth, form in forms.items() if form.is_bottleneck == bottleneck]
     if named:
-        form = Block.BOTTLENECK if bottleneck else Block.BASIC
+        form = forms[named[0]]
         both = (Shortcut.ZERO_PAD, Shortcut.PROJECTION, Shortcut.PROJECTION_ALL)
         options = {18: both[:1], 34: both}.get(named[0], both[1:2])
         return Column(f"ResNet-{named[0]}", TABLE_1, form, repeats, options)
@@ -127,10 +129,10 @@ def stem_place(spec: ResNetSpec) -> Place:
         return no_place(spec)
     usual = Stem.IMAGENET if found.paper == TABLE_1 else Stem.CIFAR
     width = _WIDTHS[found.paper][0]
-    says = f"7×7, {width}, stride 2, then 3×3 max-pool, stride 2" if usual is Stem.IMAGENET else f"3×3, {width}"
+    says = _one_convolution(usual, width)
     here = {
-        Stem.IMAGENET: f"7×7, {spec.widths[0]}, stride 2, then 3×3 max-pool, stride 2",
-        Stem.CIFAR: f"3×3, {spec.widths[0]}, no pooling",
+        Stem.IMAGENET: _one_convolution(Stem.IMAGENET, spec.widths[0]),
+        Stem.CIFAR: f"{_one_convolution(Stem.CIFAR, spec.widths[0])}, no pooling",
         Stem.DEEP: f"three 3×3 with {spec.widths[0]} channels at the end (ResNet-C, He T. et al. 2019), then max-pool",
     }[spec.stem]
     same = spec.stem is usual and spec.widths[0] == width
@@ -138,6 +140,12 @@ def stem_place(spec: ResNetSpec) -> Place:
         f"{'conv1 and the max-pool' if found.paper == TABLE_1 else 'The first layer'} of {found.name} ({found.paper})"
     )
     return Place(where, says, () if same else (f"Here it is {here}.",))
+
+
+def _one_convolution(stem: Stem, width: int) -> str:
+    """7×7, 64, stride 2, then 3×3 max-pool, stride 2."""
+    kernel, stride = stem.form.kernels[0], f", stride {stem.form.stride}" if stem.form.stride > 1 else ""
+    return f"{kernel}×{kernel}, {width}{stride}{', then 3×3 max-pool, stride 2' if stem.form.pools else ''}"
 
 
 def head_place(spec: ResNetSpec) -> Place:
@@ -173,21 +181,9 @@ def _differences(spec: ResNetSpec, plan: BlockPlan, found: Column, side: int) ->
 
 def _shortcut_difference(plan: BlockPlan, found: Column) -> str:
     """Compares what is built, so that an option that changes nothing in this block is no difference."""
-    kinds = {_built(option, plan.changes_shape) for option in found.shortcuts}
+    kinds = {option.kind(plan.changes_shape) for option in found.shortcuts}
     if plan.shortcut_kind in kinds:
         return ""
-    usual = found.shortcuts[0]
-    paper = f"option {_SHORTCUTS[usual]}" if plan.changes_shape else "the identity"
-    here = {
-        Shortcut.IDENTITY: "x goes on as it is",
-        Shortcut.ZERO_PAD: "zeros are appended (option A)",
-        Shortcut.PROJECTION: "a projection" + (" (option B)" if plan.changes_shape else " (option C)"),
-        Shortcut.NONE: "there is no shortcut",
-    }[plan.shortcut_kind]
+    paper = f"option {found.shortcuts[0].words.in_paper}" if plan.changes_shape else "the identity"
+    here = mode_that_builds(plan.shortcut_kind, plan.changes_shape).words.built
     return f"The paper's shortcut is {paper}; here {here}."
-
-
-def _built(option: Shortcut, changes_shape: bool) -> Shortcut:
-    if option is Shortcut.PROJECTION_ALL:
-        return Shortcut.PROJECTION
-    return option if changes_shape else Shortcut.IDENTITY

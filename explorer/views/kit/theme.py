@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ...spec import Shortcut
+
 SANS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif'
 MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace'
 
@@ -18,6 +20,8 @@ class Role:
         on_light, on_dark: of text and small signs, at least 4.5:1 against ``LIGHT`` and ``DARK`` surfaces.
         dash: of lines, as plotly spells it.
         mark: a character that goes with it; empty where the dash or shape is enough.
+        words: beside its sign in the legend of the diagram; empty if it is not in the legend.
+        double: whether its sign in a legend or a table is two lines.
     """
 
     colour: str
@@ -25,6 +29,21 @@ class Role:
     on_dark: str
     dash: Literal["solid", "dash", "dot", "longdash"]
     mark: str = ""
+    words: str = ""
+    double: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a shortcut mode looks beside others.
+
+    Attributes:
+        role: key of ``ROLES``; also ``Merge.kind`` of what it builds where the shape changes.
+        pattern: of its bars, as plotly spells it, which tells without colour; empty for none.
+    """
+
+    role: str
+    pattern: str
 
 
 @dataclass(frozen=True)
@@ -51,13 +70,23 @@ DARK = Neutrals(text="#E5E7EB", muted="#9CA3AF", line="#9CA3AF", rule="#374151",
 
 # Okabe & Ito 2008, "Color Universal Design". The darker and lighter forms keep the hue.
 ROLES: dict[str, Role] = {
-    "main": Role("#757A82", LIGHT.muted, DARK.muted, "solid"),
-    "identity": Role("#0072B2", "#0072B2", "#56B4E9", "solid"),
-    "projection": Role("#E69F00", "#8A6000", "#E69F00", "solid", "▫"),
-    "zero_pad": Role("#CC79A7", "#A64D80", "#CC79A7", "dot"),
+    "main": Role("#757A82", LIGHT.muted, DARK.muted, "solid", words="main path"),
+    "identity": Role("#0072B2", "#0072B2", "#56B4E9", "solid", words="identity"),
+    "projection": Role("#E69F00", "#8A6000", "#E69F00", "solid", "▫", "projection", double=True),
+    "zero_pad": Role("#CC79A7", "#A64D80", "#CC79A7", "dot", words="zero-pad"),
     "fits": Role("#009E73", "#007A59", "#1AB589", "solid", "✓"),
-    "broken": Role("#D55E00", "#B84F00", "#E8752A", "dash", "✕"),
+    "broken": Role("#D55E00", "#B84F00", "#E8752A", "dash", "✕", "does not fit"),
 }
+LOOKS: dict[Shortcut, Look] = {
+    Shortcut.ZERO_PAD: Look("zero_pad", "."),
+    Shortcut.PROJECTION: Look("projection", "/"),
+    Shortcut.PROJECTION_ALL: Look("projection", "x"),
+    Shortcut.IDENTITY: Look("identity", "\\"),
+    Shortcut.NONE: Look("main", ""),
+}
+# Roles of the shortcuts, and of those of them that change the shape of x.
+SHORTCUT_ROLES = tuple(dict.fromkeys(look.role for mode, look in LOOKS.items() if mode.form))
+ADAPTING_ROLES = tuple(dict.fromkeys(look.role for mode, look in LOOKS.items() if mode.adapts))
 
 # For one picture in both modes: 4.3:1 on white, 4.4:1 on the dark page; no grey reaches 4.5:1 on both.
 NEUTRAL = ROLES["main"].colour

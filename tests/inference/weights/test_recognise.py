@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, settings
 
 from explorer.compat import torchvision
-from explorer.inference.weights.recognise import Shapes, nearest_preset, network_shapes, recognise
+from explorer.inference.weights.infer import Shapes
+from explorer.inference.weights.recognise import nearest_preset, network_shapes, recognise
 from explorer.spec import PRESETS, Block, Norm, ResNetSpec, Shortcut, Stem, ZeroPad
 from tests.support.strategies import specs
 
@@ -133,10 +134,10 @@ def test_two_names_for_one_tensor_are_not_merged() -> None:
     assert found.differences == ("'linear.weight': expected nothing, got 1000×512",)
 
 
-def test_the_widely_used_ports_zeros_go_half_on_each_side() -> None:
+def test_zeros_of_the_cifar_nets_by_idelbayev_go_half_on_each_side() -> None:
     port = recognise(renamed(without(RESNET20, "num_batches"), "module.", fc="linear"))
     assert port.spec == PRESETS["cifar_resnet20"].with_(zero_pad=ZeroPad.SPLIT)
-    assert "half on each side is assumed, as in the widely used port" in port.unknown["zero_pad"]
+    assert "half on each side is assumed, as in akamaster/pytorch_resnet_cifar10" in port.unknown["zero_pad"]
     assert "option A, zero-padded, is assumed" in port.unknown["shortcut"]
     other = recognise(RESNET20)
     assert other.spec == PRESETS["cifar_resnet20"]

@@ -147,7 +147,7 @@ def test_v1_and_v1_5_are_said_to_be_undeterminable(tiny: Checkpoint) -> None:
 def test_the_third_partys_checkpoint_is_option_a_with_zeros_on_each_side(client: TestClient) -> None:
     answer = sent(client, PORT.read_bytes(), PORT.name)
     assert "The prefix “module.” was taken off" in answer["html"]
-    assert "half on each side is assumed, as in the widely used port" in answer["html"]
+    assert "half on each side is assumed, as in akamaster/pytorch_resnet_cifar10" in answer["html"]
     spec = files.network_of(OPEN_FILES.find(answer["token"]), "open")
     assert spec == PRESETS["cifar_resnet20"].with_(zero_pad=ZeroPad.SPLIT)
 

@@ -13,14 +13,16 @@ from torch import nn
 from explorer.inspection import Report, inspect
 from explorer.inspection.saved_tensors import find_saved_tensors
 from explorer.network import build
+from explorer.network.codegen import source
 from explorer.spec import PRESETS, ResNetSpec, Shortcut
+from explorer.spec.options import modes_of_block
 from explorer.views.diagram.model import Node, build_diagram, default_open, everything
 from explorer.views.inspector.arithmetic import op_sums, path_sums
-from explorer.views.inspector.code_lines import block_lines, merge_lines, op_lines, source_of, stage_lines
+from explorer.views.inspector.code_lines import block_lines, merge_lines, op_lines, stage_lines
 from explorer.views.inspector.formulas import block_formulas, network_formula, op_formula
 from explorer.views.inspector.panel import empty, inspector
 from explorer.views.inspector.paper import block_place, head_place, stage_place, stem_place
-from explorer.views.inspector.shortcut_choice import AS_NETWORK, control, modes
+from explorer.views.inspector.shortcut_choice import AS_NETWORK, control
 from tests.support.strategies import derails, described, normalisable, specs
 
 MIXED = described(
@@ -66,7 +68,7 @@ def assert_lines_make_the_layers(spec: ResNetSpec) -> None:
     modules = dict(build(spec, device="meta").named_modules())
     distinct = {(op.name, op.in_shapes, repr(op.attrs), *op.path.split(".")[2:]): op for op in report.trace.ops[1:]}
     file: dict[str, object] = {"__name__": "network"}
-    exec(source_of(spec).text, file)
+    exec(source(spec), file)
     for op in distinct.values():
         lines = op_lines(report, op)
         assert lines.calls, op
@@ -304,7 +306,7 @@ def test_a_block_is_offered_what_makes_a_difference():
     spec = PRESETS["resnet18"].with_(shortcut_overrides={"layer2.0": "identity", "layer3.1": "zero_pad"})
     for plan in spec.blocks:
         kinds = []
-        for mode in modes(plan):
+        for mode in modes_of_block(plan.changes_shape):
             changed = spec.with_(shortcut_overrides={plan.path: mode})
             kinds.append(plan_of(changed, plan.path).shortcut_kind)
         assert len(set(kinds)) == len(kinds)

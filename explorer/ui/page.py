@@ -11,8 +11,9 @@ from ..errors import SpecError
 from ..inspection import inspect
 from ..inspection.onnx.graph import OnnxGraph
 from ..spec import ResNetSpec, from_query, title, to_query
-from ..views.kit import tables
 from ..views.kit.markup import banner, tag
+from ..views.kit.summary import summary as summary_line
+from ..views.layers.table import layers as layer_table
 from . import builder
 from .checks.panel import checks_panel
 from .classify import tab as classify
@@ -149,7 +150,7 @@ def _opened(request: gr.Request, wish: Any, query: str, *values: Any) -> list[An
 
 def _graph(held: Held, content: OnnxGraph, token: str, spec: ResNetSpec) -> list[Any]:
     words = f"The diagram and its tables show {held.shown}. The builder and the other tabs still have {title(spec)}."
-    bar = tag("div", tag("span", TITLE, css="rx-brand") + tables.summary(content.report) + _DRAWER, css="rx-bar")
+    bar = tag("div", tag("span", TITLE, css="rx-brand") + summary_line(content.report) + _DRAWER, css="rx-bar")
     return [banner(words, "note"), bar, gr.skip(), gr.update(query=FILE + token), gr.skip()]
 
 
@@ -171,14 +172,14 @@ def _said(message: Any, values: Sequence[Any]) -> list[Any]:
 
 def _layers(network: Any) -> str:
     try:
-        return tables.layers(report_of(str(network)))
+        return layer_table(report_of(str(network)))
     except Exception as error:
         return banner(told(error))
 
 
 def _bar(spec: ResNetSpec) -> str:
     brand = tag("span", TITLE, css="rx-brand")
-    return tag("div", brand + tables.summary(inspect(spec)) + _DRAWER + export.buttons(spec), css="rx-bar")
+    return tag("div", brand + summary_line(inspect(spec)) + _DRAWER + export.buttons(spec), css="rx-bar")
 
 
 def _on_load(request: gr.Request, *values: Any) -> list[Any]:

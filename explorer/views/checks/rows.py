@@ -10,10 +10,9 @@ from ...inspection.fixes.propose import Fix
 from ...inspection.joins.findings import Finding
 from ...inspection.outline import outline
 from ...spec import ResNetSpec, Shortcut, to_query
-from ..inspector.shortcut_choice import WORDS
 from ..kit import csv_text, numbers
 from ..kit.markup import tag, text
-from ..kit.words import printable
+from ..kit.words import SHORTCUT_CHOICES, printable
 from .walk import Step
 
 SIGNS = {"match": "✓", "mismatch": "✕", "broadcast": "✕"}
@@ -133,7 +132,7 @@ def _cause(report: Report, finding: Finding, applies: bool) -> str:
 
 def fixes(report: Report, finding: Finding, applies: bool = True) -> str:
     """The finding's fixes with their price, cheapest first; empty where there is none."""
-    named = {fix: WORDS[mode] for fix, _, mode in _shortcuts(finding, report.spec)} if report.spec else {}
+    named = {fix: SHORTCUT_CHOICES[mode] for fix, _, mode in _shortcuts(finding, report.spec)} if report.spec else {}
     items = []
     for fix in finding.fixes:
         name, details = named.get(fix, fix.title), f"{fix.title}\n\n{fix.snippet}"

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 
 from ...errors import ExplorerError
 from ...inspection import Report, inspect
+from ...inspection.saved_tensors import kept_for_backward
 from ...spec import ResNetSpec, Shortcut, to_query
-from ..inspector.selection import kept
 from ..kit import numbers
 from ..kit.markup import tag, text
 from ..kit.theme import ROLES, plotly_layout
@@ -90,7 +90,7 @@ def _costs(spec: ResNetSpec) -> Iterator[OptionCost]:
 
 def _cost(mode: Shortcut, report: Report) -> OptionCost:
     assert report.spec is not None  # it was inspected from one
-    held = sum(piece.bytes for piece in kept(report))
+    held = sum(piece.bytes for piece in kept_for_backward(report.trace))
     totals = (report.params, report.macs, report.activation_bytes, held)
     return OptionCost(mode, report.spec, *totals, len(report.broken), len(report.merges), REPORTED.get(mode))
 

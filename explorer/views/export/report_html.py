@@ -13,9 +13,11 @@ from ...network.codegen import source
 from ...spec import to_json
 from ..checks.rows import checks
 from ..diagram.svg import STANDALONE_STYLE, render, still
-from ..kit import numbers, tables
+from ..kit import numbers
 from ..kit.markup import Cell, facts, table, tag, text
+from ..kit.summary import verdict
 from ..kit.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
+from ..layers.table import layers
 
 
 def report_html(report: Report, opened: frozenset[str], unmet: Sequence[str] = ()) -> str:
@@ -42,7 +44,7 @@ def report_html(report: Report, opened: frozenset[str], unmet: Sequence[str] = (
             "and linear layers; all else counts 0. Activations: float32, one image."
         ),
     )
-    body = tag("header", tag("h1", text(report.name)) + tables.verdict(report) + _totals(report))
+    body = tag("header", tag("h1", text(report.name)) + verdict(report) + _totals(report))
     page = tag("head", head) + "\n" + tag("body", body + tag("main", sections) + foot)
     return f"<!doctype html>\n{tag('html', page, lang='en')}\n"
 
@@ -53,7 +55,7 @@ def _sections(report: Report, opened: frozenset[str], unmet: Sequence[str]) -> I
     yield "Diagram", drawing
     yield "Shortcut checks", _linked(checks(report), drawing)
     yield "Cost by stage", _stage_table(report)
-    yield "Layers", _linked(tables.layers(report), drawing)
+    yield "Layers", _linked(layers(report), drawing)
     if report.spec:
         yield (
             "Description",

@@ -6,15 +6,9 @@ from ...spec import BlockPlan, ResNetSpec, Shortcut
 from ..diagram.model import Node, Role
 from ..kit import numbers
 from ..kit.markup import tag, text
+from ..kit.words import SHORTCUT_CHOICES
 
 AS_NETWORK = "as-network"
-WORDS = {
-    Shortcut.ZERO_PAD: "A · zero-pad",
-    Shortcut.PROJECTION: "B · 1×1 projection",
-    Shortcut.PROJECTION_ALL: "C · 1×1 projection",
-    Shortcut.IDENTITY: "Identity, x as it is",
-    Shortcut.NONE: "None, a plain block",
-}
 
 
 def modes(plan: BlockPlan) -> tuple[Shortcut, ...]:
@@ -37,7 +31,7 @@ def control(spec: ResNetSpec, plan: BlockPlan, count: int = 1) -> str:
     if chosen and chosen not in offered:
         offered = (*offered, chosen)
     options = [_option(AS_NETWORK, f"As the network: {spec.shortcut.label}", chosen is None)]
-    options += [_option(mode.value, WORDS[mode], mode is chosen) for mode in offered]
+    options += [_option(mode.value, SHORTCUT_CHOICES[mode], mode is chosen) for mode in offered]
     label = "Shortcut of this block" if count == 1 else f"Shortcut of these {numbers.exact(count)} blocks"
     select = tag("select", "".join(options), data_blocks=" ".join(paths), aria_label=label)
     return tag("label", text(label) + select, css="rx-override")

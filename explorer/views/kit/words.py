@@ -6,9 +6,18 @@ from collections.abc import Callable, Sequence
 from unicodedata import category
 
 from ...inspection import Op
+from ...spec import Shortcut
 from . import numbers
 
 Shape = tuple[int, ...]
+# The shortcut modes as a choice for one block.
+SHORTCUT_CHOICES = {
+    Shortcut.ZERO_PAD: "A · zero-pad",
+    Shortcut.PROJECTION: "B · 1×1 projection",
+    Shortcut.PROJECTION_ALL: "C · 1×1 projection",
+    Shortcut.IDENTITY: "Identity, x as it is",
+    Shortcut.NONE: "None, a plain block",
+}
 
 
 def shape_text(shape: Shape) -> str:

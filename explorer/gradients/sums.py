@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import ExplorerError
-from ..spec import BlockPlan, ResNetSpec, Shortcut
+from ..spec import BlockPlan, ResNetSpec, Shortcut, shapes
 from ..spec.budget import halved
 
 Shape = tuple[int, int, int]
@@ -29,8 +29,8 @@ class Misfit:
         # Option A only ever adds channels.
         zero_pad = " or zero-pad" if self.plan.out_channels >= self.plan.in_channels else ""
         return (
-            f"{self.plan.path}: the branch gives {_shown(self.branch)}, "
-            f"the shortcut {_shown(self.shortcut)}{silently}; "
+            f"{self.plan.path}: the branch gives {shapes.text(self.branch)}, "
+            f"the shortcut {shapes.text(self.shortcut)}{silently}; "
             f"gradients need a network that runs. Choose a projection{zero_pad} shortcut."
         )
 
@@ -59,7 +59,3 @@ def check_sums(spec: ResNetSpec, height: int, width: int) -> None:
     misfit = first_misfit(spec, height, width)
     if misfit is not None:
         raise ExplorerError(str(misfit))
-
-
-def _shown(shape: Shape) -> str:
-    return "×".join(map(str, shape))

@@ -14,6 +14,7 @@ from functools import cache
 from ...errors import SpecError
 from ...network import build
 from ...spec import PRESETS, Block, Norm, ResNetSpec, Shortcut, Stem, ZeroPad, preset_of, title
+from ...spec.shapes import text
 from .naming import PORT_CLASSIFIER, Naming, read_names
 
 Shape = tuple[int, ...]
@@ -116,7 +117,7 @@ def first(lines: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def shape_text(shape: Shape) -> str:
-    return "×".join(map(str, shape)) or "one number"
+    return text(shape, empty="one number")
 
 
 @cache

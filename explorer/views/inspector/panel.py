@@ -208,5 +208,5 @@ def _neighbours(s: Selected, owners: Sequence[str]) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, tuple):
-        return "×".join(map(str, value))
+        return numbers.shape(value)
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

@@ -11,6 +11,7 @@ from ...errors import DiagramError
 from ...inspection import Report
 from ...views.checks import rows
 from ...views.checks.walk import walk
+from ...views.export import tables
 from ..kit.failures import told
 from ..kit.model_files import report_of
 from ..kit.style import script
@@ -63,7 +64,7 @@ def list_checks(request: Any) -> str:
         answer = {
             "rows": rows.checks(report, applies=True),
             "all": rows.all_button(report),
-            "csv": rows.csv_lines(report),
+            "csv": tables.checks(report).splitlines(),
         }
         return json.dumps(answer)
     except Exception as error:

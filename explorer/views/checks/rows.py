@@ -10,7 +10,7 @@ from ...inspection.fixes.propose import Fix
 from ...inspection.joins.findings import Finding
 from ...inspection.outline import outline
 from ...spec import ResNetSpec, Shortcut, to_query
-from ..kit import csv_text, numbers
+from ..kit import numbers
 from ..kit.markup import tag, text
 from ..kit.words import SHORTCUT_CHOICES, printable
 from .walk import Step
@@ -68,11 +68,6 @@ def _shortcuts(finding: Finding, spec: ResNetSpec) -> Iterator[tuple[Fix, str, S
             changed = set(fix.spec.shortcut_overrides) - set(spec.shortcut_overrides)
             if len(changed) == 1:
                 yield fix, *changed.pop()
-
-
-def csv_lines(report: Report) -> list[str]:
-    """The head, then a line for each sum in execution order, as ``csv_text.checks`` writes them."""
-    return csv_text.checks(report).splitlines()
 
 
 def stop(report: Report, step: Step) -> str:

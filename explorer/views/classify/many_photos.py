@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 
+from ...csv_text import lines
 from ...inference import Prediction
 from ..kit import numbers
-from ..kit.csv_text import lines
 from ..kit.markup import tag, text
 from ..kit.words import printable
 

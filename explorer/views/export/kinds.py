@@ -16,7 +16,7 @@ from ...network.codegen import source
 from ...spec import ResNetSpec, preset_of, to_json
 from ..diagram import raster
 from ..diagram.svg import render, standalone
-from ..kit import csv_text
+from . import tables
 from .report_html import report_html
 
 Open = frozenset[str]
@@ -93,9 +93,9 @@ KINDS: dict[str, Kind] = {
     "png": Kind("PNG", "the diagram as a picture", "image/png", partial(_bytes, raster.png), ".png"),
     "pdf": Kind("PDF", "the diagram on a page", "application/pdf", partial(_bytes, raster.pdf), ".pdf"),
     "html": Kind("Report", "one HTML file, works offline", "text/html", partial(_text, report_html), ".html"),
-    "layers": Kind("Layers", "CSV, exact numbers", "text/csv", partial(_table, csv_text.layers), "-layers.csv"),
-    "checks": Kind("Shortcut checks", "CSV", "text/csv", partial(_table, csv_text.checks), "-checks.csv"),
-    "stages": Kind("Cost by stage", "CSV", "text/csv", partial(_table, csv_text.stages), "-stages.csv"),
+    "layers": Kind("Layers", "CSV, exact numbers", "text/csv", partial(_table, tables.layers), "-layers.csv"),
+    "checks": Kind("Shortcut checks", "CSV", "text/csv", partial(_table, tables.checks), "-checks.csv"),
+    "stages": Kind("Cost by stage", "CSV", "text/csv", partial(_table, tables.stages), "-stages.csv"),
     "json": Kind(
         "JSON", "the description", "application/json", partial(_table, lambda r: to_json(described(r)) + "\n"), ".json"
     ),

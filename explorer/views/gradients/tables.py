@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
+from ...csv_text import lines
 from ...spec import title
 from ..kit.markup import tag, text
 from ..kit.numbers import magnitude, percent
@@ -43,10 +42,14 @@ def gradient_csv(probe: GradientProbe, twin: GradientProbe | None, quantity: Qua
     """All digits; ``twin`` is empty where the twin has no such layer."""
     head = (quantity.words.of, "depth", "projection", quantity.value, "low", "high", "twin", "twin_low", "twin_high")
     rows = (
-        (p.path, p.depth, int(p.is_projection), p.mean, p.low, p.high, *((o.mean, o.low, o.high) if o else [""] * 3))
-        for p, o in _pairs(probe, twin, quantity)
+        (here.path, here.depth, int(here.is_projection), *_amounts(here), *_amounts(there))
+        for here, there in _pairs(probe, twin, quantity)
     )
-    return _csv(head, rows)
+    return lines([head, *rows])
+
+
+def _amounts(point: Point | None) -> tuple[float | None, ...]:
+    return (point.mean, point.low, point.high) if point else (None, None, None)
 
 
 def _pairs(
@@ -140,11 +143,3 @@ def _table(caption: str, head: Sequence[str], rows: Iterable[Row]) -> str:
 def _row(place: int, cells: Sequence[Cell], node: str) -> str:
     inner = "".join(tag("td", cell.text, css=cell.css, data_key=str(cell.key)) for cell in cells)
     return tag("tr", inner, data_node=node, data_row=str(place))
-
-
-def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(head)
-    writer.writerows(rows)
-    return out.getvalue()

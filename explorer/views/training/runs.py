@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
+from ...csv_text import Value, lines
 from ...spec import title
 from ...spec.budget import estimate
 from ..kit import numbers
-from ..kit.csv_text import Value, lines
 from ..kit.markup import progress_bar, tag, text
 from .charts import line
 

@@ -11,7 +11,7 @@ from ...inspection.joins.findings import Finding
 from ...inspection.outline import outline
 from ...spec import ResNetSpec, Shortcut, to_query
 from ..kit import numbers
-from ..kit.markup import tag, text
+from ..kit.markup import Cell, Row, row_link, table, tag, text
 from ..kit.words import SHORTCUT_CHOICES, printable
 from .walk import Step
 
@@ -31,10 +31,7 @@ def checks(report: Report, applies: bool = False) -> str:
     if not report.merges and not report.findings:
         return tag("p", NOTHING, css="rx-empty")
     caption = f"{len(report.merges)} shortcuts, {len(report.broken)} of them do not fit"
-    head = tag("tr", "".join(tag("th", name, scope="col") for name in _HEAD))
-    inner = tag("caption", caption) + tag("thead", head) + tag("tbody", "".join(_rows(report, applies)))
-    grid = tag("table", inner, css="rx-table")
-    return tag("div", grid, css="rx-scroll", tabindex="0", role="region", aria_label=caption)
+    return table(caption, [Cell(name) for name in _HEAD], _rows(report, applies))
 
 
 def fix_all(report: Report) -> tuple[ResNetSpec, int, int] | None:
@@ -77,7 +74,7 @@ def stop(report: Report, step: Step) -> str:
     return said + "".join(fixes(report, finding) for finding in report.findings if node_of[finding.op] == step.node)
 
 
-def _rows(report: Report, applies: bool) -> Iterator[str]:
+def _rows(report: Report, applies: bool) -> Iterator[Row]:
     found: dict[int, list[Finding]] = {}
     for finding in report.findings:
         found.setdefault(finding.op, []).append(finding)
@@ -88,37 +85,32 @@ def _rows(report: Report, applies: bool) -> Iterator[str]:
         yield _merge(report, place, merge, found.get(merge.op, []), applies)
 
 
-def _merge(report: Report, place: int, merge: Merge, found: Sequence[Finding], applies: bool) -> str:
+def _merge(report: Report, place: int, merge: Merge, found: Sequence[Finding], applies: bool) -> Row:
+    node, causes = outline(report).op_ids[merge.op], "".join(_cause(report, finding, applies) for finding in found)
     cells = [
-        _cell(text(f"{SIGNS[merge.verdict.value]} {merge.verdict.value}"), "verdict", int(merge.fits)),
-        _cell(_link(merge.path or "the network"), "mono", place),
-        _cell(text(KINDS[merge.kind]), merge.kind, KINDS[merge.kind]),
-        _cell(text(numbers.shape(merge.branch_shape)), "mono", prod(merge.branch_shape)),
-        _cell(text(numbers.shape(merge.shortcut_shape)), "mono", prod(merge.shortcut_shape)),
-        _cell("".join(_cause(report, finding, applies) for finding in found), "cause", int(merge.fits)),
+        Cell(f"{SIGNS[merge.verdict.value]} {merge.verdict.value}", css="verdict", key=int(merge.fits)),
+        _path(merge.path, place),
+        Cell(KINDS[merge.kind], css=merge.kind, key=KINDS[merge.kind]),
+        Cell(numbers.shape(merge.branch_shape), css="mono", key=prod(merge.branch_shape)),
+        Cell(numbers.shape(merge.shortcut_shape), css="mono", key=prod(merge.shortcut_shape)),
+        Cell(html=causes, css="cause", key=int(merge.fits)),
     ]
-    css, node = "fits" if merge.fits else "broken", outline(report).op_ids[merge.op]
-    return tag("tr", "".join(cells), css=css, data_node=node, data_row=str(place))
+    return {"css": "fits" if merge.fits else "broken", "data_node": node, "data_row": str(place)}, cells
 
 
-def _layer(report: Report, finding: Finding, applies: bool) -> str:
+def _layer(report: Report, finding: Finding, applies: bool) -> Row:
     """A layer that does not suit its input."""
     cells = [
-        _cell(text(f"✕ {finding.rule}"), "verdict", 0),
-        _cell(_link(finding.path or "the network"), "mono", -1),
-        *(_cell("–", css, -1) for css in ("", "mono", "mono")),
-        _cell(_cause(report, finding, applies), "cause", 0),
+        Cell(f"✕ {finding.rule}", css="verdict", key=0),
+        _path(finding.path, -1),
+        *(Cell("–", css=css, key=-1) for css in ("", "mono", "mono")),
+        Cell(html=_cause(report, finding, applies), css="cause", key=0),
     ]
-    return tag("tr", "".join(cells), css="broken", data_node=outline(report).op_ids[finding.op])
+    return {"css": "broken", "data_node": outline(report).op_ids[finding.op]}, cells
 
 
-def _cell(content: str, css: str, key: int | str) -> str:
-    """``key``: what the column is sorted by."""
-    return tag("td", content, css=css, data_key=str(key))
-
-
-def _link(path: str) -> str:
-    return tag("button", text(printable(path)), type="button", css="rx-link")
+def _path(path: str, key: int) -> Cell:
+    return Cell(html=row_link(printable(path or "the network")), css="mono", key=key)
 
 
 def _cause(report: Report, finding: Finding, applies: bool) -> str:

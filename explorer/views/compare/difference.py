@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import ExplorerError
 from ...inspection import Report, inspect
+from ...inspection.amounts import amounts
 from ...inspection.outline import outline
 from ..kit import numbers
 from ..kit.words import shape_text
@@ -134,22 +135,15 @@ def part(report: Report, ops: Sequence[int], blocks: int = 0) -> Part:
     """Amounts of the operations with these indices."""
     last = max(ops)
     field = report.receptive_fields[last]
-    costs = _params(report)
+    found = amounts(report, ops)
     return Part(
         blocks=blocks,
         shape=shape_text(report.trace.ops[last].shape),
-        params=sum(costs[i] for i in ops),
-        macs=sum(report.trace.ops[i].macs for i in ops),
-        activation_bytes=sum(report.trace.ops[i].bytes for i in ops),
+        params=found.params,
+        macs=found.macs,
+        activation_bytes=found.bytes,
         receptive_field=field.size if field else None,
     )
-
-
-@lru_cache(maxsize=8)
-def _params(report: Report) -> tuple[int, ...]:
-    """Of each operation: a module's parameters belong to the first that ran in it."""
-    left = dict(report.trace.params)
-    return tuple([left.pop(op.path, 0) for op in report.trace.ops])
 
 
 def _rows(left: Report, right: Report) -> Iterator[Row]:

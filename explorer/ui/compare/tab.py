@@ -13,9 +13,8 @@ from ...spec import FIELDS, PRESETS, ResNetSpec, Stem, from_json, from_query, pr
 from ...spec.codec import MAX_TEXT
 from ...spec.fields import shown
 from ...views.compare import panel as beside
-from ...views.compare.alignment import Side, align, marked
+from ...views.compare.alignment import Side, align, draw
 from ...views.compare.difference import compare
-from ...views.diagram.svg import render
 from ...views.kit.markup import tag, text
 from ..diagram.panel import MAX_NAME, MAX_OPEN
 from ..kit.failures import told
@@ -204,6 +203,6 @@ def _drawn(side: Side) -> dict[str, Any]:
     edges = [(edge.source, edge.target) for edge in side.diagram.edges if edge.role == "main"]
     shown = {"title": side.report.name, "beside": dict(side.beside), "edges": edges}
     try:
-        return {**shown, "svg": marked(render(side.report, side.opened), side.marks)}
+        return {**shown, "svg": draw(side)}
     except Exception as error:
         return {**shown, "error": told(error)}

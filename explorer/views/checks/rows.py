@@ -11,7 +11,7 @@ from ...inspection.joins.findings import Finding
 from ...inspection.outline import outline
 from ...spec import ResNetSpec, Shortcut, to_query
 from ..kit import numbers
-from ..kit.markup import Cell, Row, row_link, table, tag, text
+from ..kit.markup import Cell, Row, node_link, table, tag, text
 from ..kit.words import SHORTCUT_CHOICES, printable
 from .walk import Step
 
@@ -22,16 +22,17 @@ _LONGEST = 600
 NOTHING = "This network adds no two paths: there is nothing to check."
 
 
-def checks(report: Report, applies: bool = False) -> str:
+def checks(report: Report, applies: bool = False, anchors: frozenset[str] | None = None) -> str:
     """The rows, those that do not fit first; a row selects its sum in the diagram.
 
     Args:
         applies: fixes are buttons that put them in; else words.
+        anchors: what the blocks' names link to, as in ``node_link``.
     """
     if not report.merges and not report.findings:
         return tag("p", NOTHING, css="rx-empty")
     caption = f"{len(report.merges)} shortcuts, {len(report.broken)} of them do not fit"
-    return table(caption, [Cell(name) for name in _HEAD], _rows(report, applies))
+    return table(caption, [Cell(name) for name in _HEAD], _rows(report, applies, anchors))
 
 
 def fix_all(report: Report) -> tuple[ResNetSpec, int, int] | None:
@@ -74,22 +75,29 @@ def stop(report: Report, step: Step) -> str:
     return said + "".join(fixes(report, finding) for finding in report.findings if node_of[finding.op] == step.node)
 
 
-def _rows(report: Report, applies: bool) -> Iterator[Row]:
+def _rows(report: Report, applies: bool, anchors: frozenset[str] | None) -> Iterator[Row]:
     found: dict[int, list[Finding]] = {}
     for finding in report.findings:
         found.setdefault(finding.op, []).append(finding)
     for finding in report.findings:
         if finding.merge is None:
-            yield _layer(report, finding, applies)
+            yield _layer(report, finding, applies, anchors)
     for place, merge in sorted(enumerate(report.merges), key=lambda pair: pair[1].fits):
-        yield _merge(report, place, merge, found.get(merge.op, []), applies)
+        yield _merge(report, place, merge, found.get(merge.op, []), applies, anchors)
 
 
-def _merge(report: Report, place: int, merge: Merge, found: Sequence[Finding], applies: bool) -> Row:
+def _merge(
+    report: Report,
+    place: int,
+    merge: Merge,
+    found: Sequence[Finding],
+    applies: bool,
+    anchors: frozenset[str] | None,
+) -> Row:
     node, causes = outline(report).op_ids[merge.op], "".join(_cause(report, finding, applies) for finding in found)
     cells = [
         Cell(f"{SIGNS[merge.verdict.value]} {merge.verdict.value}", css="verdict", key=int(merge.fits)),
-        _path(merge.path, place),
+        _path(merge.path, node, anchors, place),
         Cell(KINDS[merge.kind], css=merge.kind, key=KINDS[merge.kind]),
         Cell(numbers.shape(merge.branch_shape), css="mono", key=prod(merge.branch_shape)),
         Cell(numbers.shape(merge.shortcut_shape), css="mono", key=prod(merge.shortcut_shape)),
@@ -98,19 +106,20 @@ def _merge(report: Report, place: int, merge: Merge, found: Sequence[Finding], a
     return {"css": "fits" if merge.fits else "broken", "data_node": node, "data_row": str(place)}, cells
 
 
-def _layer(report: Report, finding: Finding, applies: bool) -> Row:
+def _layer(report: Report, finding: Finding, applies: bool, anchors: frozenset[str] | None) -> Row:
     """A layer that does not suit its input."""
+    node = outline(report).op_ids[finding.op]
     cells = [
         Cell(f"✕ {finding.rule}", css="verdict", key=0),
-        _path(finding.path, -1),
+        _path(finding.path, node, anchors, -1),
         *(Cell("–", css=css, key=-1) for css in ("", "mono", "mono")),
         Cell(html=_cause(report, finding, applies), css="cause", key=0),
     ]
-    return {"css": "broken", "data_node": outline(report).op_ids[finding.op]}, cells
+    return {"css": "broken", "data_node": node}, cells
 
 
-def _path(path: str, key: int) -> Cell:
-    return Cell(html=row_link(printable(path or "the network")), css="mono", key=key)
+def _path(path: str, node: str, anchors: frozenset[str] | None, key: int) -> Cell:
+    return Cell(html=node_link(printable(path or "the network"), node, anchors), css="mono", key=key)
 
 
 def _cause(report: Report, finding: Finding, applies: bool) -> str:

@@ -54,21 +54,37 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """One choice or part that differs, and what that costs; empty where the choice says it all."""
+
+    choice: str
+    cost: str
+
+    @property
+    def line(self) -> str:
+        return "; ".join(filter(None, (self.choice, self.cost)))
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Two reports and what tells them apart.
 
     Attributes:
         rows: every stem, stage and head, from input to output.
         total: the difference in all, as a sentence; ``EQUAL`` where there is none.
-        lines: one for each choice that differs, with what that choice costs. Read as steps from left to right they
-            add up to the total.
+        differences: one for each choice that differs. Read as steps from left to right they add up to the total.
     """
 
     left: Report
     right: Report
     rows: tuple[Row, ...]
     total: str
-    lines: tuple[str, ...]
+    differences: tuple[Difference, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The differences as text."""
+        return tuple(difference.line for difference in self.differences)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -87,9 +103,9 @@ def compare(left: Report, right: Report) -> Comparison:
     """Both networks at their own input size. Modules that no spec describes are compared part by part."""
     rows = tuple(_rows(left, right))
     steps = _steps(left, right) if left.spec and right.spec else _parts(rows)
-    lines = tuple(steps)
-    same = not lines and _consequences(left, right) == _NOTHING
-    return Comparison(left, right, rows, EQUAL if same else _total(left, right), lines)
+    differences = tuple(steps)
+    same = not differences and _consequences(left, right) == _NOTHING
+    return Comparison(left, right, rows, EQUAL if same else _total(left, right), differences)
 
 
 def table(comparison: Comparison) -> Iterator[tuple[str, ...]]:
@@ -164,8 +180,8 @@ def _merged(first: Sequence[str], second: Sequence[str]) -> list[str]:
     return names
 
 
-def _steps(left: Report, right: Report) -> Iterator[str]:
-    """A line for each choice. What makes sense only together with the next choice shares its line."""
+def _steps(left: Report, right: Report) -> Iterator[Difference]:
+    """One for each choice. What makes sense only together with the next choice shares its difference."""
     assert left.spec is not None
     assert right.spec is not None
     before, words, pending = left, list[str](), dict[str, Any]()
@@ -177,18 +193,19 @@ def _steps(left: Report, right: Report) -> Iterator[str]:
             after = right if spec == right.spec else inspect(spec)
         except ExplorerError:
             continue
-        yield f"{', '.join(words)}; {_consequences(before, after)}"
+        yield Difference(", ".join(words), _consequences(before, after))
         before, words, pending = after, [], {}
 
 
-def _parts(rows: Iterable[Row]) -> Iterator[str]:
+def _parts(rows: Iterable[Row]) -> Iterator[Difference]:
     for row in rows:
         if row.left is None or row.right is None:
-            yield f"{row.name}: only in the {'right' if row.left is None else 'left'} network"
+            yield Difference(f"{row.name}: only in the {'right' if row.left is None else 'left'} network", "")
         elif row.left != row.right:
             blocks = f"{row.left.blocks} → {row.right.blocks} blocks" if row.left.blocks != row.right.blocks else ""
             costs = ", ".join(_costs(row.right.params - row.left.params, row.right.macs - row.left.macs))
-            yield f"{row.name}: {'; '.join(filter(None, (blocks, costs))) or 'other shapes at the same cost'}"
+            choice, cost = (blocks, costs) if blocks else (costs or "other shapes at the same cost", "")
+            yield Difference(f"{row.name}: {choice}", cost)
 
 
 _NOTHING = "same parameters, MACs and receptive field"

@@ -12,7 +12,6 @@ class Cell:
     """A table cell: ``text`` shown, ``exact`` on hover; numbers are set right, shapes and paths monospaced.
 
     Attributes:
-        selects: name of what a click on the cell shows in the diagram; such a cell is a button.
         html: markup that is shown instead of ``text``.
         key: what the rows are sorted by in this column (``ui/kit/sorting.js``); None where they are not.
         names: whether it is the heading of its column or row; by default a cell in the table's head is, others are not.
@@ -22,7 +21,6 @@ class Cell:
     text: str = ""
     exact: str = ""
     css: str = ""
-    selects: str = ""
     html: str = ""
     key: float | str | None = None
     names: bool | None = None
@@ -85,6 +83,18 @@ def row_link(words: str) -> str:
     return tag("button", text(words), type="button", css="rx-link")
 
 
+def node_link(words: str, node: str, anchors: frozenset[str] | None) -> str:
+    """What shows ``node`` of the diagram.
+
+    Args:
+        anchors: None on the page, where it is its row's button. In a document, ids of the drawing's elements: a link
+            if ``node`` is one of them, else plain words.
+    """
+    if anchors is None:
+        return row_link(words)
+    return tag("a", text(words), href=f"#{node}") if node in anchors else text(words)
+
+
 def _table_cell(cell: Cell, in_head: bool = False) -> str:
     names = in_head if cell.names is None else cell.names
     scope = ("col" if in_head else "row") if names else ""
@@ -92,6 +102,6 @@ def _table_cell(cell: Cell, in_head: bool = False) -> str:
 
 
 def _cell(name: str, cell: Cell, **attributes: str) -> str:
-    content = cell.html or (row_link(cell.text) if cell.selects else text(cell.text))
+    content = cell.html or text(cell.text)
     key = "" if cell.key is None else str(cell.key)
     return tag(name, content, title=cell.exact, css=cell.css, **attributes, data_key=key, style=cell.style)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from ...inspection import Layer, Report
 from ..kit import numbers
-from ..kit.markup import Cell, table
+from ..kit.markup import Cell, Row, node_link, table
 
 MAX_ROWS = 600
 
 
-def layers(report: Report) -> str:
-    """torchinfo's layer table with this project's MACs; at most 600 rows."""
+def layers(report: Report, anchors: frozenset[str] | None = None) -> str:
+    """torchinfo's layer table with this project's MACs; at most 600 rows.
+
+    Args:
+        anchors: what the names link to, as in ``node_link``.
+    """
     rows = [layer for layer in report.layers if layer.depth > 0]
     caption = f"{len(rows):,} layers" + (f", the first {MAX_ROWS} shown" if len(rows) > MAX_ROWS else "")
     head = [
@@ -20,13 +24,13 @@ def layers(report: Report) -> str:
         Cell("Parameters", css="num"),
         Cell("MACs", css="num"),
     ]
-    return table(caption, head, [_layer(layer, report) for layer in rows[:MAX_ROWS]])
+    return table(caption, head, [_layer(layer, report, anchors) for layer in rows[:MAX_ROWS]])
 
 
-def _layer(layer: Layer, report: Report) -> tuple[dict[str, str], list[Cell]]:
+def _layer(layer: Layer, report: Report, anchors: frozenset[str] | None) -> Row:
     macs = report.macs_by_module.get(layer.path, 0)
     cells = [
-        Cell("  " * (layer.depth - 1) + layer.path, css="mono", selects=layer.path),
+        Cell(html=node_link("  " * (layer.depth - 1) + layer.path, layer.path, anchors), css="mono"),
         Cell(layer.kind),
         Cell(numbers.shape(layer.out_shape[1:]), css="mono"),
         Cell(numbers.exact(layer.params) if layer.params else "–", css="num"),

@@ -9,8 +9,8 @@ from itertools import groupby
 from typing import Any
 
 from ..errors import SpecError
-from . import fields as kinds
 from .budget import estimate
+from .fields import boolean, choice, integer, integers, overrides, shown, spec_field
 from .options import Activation, Block, Init, Norm, Shortcut, Stem, StrideOn, ZeroPad
 
 MAX_BLOCKS = 1024
@@ -78,23 +78,23 @@ class ResNetSpec:
         SpecError: a value is out of bounds, or two fields contradict each other.
     """
 
-    depths: tuple[int, ...] = kinds.spec_field((2, 2, 2, 2), kinds.integers(1, 512, 8))
-    block: Block = kinds.spec_field(Block.BASIC, kinds.choice(Block))
-    shortcut: Shortcut = kinds.spec_field(Shortcut.PROJECTION, kinds.choice(Shortcut))
-    stem: Stem = kinds.spec_field(Stem.IMAGENET, kinds.choice(Stem))
-    widths: tuple[int, ...] = kinds.spec_field((64, 128, 256, 512), kinds.integers(1, 8192, 8))
-    groups: int = kinds.spec_field(1, kinds.integer(1, 1024))
-    width_per_group: int = kinds.spec_field(64, kinds.integer(1, 4096))
-    stride_on: StrideOn = kinds.spec_field(StrideOn.V1_5, kinds.choice(StrideOn))
-    norm: Norm = kinds.spec_field(Norm.BATCH, kinds.choice(Norm))
-    activation: Activation = kinds.spec_field(Activation.RELU, kinds.choice(Activation))
-    init: Init = kinds.spec_field(Init.HE, kinds.choice(Init))
-    zero_init_residual: bool = kinds.spec_field(False, kinds.boolean)
-    zero_pad: ZeroPad = kinds.spec_field(ZeroPad.APPEND, kinds.choice(ZeroPad))
-    num_classes: int = kinds.spec_field(1000, kinds.integer(1, 100_000))
-    in_channels: int = kinds.spec_field(3, kinds.integer(1, 256))
-    image_size: int = kinds.spec_field(224, kinds.integer(1, 2048))
-    shortcut_overrides: tuple[tuple[str, Shortcut], ...] = kinds.spec_field((), kinds.overrides)
+    depths: tuple[int, ...] = spec_field((2, 2, 2, 2), integers(1, 512, 8))
+    block: Block = spec_field(Block.BASIC, choice(Block))
+    shortcut: Shortcut = spec_field(Shortcut.PROJECTION, choice(Shortcut))
+    stem: Stem = spec_field(Stem.IMAGENET, choice(Stem))
+    widths: tuple[int, ...] = spec_field((64, 128, 256, 512), integers(1, 8192, 8))
+    groups: int = spec_field(1, integer(1, 1024))
+    width_per_group: int = spec_field(64, integer(1, 4096))
+    stride_on: StrideOn = spec_field(StrideOn.V1_5, choice(StrideOn))
+    norm: Norm = spec_field(Norm.BATCH, choice(Norm))
+    activation: Activation = spec_field(Activation.RELU, choice(Activation))
+    init: Init = spec_field(Init.HE, choice(Init))
+    zero_init_residual: bool = spec_field(False, boolean)
+    zero_pad: ZeroPad = spec_field(ZeroPad.APPEND, choice(ZeroPad))
+    num_classes: int = spec_field(1000, integer(1, 100_000))
+    in_channels: int = spec_field(3, integer(1, 256))
+    image_size: int = spec_field(224, integer(1, 2048))
+    shortcut_overrides: tuple[tuple[str, Shortcut], ...] = spec_field((), overrides)
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -185,7 +185,7 @@ def _check_consistent(spec: ResNetSpec) -> None:
     if unknown:
         raise SpecError(
             "shortcut_overrides",
-            f"no block is named {kinds.shown(min(unknown))}; blocks run from layer1.0 to {spec.blocks[-1].path}",
+            f"no block is named {shown(min(unknown))}; blocks run from layer1.0 to {spec.blocks[-1].path}",
         )
 
 

@@ -11,6 +11,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO
 
+from ..csv_text import lines
 from ..errors import ExplorerError
 
 Row = Mapping[str, Any]
@@ -118,6 +119,4 @@ class AnswersFile:
 
 
 def _csv_line(values: list[str]) -> str:
-    from ..views.kit.csv_text import lines  # which needs torch
-
     return lines([values])

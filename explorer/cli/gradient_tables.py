@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..csv_text import Value, lines
 from .terminal import Column
 
 if TYPE_CHECKING:
@@ -166,14 +165,13 @@ def _layer_rows(probe: GradientProbe, twins: Sequence[GradientProbe]) -> Iterato
 
 def _layer_csv(probe: GradientProbe, twins: Sequence[GradientProbe]) -> str:
     """All digits; a twin's norm is empty where it has no such layer."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_HEAD, *(f"twin_norm_{i}" if i > 1 else "twin_norm" for i in range(1, max(len(twins), 1) + 1))])
+    names = (f"twin_norm_{i}" if i > 1 else "twin_norm" for i in range(1, max(len(twins), 1) + 1))
+    rows: list[Sequence[Value]] = [(*_HEAD, *names)]
     for layer, others in _pairs(probe, twins):
         numbers = (layer.norm, layer.low, layer.high, layer.weight_norm, layer.output_std)
-        norms = [other.norm if other else "" for other in others] or [""]
-        writer.writerow([layer.depth, layer.path, int(layer.is_projection), *numbers, *norms])
-    return text.getvalue()
+        norms = [other.norm if other else None for other in others] or [None]
+        rows.append((layer.depth, layer.path, int(layer.is_projection), *numbers, *norms))
+    return lines(rows, end="\n")
 
 
 def _path_sentences(result: PathLengths) -> Iterator[str]:

@@ -20,7 +20,7 @@ GIB = 2**30
 class Budget:
     """What one network's measurement may take.
 
-    The defaults keep ResNet-50 to about two seconds on two idle CPU cores.
+    The defaults keep ResNet-50 to seconds on an idle CPU.
 
     Attributes:
         macs: of all forward passes. The backward passes, about twice as many again, are not counted.

@@ -7,8 +7,6 @@ through k branches; there are C(n, k) of them.
 
 from __future__ import annotations
 
-import csv
-import io
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..csv_text import lines
 from ..errors import ExplorerError
 from ..network import ResNet, build
 from ..spec import ResNetSpec, Shortcut
@@ -171,11 +170,8 @@ def path_lengths(
 
 def path_csv(result: PathLengths) -> str:
     """A header and one row for each length, all digits."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_HEAD)
-    writer.writerows([getattr(one, name) for name in CSV_HEAD] for one in result.lengths)
-    return text.getvalue()
+    rows = ([getattr(one, name) for name in CSV_HEAD] for one in result.lengths)
+    return lines([CSV_HEAD, *rows], end="\n")
 
 
 class _Gate(torch.autograd.Function):

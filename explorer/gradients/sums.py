@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..errors import ExplorerError
-from ..spec import ResNetSpec
-from ..spec.anatomy import Mismatch, Shape, mismatches
+from ..spec import ResNetSpec, shapes
+from ..spec.anatomy import Mismatch, mismatches
 
 
 def check_sums(spec: ResNetSpec, height: int, width: int) -> None:
@@ -22,11 +22,7 @@ def _sentence(mismatch: Mismatch) -> str:
     # Option A only ever adds channels.
     zero_pad = " or zero-pad" if mismatch.plan.out_channels >= mismatch.plan.in_channels else ""
     return (
-        f"{mismatch.plan.path}: the branch gives {_words(mismatch.branch)}, "
-        f"the shortcut {_words(mismatch.shortcut)}{silently}; "
+        f"{mismatch.plan.path}: the branch gives {shapes.text(mismatch.branch)}, "
+        f"the shortcut {shapes.text(mismatch.shortcut)}{silently}; "
         f"gradients need a network that runs. Choose a projection{zero_pad} shortcut."
     )
-
-
-def _words(shape: Shape) -> str:
-    return "×".join(map(str, shape))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, nan
 from typing import TYPE_CHECKING
 
+from ..csv_text import lines
 from ..errors import ExplorerError
 from ..spec import DEPTHS, Norm, ResNetSpec, Shortcut, block_of_depth
 from .budget import Setting
@@ -130,11 +129,8 @@ def depth_sweep(
 
 def sweep_csv(points: Iterable[SweepPoint]) -> str:
     """A header and one row for each point, all digits."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_HEAD)
-    writer.writerows([int(v) if isinstance(v := getattr(p, name), bool) else v for name in CSV_HEAD] for p in points)
-    return text.getvalue()
+    rows = ([int(v) if isinstance(v := getattr(p, name), bool) else v for name in CSV_HEAD] for p in points)
+    return lines([CSV_HEAD, *rows], end="\n")
 
 
 def _points(

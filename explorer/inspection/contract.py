@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
 
 from ..errors import ExplorerError
+from ..spec import shapes
 from ..spec.fields import shown
 from .joins.findings import Finding
 from .report import Report
@@ -242,13 +243,9 @@ def _unmet(report: Report, expected: Expectations) -> Iterator[Unmet]:
         if path not in given:
             yield Unmet(f"shapes.{path}", f"{path}: no such module is run{_like(path, list(given))}.")
         elif given[path] != sides:
-            yield Unmet(f"shapes.{path}", f"{path}: gives {_text(given[path])}; expected {_text(sides)}.")
+            yield Unmet(f"shapes.{path}", f"{path}: gives {shapes.text(given[path])}; expected {shapes.text(sides)}.")
 
 
 def _like(path: str, known: Sequence[str]) -> str:
     close = get_close_matches(path, known, n=3)
     return f"; close to it: {', '.join(close)}" if close else ""
-
-
-def _text(sides: Shape) -> str:
-    return "×".join(map(str, sides)) or "a scalar"

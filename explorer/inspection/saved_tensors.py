@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 
 from .tracing.operations import Op
@@ -41,6 +42,7 @@ class SavedTensors:
         return self.output + self.statistics
 
 
+@lru_cache(maxsize=8)
 def find_saved_tensors(trace: Trace) -> tuple[SavedTensors, ...]:
     """One for each operation of ``trace``, in training mode, with gradients for every parameter.
 

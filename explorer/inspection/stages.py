@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .amounts import amounts
 from .outline import outline
 from .report import Report
 
@@ -35,19 +36,11 @@ def stages(report: Report) -> tuple[Stage, ...]:
 
 
 def _stages(report: Report) -> Iterator[Stage]:
-    counted: set[str] = set()
+    rest = report.params
     for unit in outline(report).units:
-        ops = [report.trace.ops[i] for i in unit.ops]
-        owners = {op.path for op in ops} - counted
-        counted |= owners
-        yield Stage(
-            name=unit.id,
-            blocks=len(unit.blocks),
-            output=ops[-1].shape[1:],
-            params=sum(report.trace.params.get(path, 0) for path in owners),
-            macs=sum(op.macs for op in ops),
-            bytes=sum(op.bytes for op in ops),
-        )
-    rest = sum(count for path, count in report.trace.params.items() if path not in counted)
+        found = amounts(report, unit.ops)
+        rest -= found.params
+        output = report.trace.ops[unit.ops[-1]].shape[1:]
+        yield Stage(unit.id, len(unit.blocks), output, found.params, found.macs, found.bytes)
     if rest:
         yield Stage("elsewhere", 0, (), rest, 0, 0)

@@ -9,8 +9,8 @@ from itertools import groupby
 from typing import Any
 
 from ..errors import SpecError
-from . import fields as kinds
 from .budget import estimate
+from .fields import FieldLabel, boolean, choice, integer, integers, overrides, shown, spec_field
 from .options import Activation, Block, Init, Norm, Shortcut, Stem, StrideOn, ZeroPad
 
 MAX_BLOCKS = 1024
@@ -74,31 +74,29 @@ class ResNetSpec:
         SpecError: a value is out of bounds, or two fields contradict each other.
     """
 
-    depths: tuple[int, ...] = kinds.spec_field((2, 2, 2, 2), kinds.integers(1, 512, 8), "Blocks in each stage")
-    block: Block = kinds.spec_field(Block.BASIC, kinds.choice(Block), "Block type")
-    shortcut: Shortcut = kinds.spec_field(
-        Shortcut.PROJECTION, kinds.choice(Shortcut), "Shortcut mode", short="Shortcut", change="Shortcuts"
+    depths: tuple[int, ...] = spec_field((2, 2, 2, 2), integers(1, 512, 8), "Blocks in each stage")
+    block: Block = spec_field(Block.BASIC, choice(Block), "Block type")
+    shortcut: Shortcut = spec_field(
+        Shortcut.PROJECTION, choice(Shortcut), "Shortcut mode", short="Shortcut", change="Shortcuts"
     )
-    stem: Stem = kinds.spec_field(Stem.IMAGENET, kinds.choice(Stem), "Stem")
-    widths: tuple[int, ...] = kinds.spec_field(
-        (64, 128, 256, 512), kinds.integers(1, 8192, 8), "Width of each stage", change="Widths"
+    stem: Stem = spec_field(Stem.IMAGENET, choice(Stem), "Stem")
+    widths: tuple[int, ...] = spec_field(
+        (64, 128, 256, 512), integers(1, 8192, 8), "Width of each stage", change="Widths"
     )
-    groups: int = kinds.spec_field(1, kinds.integer(1, 1024), "Groups of the 3×3")
-    width_per_group: int = kinds.spec_field(64, kinds.integer(1, 4096), "Width per group")
-    stride_on: StrideOn = kinds.spec_field(StrideOn.V1_5, kinds.choice(StrideOn), "Bottleneck strides in")
-    norm: Norm = kinds.spec_field(Norm.BATCH, kinds.choice(Norm), "Normalisation")
-    activation: Activation = kinds.spec_field(Activation.RELU, kinds.choice(Activation), "Activation")
-    init: Init = kinds.spec_field(Init.HE, kinds.choice(Init), "Initial weights")
-    zero_init_residual: bool = kinds.spec_field(
-        False, kinds.boolean, "Last layer of every branch starts at 0", short="Last layer of a branch"
+    groups: int = spec_field(1, integer(1, 1024), "Groups of the 3×3")
+    width_per_group: int = spec_field(64, integer(1, 4096), "Width per group")
+    stride_on: StrideOn = spec_field(StrideOn.V1_5, choice(StrideOn), "Bottleneck strides in")
+    norm: Norm = spec_field(Norm.BATCH, choice(Norm), "Normalisation")
+    activation: Activation = spec_field(Activation.RELU, choice(Activation), "Activation")
+    init: Init = spec_field(Init.HE, choice(Init), "Initial weights")
+    zero_init_residual: bool = spec_field(
+        False, boolean, "Last layer of every branch starts at 0", short="Last layer of a branch"
     )
-    zero_pad: ZeroPad = kinds.spec_field(ZeroPad.APPEND, kinds.choice(ZeroPad), "Option A puts zeros")
-    num_classes: int = kinds.spec_field(1000, kinds.integer(1, 100_000), "Classes")
-    in_channels: int = kinds.spec_field(3, kinds.integer(1, 256), "Input channels")
-    image_size: int = kinds.spec_field(224, kinds.integer(1, 2048), "Input side, px")
-    shortcut_overrides: tuple[tuple[str, Shortcut], ...] = kinds.spec_field(
-        (), kinds.overrides, "Shortcuts of single blocks"
-    )
+    zero_pad: ZeroPad = spec_field(ZeroPad.APPEND, choice(ZeroPad), "Option A puts zeros")
+    num_classes: int = spec_field(1000, integer(1, 100_000), "Classes")
+    in_channels: int = spec_field(3, integer(1, 256), "Input channels")
+    image_size: int = spec_field(224, integer(1, 2048), "Input side, px")
+    shortcut_overrides: tuple[tuple[str, Shortcut], ...] = spec_field((), overrides, "Shortcuts of single blocks")
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -149,7 +147,7 @@ class ResNetSpec:
 
 
 # Words for each field of the spec.
-FIELD_LABELS: dict[str, kinds.FieldLabel] = {f.name: f.metadata["label"] for f in fields(ResNetSpec)}
+FIELD_LABELS: dict[str, FieldLabel] = {f.name: f.metadata["label"] for f in fields(ResNetSpec)}
 
 
 def _plan(spec: ResNetSpec) -> Iterator[BlockPlan]:
@@ -197,7 +195,7 @@ def _check_consistent(spec: ResNetSpec) -> None:
     if unknown:
         raise SpecError(
             "shortcut_overrides",
-            f"no block is named {kinds.shown(min(unknown))}; blocks run from layer1.0 to {spec.blocks[-1].path}",
+            f"no block is named {shown(min(unknown))}; blocks run from layer1.0 to {spec.blocks[-1].path}",
         )
 
 

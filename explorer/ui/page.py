@@ -12,8 +12,9 @@ from ..errors import SpecError
 from ..inspection import inspect
 from ..inspection.onnx.graph import OnnxGraph
 from ..spec import ResNetSpec, from_query, title, to_query
-from ..views.kit import tables
 from ..views.kit.markup import banner, tag
+from ..views.kit.summary import summary as summary_line
+from ..views.layers.table import layers as layer_table
 from . import builder
 from .checks.panel import checks_panel
 from .classify.tab import build_tab as classify
@@ -190,20 +191,20 @@ class _Network:
         words = (
             f"The diagram and its tables show {held.shown}. The builder and the other tabs still have {title(spec)}."
         )
-        bar = tag("div", tag("span", TITLE, css="rx-brand") + tables.summary(content.report) + _DRAWER, css="rx-bar")
+        bar = tag("div", tag("span", TITLE, css="rx-brand") + summary_line(content.report) + _DRAWER, css="rx-bar")
         return {self.message: banner(words, "note"), self.summary: bar, self.graph: gr.update(query=FILE + token)}
 
 
 def _layers(network: Any) -> str:
     try:
-        return tables.layers(report_of(str(network)))
+        return layer_table(report_of(str(network)))
     except Exception as error:
         return banner(error_message(error))
 
 
 def _bar(spec: ResNetSpec) -> str:
     brand = tag("span", TITLE, css="rx-brand")
-    return tag("div", brand + tables.summary(inspect(spec)) + _DRAWER + export.buttons(spec), css="rx-bar")
+    return tag("div", brand + summary_line(inspect(spec)) + _DRAWER + export.buttons(spec), css="rx-bar")
 
 
 def spec_from_url(params: Mapping[str, str]) -> tuple[ResNetSpec, list[str]]:

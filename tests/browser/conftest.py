@@ -31,7 +31,7 @@ FLAGS = [
 ]
 Open = Callable[..., Page]
 
-expect.set_options(timeout=45_000)  # two busy cores
+expect.set_options(timeout=45_000)  # a busy machine is slow, and that is no failure
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ from explorer.spec import PRESETS, ResNetSpec
 from explorer.spec.anatomy import mismatches
 from tests.support.probed import SMALL, VARIETY
 
-# Networks this small only wait for a second thread: on busy cores four times as long.
+# Networks this small only wait for a second thread.
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 ONE_STAGE = SMALL.with_(depths=(10,), widths=(64,), shortcut="identity", block="preact_basic", norm="none")

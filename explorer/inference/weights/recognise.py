@@ -13,6 +13,7 @@ from functools import cache
 from ...errors import SpecError
 from ...network import build
 from ...spec import PRESETS, Norm, ResNetSpec, Shortcut, ZeroPad, preset_of, title
+from ...spec.shapes import text
 from .infer import Shape, Shapes, Unlike, infer
 from .naming import PORT, PORT_CLASSIFIER, Naming, read_names
 
@@ -108,7 +109,7 @@ def first(lines: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def shape_text(shape: Shape) -> str:
-    return "×".join(map(str, shape)) or "one number"
+    return text(shape, empty="one number")
 
 
 @cache

@@ -12,6 +12,8 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
+from ...spec import shapes
+
 _LABELS = {
     "stride": "Stride",
     "padding": "Padding",
@@ -119,4 +121,4 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     values = value if isinstance(value, tuple) else (value,)
-    return "×".join(map(str, values if len(set(values)) > 1 else values[:1]))
+    return shapes.text(values if len(set(values)) > 1 else values[:1], empty="")

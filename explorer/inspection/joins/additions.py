@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from ...spec import shapes
 from ..tracing.forks import find_fork, is_sum
 from ..tracing.operations import Op, added
 from ..tracing.repeats import Shape, Trace
@@ -103,8 +104,8 @@ def _kind(names: list[str]) -> str:
 def explain(path: str, branch: Shape, shortcut: Shape, verdict: Verdict, price: Price | None = None) -> str:
     """What meets, why it does not fit, and what a projection would cost (``price`` as in ``find_merges``)."""
     if verdict is Verdict.MATCH:
-        return f"{path}: branch and shortcut both give {_text(branch)}."
-    facts = f"{path}: the branch gives {_text(branch)}, the shortcut {_text(shortcut)}"
+        return f"{path}: branch and shortcut both give {shapes.text(branch)}."
+    facts = f"{path}: the branch gives {shapes.text(branch)}, the shortcut {shapes.text(shortcut)}"
     if verdict is Verdict.BROADCAST:
         return f"{facts}. PyTorch repeats the smaller one without an error; the sum is not y = F(x) + x."
     if len(branch) != 3 or len(shortcut) != 3:
@@ -117,7 +118,7 @@ def _difference(branch: Shape, shortcut: Shape) -> str:
     if branch[0] != shortcut[0]:
         parts.append(f"channels {shortcut[0]} against {branch[0]}")
     if branch[1:] != shortcut[1:]:
-        parts.append(f"map {_text(shortcut[1:])} against {_text(branch[1:])}")
+        parts.append(f"map {shapes.text(shortcut[1:])} against {shapes.text(branch[1:])}")
     return " and ".join(parts)
 
 
@@ -128,7 +129,3 @@ def _projection(path: str, branch: Shape, shortcut: Shape, price: Price | None) 
         return ""
     cost = f"+{price(path):,} parameters" if price else f"+{shortcut[0] * branch[0]:,} weights"
     return f" A 1×1 projection with stride {stride} would fit ({cost})."
-
-
-def _text(shape: Shape) -> str:
-    return "×".join(map(str, shape)) or "a scalar"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...spec.shapes import text
 from ..tracing.forks import is_sum
 from ..tracing.operand_paths import Changes, OperandPath, agree, same_padding, strides_that_agree
 from ..tracing.operations import WEIGHTED, Op
@@ -29,7 +30,7 @@ class Cause:
 def causes_of_merge(ops: Sequence[Op], merge: Merge) -> tuple[Cause, ...]:
     """Every mistake at a sum that does not fit; two where both channels and size are wrong for reasons of their own."""
     where, branch, shortcut = merge.path or "the network", merge.branch_shape, merge.shortcut_shape
-    shapes = f"the branch gives {_text(branch)}, the shortcut {_text(shortcut)}"
+    shapes = f"the branch gives {text(branch)}, the shortcut {text(shortcut)}"
     if merge.verdict is Verdict.BROADCAST:
         words = "PyTorch repeats the smaller one without an error, and the sum is not F(x) + x"
         return (Cause("broadcast", f"{where}: {shapes}; {words}."),)
@@ -63,7 +64,7 @@ def cause_of_layer(ops: Sequence[Op], op: Op) -> Cause:
         return Cause("groups-do-not-divide", f"{where} has {groups} groups, which {words}.")
     shape = op.in_shapes[0][1:]
     words = f"{where} takes {wants} {unit}, but {_giver(ops, op)} gives {came}"
-    return Cause("wrong-width", f"{words} ({_text(shape)})." if len(shape) > 1 else f"{words}.")
+    return Cause("wrong-width", f"{words} ({text(shape)})." if len(shape) > 1 else f"{words}.")
 
 
 # ---- channels --------------------------------------------------------------------------------------------
@@ -113,7 +114,7 @@ def _moved(before: Shape, after: Shape) -> str:
     verb = "halves" if all(-(-b // 2) == a for b, a in zip(before, after, strict=True)) else "resizes"
     if len(set(before)) == len(set(after)) == 1:
         before, after = before[:1], after[:1]
-    return f"{verb} {_text(before)}→{_text(after)}"
+    return f"{verb} {text(before)}→{text(after)}"
 
 
 def _inner_width(ops: Sequence[Op], side: Sequence[int]) -> int:
@@ -172,20 +173,20 @@ def _size(
             return [
                 (
                     "odd-size",
-                    f"{where}: a side of {odd} is odd, and the {up} rounds its half up to {_text(high)}, the "
-                    f"{down} down to {_text(low)}",
+                    f"{where}: a side of {odd} is odd, and the {up} rounds its half up to {text(high)}, the "
+                    f"{down} down to {text(low)}",
                 )
             ]
-    return [("size-differs", f"{where}: the branch comes to {_text(branch)}, its shortcut to {_text(shortcut)}")]
+    return [("size-differs", f"{where}: the branch comes to {text(branch)}, its shortcut to {text(shortcut)}")]
 
 
 def _stride(stride: int, size: Shape) -> str:
-    return f"stride {stride} to {_text(size)}" if stride > 1 else f"stride 1 and stays at {_text(size)}"
+    return f"stride {stride} to {text(size)}" if stride > 1 else f"stride 1 and stays at {text(size)}"
 
 
 def _padding(ops: Sequence[Op], changes: Changes) -> tuple[str, str]:
     changed = [ops[i] for i in changes]
-    layers = [f"{op.path or op.name} ({_text(op.attrs['kernel'])}, padding {op.attrs['padding'][0]})" for op in changed]
+    layers = [f"{op.path or op.name} ({text(op.attrs['kernel'])}, padding {op.attrs['padding'][0]})" for op in changed]
     wanted = " and ".join(str(new["padding"][0]) for new in changes.values())
     excess = all(op.attrs["padding"] > changes[op.index]["padding"] for op in changed)
     rule, words = ("padding-in-excess", "too much padding") if excess else ("padding-forgotten", "too little padding")
@@ -199,7 +200,3 @@ def _strided(before: Shape, after: Shape) -> bool:
         return True
     stride = max(1, round(before[0] / after[0]))
     return all(-(-b // stride) == a for b, a in zip(before, after, strict=True))
-
-
-def _text(shape: Shape) -> str:
-    return "×".join(map(str, shape)) or "a scalar"

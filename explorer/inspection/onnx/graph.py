@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import TraceError
+from ...spec import shapes
 from ..report import Report
 from ..tracing.operations import Op
 from ..tracing.repeats import Layer, Recording, Trace
@@ -187,7 +188,7 @@ def _fix_inputs(graph: Any) -> list[str]:
             if dim.dim_value < 1:
                 dim.dim_value = default
         if any(is_open[1:]):
-            shape = "×".join(str(dim.dim_value) for dim in dims[1:])
+            shape = shapes.text(dim.dim_value for dim in dims[1:])
             notes.append(f"The file leaves the size of its input open: {shape} is taken.")
     del graph.value_info[:]
     for value in graph.output:

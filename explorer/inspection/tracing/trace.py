@@ -27,7 +27,7 @@ from torchinfo.layer_info import LayerInfo
 
 from ...errors import TraceError
 from ...network import build_skeleton
-from ...spec import ResNetSpec
+from ...spec import ResNetSpec, shapes
 from .inputs import batched, like, tensors
 from .recorder import Interventions, Recorder, ShortcutChange
 from .repeats import Layer, Recording, Shape, Trace
@@ -191,7 +191,7 @@ def _module_paths(modules: Mapping[str, nn.Module], stack: list[str]) -> Iterato
 def _trace_error(recorder: Recorder, error: Exception) -> TraceError:
     cause = error.__cause__ or error
     where = recorder.stack[-1] or "the network"
-    shape = "×".join(map(str, recorder.ops[-1].shape[1:])) if recorder.ops else "nothing"
+    shape = shapes.text(recorder.ops[-1].shape[1:], empty="") if recorder.ops else "nothing"
     return TraceError(f"{where} failed on an input of {shape}: {_reason(cause)}")
 
 

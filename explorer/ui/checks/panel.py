@@ -8,6 +8,7 @@ import gradio as gr
 
 from ...views.checks import rows
 from ...views.checks.walk import walk
+from ...views.export import tables
 from ..kit import bridge, scripts
 from ..kit.model_files import report_of
 from ..kit.requests import NetworkRequest
@@ -60,7 +61,7 @@ def list_checks(request: NetworkRequest) -> dict[str, Any]:
     return {
         "rows": rows.checks(report, applies=True),
         "all": rows.all_button(report),
-        "csv": rows.csv_lines(report),
+        "csv": tables.checks(report).splitlines(),
     }
 
 

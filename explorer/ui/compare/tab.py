@@ -14,9 +14,8 @@ from ...spec import FIELDS, PRESETS, ResNetSpec, from_json, from_query, preset_o
 from ...spec.codec import MAX_TEXT
 from ...spec.fields import shown
 from ...views.compare import panel as beside
-from ...views.compare.alignment import Side, align, marked
+from ...views.compare.alignment import Side, align, draw
 from ...views.compare.difference import compare
-from ...views.diagram.svg import render
 from ...views.kit.markup import tag, text
 from ..kit import bridge, scripts
 from ..kit.requests import Name, NetworkRequest, Open
@@ -216,6 +215,6 @@ def _drawn(side: Side) -> dict[str, Any]:
     edges = [(edge.source, edge.target) for edge in side.diagram.edges if edge.role == "main"]
     shown = {"title": side.report.name, "beside": dict(side.beside), "edges": edges}
     try:
-        return {**shown, "svg": marked(render(side.report, side.opened), side.marks)}
+        return {**shown, "svg": draw(side)}
     except Exception as error:
         return {**shown, "error": bridge.error_message(error)}

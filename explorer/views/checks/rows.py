@@ -8,8 +8,8 @@ from math import prod
 from ...inspection import Finding, Fix, Merge, Report, propose_fixes
 from ...inspection.outline import outline
 from ...spec import ResNetSpec, Shortcut, to_query
-from ..kit import csv_text, numbers
-from ..kit.markup import tag, text
+from ..kit import numbers
+from ..kit.markup import Cell, Row, node_link, table, tag, text
 from ..kit.theme import ROLES, SHORTCUT_ROLES
 from ..kit.words import printable
 from .walk import Stop
@@ -21,19 +21,17 @@ _LONGEST = 600
 NOTHING = "This network adds no two paths: there is nothing to check."
 
 
-def checks(report: Report, applies: bool = False) -> str:
+def checks(report: Report, applies: bool = False, anchors: frozenset[str] | None = None) -> str:
     """The rows, those that do not fit first; a row selects its sum in the diagram.
 
     Args:
         applies: fixes are buttons that put them in; else words.
+        anchors: what the blocks' names link to, as in ``node_link``.
     """
     if not report.merges and not report.findings:
         return tag("p", NOTHING, css="rx-empty")
     caption = f"{len(report.merges)} shortcuts, {len(report.broken)} of them do not fit"
-    head = tag("tr", "".join(tag("th", name, scope="col") for name in _HEAD))
-    inner = tag("caption", caption) + tag("thead", head) + tag("tbody", "".join(_rows(report, applies)))
-    grid = tag("table", inner, css="rx-table")
-    return tag("div", grid, css="rx-scroll", tabindex="0", role="region", aria_label=caption)
+    return table(caption, [Cell(name) for name in _HEAD], _rows(report, applies, anchors))
 
 
 def fix_all(report: Report) -> tuple[ResNetSpec, int, int] | None:
@@ -69,11 +67,6 @@ def _shortcuts(report: Report, finding: Finding, spec: ResNetSpec) -> Iterator[t
                 yield fix, *changed.pop()
 
 
-def csv_lines(report: Report) -> list[str]:
-    """The head, then a line for each sum in execution order, as ``csv_text.checks`` writes them."""
-    return csv_text.checks(report).splitlines()
-
-
 def stop_html(report: Report, stop: Stop) -> str:
     """A stop of the walk: its sentences, and the fixes of its sum."""
     said = "".join(tag("p", text(sentence)) for sentence in stop.sentences)
@@ -81,48 +74,51 @@ def stop_html(report: Report, stop: Stop) -> str:
     return said + "".join(fixes(report, finding) for finding in report.findings if node_of[finding.op] == stop.node)
 
 
-def _rows(report: Report, applies: bool) -> Iterator[str]:
+def _rows(report: Report, applies: bool, anchors: frozenset[str] | None) -> Iterator[Row]:
     found: dict[int, list[Finding]] = {}
     for finding in report.findings:
         found.setdefault(finding.op, []).append(finding)
     for finding in report.findings:
         if finding.merge is None:
-            yield _layer(report, finding, applies)
+            yield _layer(report, finding, applies, anchors)
     for place, merge in sorted(enumerate(report.merges), key=lambda pair: pair[1].fits):
-        yield _merge(report, place, merge, found.get(merge.op, []), applies)
+        yield _merge(report, place, merge, found.get(merge.op, []), applies, anchors)
 
 
-def _merge(report: Report, place: int, merge: Merge, found: Sequence[Finding], applies: bool) -> str:
+def _merge(
+    report: Report,
+    place: int,
+    merge: Merge,
+    found: Sequence[Finding],
+    applies: bool,
+    anchors: frozenset[str] | None,
+) -> Row:
+    node, causes = outline(report).op_ids[merge.op], "".join(_cause(report, finding, applies) for finding in found)
     cells = [
-        _cell(text(f"{SIGNS[merge.verdict.value]} {merge.verdict.value}"), "verdict", int(merge.fits)),
-        _cell(_link(merge.path or "the network"), "mono", place),
-        _cell(text(KINDS[merge.kind]), merge.kind, KINDS[merge.kind]),
-        _cell(text(numbers.shape(merge.branch_shape)), "mono", prod(merge.branch_shape)),
-        _cell(text(numbers.shape(merge.shortcut_shape)), "mono", prod(merge.shortcut_shape)),
-        _cell("".join(_cause(report, finding, applies) for finding in found), "cause", int(merge.fits)),
+        Cell(f"{SIGNS[merge.verdict.value]} {merge.verdict.value}", css="verdict", key=int(merge.fits)),
+        _path(merge.path, node, anchors, place),
+        Cell(KINDS[merge.kind], css=merge.kind, key=KINDS[merge.kind]),
+        Cell(numbers.shape(merge.branch_shape), css="mono", key=prod(merge.branch_shape)),
+        Cell(numbers.shape(merge.shortcut_shape), css="mono", key=prod(merge.shortcut_shape)),
+        Cell(html=causes, css="cause", key=int(merge.fits)),
     ]
-    css, node = "fits" if merge.fits else "broken", outline(report).op_ids[merge.op]
-    return tag("tr", "".join(cells), css=css, data_node=node, data_row=str(place))
+    return {"css": "fits" if merge.fits else "broken", "data_node": node, "data_row": str(place)}, cells
 
 
-def _layer(report: Report, finding: Finding, applies: bool) -> str:
+def _layer(report: Report, finding: Finding, applies: bool, anchors: frozenset[str] | None) -> Row:
     """A layer that does not suit its input."""
+    node = outline(report).op_ids[finding.op]
     cells = [
-        _cell(text(f"✕ {finding.rule}"), "verdict", 0),
-        _cell(_link(finding.path or "the network"), "mono", -1),
-        *(_cell("–", css, -1) for css in ("", "mono", "mono")),
-        _cell(_cause(report, finding, applies), "cause", 0),
+        Cell(f"✕ {finding.rule}", css="verdict", key=0),
+        _path(finding.path, node, anchors, -1),
+        *(Cell("–", css=css, key=-1) for css in ("", "mono", "mono")),
+        Cell(html=_cause(report, finding, applies), css="cause", key=0),
     ]
-    return tag("tr", "".join(cells), css="broken", data_node=outline(report).op_ids[finding.op])
+    return {"css": "broken", "data_node": node}, cells
 
 
-def _cell(content: str, css: str, key: int | str) -> str:
-    """``key``: what the column is sorted by."""
-    return tag("td", content, css=css, data_key=str(key))
-
-
-def _link(path: str) -> str:
-    return tag("button", text(printable(path)), type="button", css="rx-link")
+def _path(path: str, node: str, anchors: frozenset[str] | None, key: int) -> Cell:
+    return Cell(html=node_link(printable(path or "the network"), node, anchors), css="mono", key=key)
 
 
 def _cause(report: Report, finding: Finding, applies: bool) -> str:

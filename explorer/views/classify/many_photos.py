@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...csv_text import lines
 from ...inference import Prediction
 from ..kit import numbers
-from ..kit.csv_text import lines
 from ..kit.markup import tag, text
 from ..kit.words import printable
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...inference import Variant, find, is_cached, variants
-from ..kit import numbers
-from ..kit.markup import Cell, table, tag, text
+from ..kit import markup, numbers
+from ..kit.markup import Cell, row_link, table, tag, text
 
 # He et al. 2015, "Deep Residual Learning for Image Recognition", Table 3: 10-crop top-1 error on ImageNet's validation
 # photos, %. The 1-crop errors are of the models the authors released (github.com/KaimingHe/deep-residual-networks,
@@ -77,13 +77,9 @@ def networks(own: Sequence[Row] = ()) -> str:
     """
     rows = [*own, *map(Row.of, variants())]
     terms = list(dict.fromkeys(row.licence for row in rows))
-    header = tag("tr", "".join(tag("th", text(c.text), scope="col", css=c.css, title=c.exact) for c in _HEAD))
-    body = "".join(_row(row, number, terms) for number, row in enumerate(rows))
-    caption = f"{len(rows)} networks"
-    inner = tag("caption", caption) + tag("thead", header) + tag("tbody", body)
-    shown = tag("table", inner, css="rx-table")
+    body = (_row(row, number, terms) for number, row in enumerate(rows))
     notes = "".join(tag("li", text(words)) for words in terms)
-    return tag("div", shown, css="rx-scroll", tabindex="0", role="region", aria_label=caption) + tag(
+    return table(f"{len(rows)} networks", _HEAD, body) + tag(
         "ol", notes, css="rx-note rx-terms", aria_label="Terms of the weights"
     )
 
@@ -94,7 +90,7 @@ def history() -> str:
         Cell("ImageNet, top-1"),
         *(Cell(word, css="num") for word in ("paper, 10 crops", "released", "torchvision")),
     ]
-    rows: list[tuple[dict[str, str], Sequence[Cell]]] = []
+    rows: list[markup.Row] = []
     for name, ten, one, ours in _PAPER:
         accuracy = find(ours).top1 if ours else None
         cells = [
@@ -107,22 +103,21 @@ def history() -> str:
     return tag("div", shown + tag("p", text(_SOURCES), css="rx-note"), css="rx-history")
 
 
-def _row(row: Row, number: int, terms: Sequence[str]) -> str:
+def _row(row: Row, number: int, terms: Sequence[str]) -> markup.Row:
     term = terms.index(row.licence) + 1
     data = row.dataset.partition(",")[0].partition(" from ")[0]
     cells = (
-        (tag("button", text(row.title), type="button", css="rx-link"), number, ""),
-        (_accuracy(row.top1, 2), row.top1 or 0, "num"),
-        (tag("span", text(data or "–"), title=row.dataset), data, ""),
-        (numbers.count(row.params), row.params, "num"),
-        (numbers.macs(row.gmacs * 1e9), row.gmacs, "num"),
-        (numbers.size(row.size_bytes), row.size_bytes, "num"),
-        (tag("span", text(f"{row.resize} → {row.crop} px"), title=row.sees), row.crop, "num"),
-        (text(row.place), row.place, ""),
-        (str(term), term, "num"),
+        Cell(html=row_link(row.title), key=number),
+        Cell(_accuracy(row.top1, 2), css="num", key=row.top1 or 0),
+        Cell(html=tag("span", text(data or "–"), title=row.dataset), key=data),
+        Cell(numbers.count(row.params), css="num", key=row.params),
+        Cell(numbers.macs(row.gmacs * 1e9), css="num", key=row.gmacs),
+        Cell(numbers.size(row.size_bytes), css="num", key=row.size_bytes),
+        Cell(html=tag("span", text(f"{row.resize} → {row.crop} px"), title=row.sees), css="num", key=row.crop),
+        Cell(row.place, key=row.place),
+        Cell(str(term), css="num", key=term),
     )
-    content = "".join(tag("td", shown, css=css, data_key=str(key)) for shown, key, css in cells)
-    return tag("tr", content, data_name=row.name, data_row=str(number))
+    return {"data_name": row.name, "data_row": str(number)}, cells
 
 
 def _accuracy(value: float | None, digits: int) -> str:

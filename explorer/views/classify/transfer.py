@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ...inference.head import Head
 from ...inference.transfer import LinearProbe
 from ..kit import numbers
-from ..kit.markup import tag, text
+from ..kit.markup import Cell, Row, table, tag, text
 from ..kit.words import printable
 
 _MOST_MISSED = 24
@@ -56,30 +56,21 @@ def sentences(found: LinearProbe) -> list[str]:
 
 
 def _confusion(found: LinearProbe) -> str:
-    names = found.head.classes
-    head = tag("th", text("Label ↓  answer →"), scope="col") + "".join(
-        tag("th", text(printable(name, 24)), scope="col", css="num") for name in names
-    )
-    rows = "".join(
-        tag("tr", tag("th", text(printable(name, 24)), scope="row") + _counts(row, place))
+    names = [printable(name, 24) for name in found.head.classes]
+    head = [Cell("Label ↓  answer →"), *(Cell(name, css="num") for name in names)]
+    rows: list[Row] = [
+        ({}, [Cell(name, names=True), *_counts(row, place)])
         for place, (name, row) in enumerate(zip(names, found.confusion, strict=True))
-    )
-    inner = tag("caption", "Photos by label and answer") + tag("thead", tag("tr", head)) + tag("tbody", rows)
-    shown = tag("table", inner, css="rx-table")
-    return tag("div", shown, css="rx-scroll", tabindex="0", role="region", aria_label="Photos by label and answer")
+    ]
+    return table("Photos by label and answer", head, rows)
 
 
-def _counts(row: Sequence[int], place: int) -> str:
+def _counts(row: Sequence[int], place: int) -> Iterator[Cell]:
+    """Of the photos of one label: how many got each answer; ``place``: of the right answer."""
     whole = max(sum(row), 1)
-    return "".join(
-        tag(
-            "td",
-            str(count) if count else "·",
-            css="share" if column == place else "share wrong",
-            style=f"--share:{count / whole:.3f}",
-        )
-        for column, count in enumerate(row)
-    )
+    for column, count in enumerate(row):
+        css = "share" if column == place else "share wrong"
+        yield Cell(str(count) if count else "·", css=css, style=f"--share:{count / whole:.3f}")
 
 
 def _missed(found: LinearProbe, keys: Sequence[str]) -> str:

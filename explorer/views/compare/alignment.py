@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from html import escape, unescape
 
 from ...inspection import Report
 from ...inspection.outline import outline, run_id, runs
 from ..diagram.model import Diagram, Node, Role, build_diagram, default_open
+from ..diagram.svg import render
 from ..kit.theme import SHORTCUT_ROLES
 
 _ON_SHORTCUT = frozenset({*map(Role, SHORTCUT_ROLES), Role.OTHER})
@@ -65,18 +64,13 @@ def align(left: Report, right: Report, opened: frozenset[str] | None = None) -> 
     )
 
 
-def marked(svg: str, marks: Mapping[str, Mark]) -> str:
-    """``views.svg.render``'s element with the marks as classes, and spoken."""
+def draw(side: Side) -> str:
+    """The diagram as one ``<svg>`` element, its marks as classes, and spoken.
 
-    def mark(match: re.Match[str]) -> str:
-        found = marks.get(unescape(match[1]))
-        return (
-            f'<g id="{match[1]}" aria-label="{match[2]} {escape(found.words)}" class="{found.value} '
-            if found
-            else match[0]
-        )
-
-    return re.sub(r'<g id="([^"]*)" aria-label="([^"]*)" class="', mark, svg)
+    Raises:
+        DiagramError: as ``render``.
+    """
+    return render(side.report, side.opened, {name: (mark.value, mark.words) for name, mark in side.marks.items()})
 
 
 def _blocks_of_runs(report: Report, names: frozenset[str]) -> frozenset[str]:

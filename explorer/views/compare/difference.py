@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import ExplorerError
 from ...inspection import Report, inspect
+from ...inspection.amounts import amounts
 from ...inspection.outline import outline
 from ..kit import numbers
 from ..kit.words import shape_text
@@ -53,21 +54,37 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """One choice or part that differs, and what that costs; empty where the choice says it all."""
+
+    choice: str
+    cost: str
+
+    @property
+    def line(self) -> str:
+        return "; ".join(filter(None, (self.choice, self.cost)))
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Two reports and what tells them apart.
 
     Attributes:
         rows: every stem, stage and head, from input to output.
         total: the difference in all, as a sentence; ``EQUAL`` where there is none.
-        lines: one for each choice that differs, with what that choice costs. Read as steps from left to right they
-            add up to the total.
+        differences: one for each choice that differs. Read as steps from left to right they add up to the total.
     """
 
     left: Report
     right: Report
     rows: tuple[Row, ...]
     total: str
-    lines: tuple[str, ...]
+    differences: tuple[Difference, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The differences as text."""
+        return tuple(difference.line for difference in self.differences)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -86,9 +103,9 @@ def compare(left: Report, right: Report) -> Comparison:
     """Both networks at their own input size. Modules that no spec describes are compared part by part."""
     rows = tuple(_rows(left, right))
     steps = _steps(left, right) if left.spec and right.spec else _parts(rows)
-    lines = tuple(steps)
-    same = not lines and _consequences(left, right) == _NOTHING
-    return Comparison(left, right, rows, EQUAL if same else _total(left, right), lines)
+    differences = tuple(steps)
+    same = not differences and _consequences(left, right) == _NOTHING
+    return Comparison(left, right, rows, EQUAL if same else _total(left, right), differences)
 
 
 def table(comparison: Comparison) -> Iterator[tuple[str, ...]]:
@@ -134,22 +151,15 @@ def part(report: Report, ops: Sequence[int], blocks: int = 0) -> Part:
     """Amounts of the operations with these indices."""
     last = max(ops)
     field = report.receptive_fields[last]
-    costs = _params(report)
+    found = amounts(report, ops)
     return Part(
         blocks=blocks,
         shape=shape_text(report.trace.ops[last].shape),
-        params=sum(costs[i] for i in ops),
-        macs=sum(report.trace.ops[i].macs for i in ops),
-        activation_bytes=sum(report.trace.ops[i].bytes for i in ops),
+        params=found.params,
+        macs=found.macs,
+        activation_bytes=found.bytes,
         receptive_field=field.size if field else None,
     )
-
-
-@lru_cache(maxsize=8)
-def _params(report: Report) -> tuple[int, ...]:
-    """Of each operation: a module's parameters belong to the first that ran in it."""
-    left = dict(report.trace.params)
-    return tuple([left.pop(op.path, 0) for op in report.trace.ops])
 
 
 def _rows(left: Report, right: Report) -> Iterator[Row]:
@@ -170,8 +180,8 @@ def _merged(first: Sequence[str], second: Sequence[str]) -> list[str]:
     return names
 
 
-def _steps(left: Report, right: Report) -> Iterator[str]:
-    """A line for each choice. What makes sense only together with the next choice shares its line."""
+def _steps(left: Report, right: Report) -> Iterator[Difference]:
+    """One for each choice. What makes sense only together with the next choice shares its difference."""
     assert left.spec is not None
     assert right.spec is not None
     before, words, pending = left, list[str](), dict[str, Any]()
@@ -183,18 +193,19 @@ def _steps(left: Report, right: Report) -> Iterator[str]:
             after = right if spec == right.spec else inspect(spec)
         except ExplorerError:
             continue
-        yield f"{', '.join(words)}; {_consequences(before, after)}"
+        yield Difference(", ".join(words), _consequences(before, after))
         before, words, pending = after, [], {}
 
 
-def _parts(rows: Iterable[Row]) -> Iterator[str]:
+def _parts(rows: Iterable[Row]) -> Iterator[Difference]:
     for row in rows:
         if row.left is None or row.right is None:
-            yield f"{row.name}: only in the {'right' if row.left is None else 'left'} network"
+            yield Difference(f"{row.name}: only in the {'right' if row.left is None else 'left'} network", "")
         elif row.left != row.right:
             blocks = f"{row.left.blocks} → {row.right.blocks} blocks" if row.left.blocks != row.right.blocks else ""
             costs = ", ".join(_costs(row.right.params - row.left.params, row.right.macs - row.left.macs))
-            yield f"{row.name}: {'; '.join(filter(None, (blocks, costs))) or 'other shapes at the same cost'}"
+            choice, cost = (blocks, costs) if blocks else (costs or "other shapes at the same cost", "")
+            yield Difference(f"{row.name}: {choice}", cost)
 
 
 _NOTHING = "same parameters, MACs and receptive field"

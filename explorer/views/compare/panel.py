@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from ..diagram.model import Node
 from ..kit import numbers
-from ..kit.markup import Cell, tag, text
+from ..kit.markup import Cell, row_link, tag, text
 from ..kit.markup import table as html_table
 from ..kit.words import printable
 from .alignment import Side
-from .difference import HEAD, Comparison, Part, part, signed, table
+from .difference import HEAD, Comparison, Difference, Part, part, signed, table
 
 _STEPS = "Each line is the cost of one choice, made after those above it; together they make the difference."
 _HINT = "Click a box: its counterpart is selected with it, and their difference stands here."
@@ -20,10 +20,10 @@ _NUMBERS = frozenset({1, 3, 4, 5, 6, 7})  # columns of ``HEAD``
 def words(comparison: Comparison) -> str:
     """The total, then a line for each choice that differs."""
     total = tag("p", text(comparison.total), css="rx-total")
-    if not comparison.lines:
+    if not comparison.differences:
         return total
-    note = tag("p", text(_STEPS), css="rx-note") if len(comparison.lines) > 1 else ""
-    return total + tag("ol", "".join(tag("li", _line(line)) for line in comparison.lines), css="rx-lines") + note
+    note = tag("p", text(_STEPS), css="rx-note") if len(comparison.differences) > 1 else ""
+    return total + tag("ol", "".join(tag("li", _line(one)) for one in comparison.differences), css="rx-lines") + note
 
 
 def parts(comparison: Comparison) -> str:
@@ -33,7 +33,7 @@ def parts(comparison: Comparison) -> str:
     rows: list[tuple[dict[str, str], list[Cell]]] = []
     for name, *cells in table(comparison):
         css = "" if known.get(name, True) else "differs"
-        first = Cell(name, css="mono", selects=name if name in known else "")
+        first = Cell(html=row_link(name) if name in known else text(name), css="mono")
         others = [Cell(cell, css="num" if place in _NUMBERS else "mono") for place, cell in enumerate(cells, start=1)]
         rows.append(({"css": css, "data_part": name if name in known else ""}, [first, *others]))
     return html_table(f"{comparison.left.name} → {comparison.right.name}, part by part", head, rows)
@@ -64,10 +64,9 @@ def hint() -> str:
     return tag("p", text(_HINT), css="rx-empty")
 
 
-def _line(line: str) -> str:
+def _line(difference: Difference) -> str:
     """What was chosen stands out from what it costs."""
-    choice, _, cost = line.partition("; ")
-    return tag("strong", text(choice)) + (text(f"; {cost}") if cost else "")
+    return tag("strong", text(difference.choice)) + (text(f"; {difference.cost}") if difference.cost else "")
 
 
 _COLUMNS = ("Output", "Parameters", "MACs", "Activations", "Receptive field")

@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 
 from ...errors import ExplorerError
 from ...inspection import Report, inspect
+from ...inspection.saved_tensors import find_saved_tensors
 from ...spec import ResNetSpec, Shortcut, to_query
-from ..inspector.selection import kept
 from ..kit import numbers
-from ..kit.markup import tag, text
+from ..kit.markup import Cell, Row, table, tag, text
 from ..kit.theme import LOOKS, ROLES, Look, plotly_layout
 
 # Top-1 and top-5 error in % on ImageNet's validation set, 10-crop testing (He et al. 2015, Table 3): plain-34 and
@@ -75,7 +75,7 @@ def _costs(spec: ResNetSpec) -> Iterator[OptionCost]:
 
 def _cost(mode: Shortcut, report: Report) -> OptionCost:
     assert report.spec is not None  # it was inspected from one
-    held = sum(piece.bytes for piece in kept(report))
+    held = sum(piece.bytes for piece in find_saved_tensors(report.trace))
     totals = (report.params, report.macs, report.activation_bytes, held)
     return OptionCost(mode, report.spec, *totals, len(report.broken), len(report.merges), REPORTED.get(mode))
 
@@ -93,40 +93,26 @@ _COLUMNS: tuple[tuple[str, str, Callable[[OptionCost], int], Callable[[float], s
 def cost_table(spec: ResNetSpec) -> str:
     """The modes as rows, each amount with what it is above A; this network's own mode is marked."""
     rows = costs(spec)
-    head = [
-        "Shortcut",
-        "Fits",
-        *(name for name, *_ in _COLUMNS),
-        "ResNet-34, top-1 error",
-        "ResNet-34, top-5 error",
-        "",
-    ]
-    header = tag("tr", "".join(_head(name, "num" if 1 < i < 8 else "") for i, name in enumerate(head)))
-    body = "".join(_row(cost, rows, spec) for cost in rows)
+    amounts = [*(name for name, *_ in _COLUMNS), "ResNet-34, top-1 error", "ResNet-34, top-5 error"]
+    head = [Cell("Shortcut"), Cell("Fits"), *(Cell(name, css="num") for name in amounts), Cell(names=False)]
     caption = "The same network with each shortcut mode in every block; below each amount, its difference to A"
-    inner = tag("caption", caption) + tag("thead", header) + tag("tbody", body)
-    grid = tag("table", inner, css="rx-table")
     own = " Shortcuts of single blocks are left out of the rows." if spec.shortcut_overrides else ""
-    return tag("div", grid, css="rx-scroll", tabindex="0", role="region", aria_label=caption) + tag(
+    return table(caption, head, (_row(cost, rows, spec) for cost in rows)) + tag(
         "p", text(f"{SOURCE} {_NOTES}{own}"), css="rx-note"
     )
 
 
-def _head(name: str, css: str) -> str:
-    return tag("th", text(name), scope="col", css=css) if name else "<td></td>"
-
-
-def _row(cost: OptionCost, rows: Sequence[OptionCost], spec: ResNetSpec) -> str:
+def _row(cost: OptionCost, rows: Sequence[OptionCost], spec: ResNetSpec) -> Row:
     first = rows[0]
     chosen = cost.spec == spec
     sign, css = ("✕", "broken") if cost.broken else ("✓", "fits")
     fits = f"{sign} {cost.merges - cost.broken} of {cost.merges}" if cost.merges else "no sums"
     amounts = [_amount(value(cost), value(first), shown, words) for _, words, value, shown in _COLUMNS]
-    errors = [tag("td", f"{error:.2f} %" if error else "–", css="num") for error in cost.errors or (0.0, 0.0)]
-    label = tag("th", text(cost.mode.label), scope="row")
-    action = tag("td", "shown now" if chosen else _use(cost), css="use")
-    cells = [label, tag("td", fits, css="verdict" if cost.merges else ""), *amounts, *errors, action]
-    return tag("tr", "".join(cells), css=f"{css}{' selected' if chosen else ''}")
+    errors = [Cell(f"{error:.2f} %" if error else "–", css="num") for error in cost.errors or (0.0, 0.0)]
+    action = Cell("shown now", css="use") if chosen else Cell(html=_use(cost), css="use")
+    verdict = Cell(fits, css="verdict" if cost.merges else "")
+    cells = [Cell(cost.mode.label, names=True), verdict, *amounts, *errors, action]
+    return {"css": f"{css}{' selected' if chosen else ''}"}, cells
 
 
 def _use(cost: OptionCost) -> str:
@@ -136,11 +122,11 @@ def _use(cost: OptionCost) -> str:
     return tag("button", "Use", type="button", css="rx-fix", data_apply=query, data_done=done, aria_label=label)
 
 
-def _amount(value: int, first: int, shown: Callable[[float], str], words: str) -> str:
+def _amount(value: int, first: int, shown: Callable[[float], str], words: str) -> Cell:
     above = value - first
     sign = "+" if above > 0 else numbers.MINUS
     difference = tag("small", f"{sign}{shown(abs(above))}") if above else ""
-    return tag("td", text(shown(value)) + difference, css="num", title=f"{numbers.exact(value)} {words}")
+    return Cell(html=text(shown(value)) + difference, exact=f"{numbers.exact(value)} {words}", css="num")
 
 
 # ---- the chart ---------------------------------------------------------------------------------------------

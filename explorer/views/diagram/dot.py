@@ -29,8 +29,7 @@ _NODE = {
 # The main path is straight; shortcuts bend around it.
 _EDGE = {"fontname": _FONT, "fontsize": "10", "arrowsize": "0.6", "penwidth": "1.2", "weight": "1000"}
 _SHORTCUT = {"penwidth": "1.8", "weight": "1"}
-# With more boxes than this, identity lines need not be straight on their way: for ResNet-152, all open, dot then takes
-# a seventh less.
+# With more boxes than this, identity lines need not be straight on their way, which makes dot faster.
 _MANY = 300
 _SHAPES: dict[Role, dict[str, str]] = {
     Role.MERGE: {

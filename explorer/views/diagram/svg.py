@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from html import escape
 from shutil import which
+from types import MappingProxyType
 
 from ...errors import DiagramError
 from ...inspection import Report
@@ -18,21 +20,24 @@ from .model import MAX_NODES, Diagram, Node, build_diagram
 
 TIMEOUT_S = 5
 _LAYOUTS = ThreadPoolExecutor(4, thread_name_prefix="dot")
+# Id of a box or a frame -> a class for the style sheet, and a sentence for a screen reader.
+Marks = Mapping[str, tuple[str, str]]
+_NO_MARKS: Marks = MappingProxyType({})
 INSTALL = "apt-get install graphviz (Debian, Ubuntu) or brew install graphviz (macOS)"
 
 
-def render(report: Report, opened: frozenset[str]) -> str:
+def render(report: Report, opened: frozenset[str], marks: Marks = _NO_MARKS) -> str:
     """The diagram as one ``<svg>`` element; node ids are the diagram's.
 
     Raises:
         DiagramError: too many nodes, or Graphviz is missing, failed or took longer than 5 s.
     """
-    return paint(drawable(report, opened))
+    return paint(drawable(report, opened), marks)
 
 
-def paint(diagram: Diagram) -> str:
+def paint(diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
     """``render`` of a diagram that is made already."""
-    return accessible(run_dot(to_dot(diagram)), diagram)
+    return accessible(run_dot(to_dot(diagram)), diagram, marks)
 
 
 def drawable(report: Report, opened: frozenset[str]) -> Diagram:
@@ -87,7 +92,7 @@ def run_program(source: str, *options: str) -> bytes:
     return done.stdout
 
 
-def accessible(svg: str, diagram: Diagram) -> str:
+def accessible(svg: str, diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
     """Strip what ``dot`` adds (prolog, fixed size, titles, colours); make nodes and groups labelled buttons.
 
     In ``dot``'s SVG outside text is only the content of ``<text>``, where it is escaped; the ids are ``to_dot``'s.
@@ -106,10 +111,22 @@ def accessible(svg: str, diagram: Diagram) -> str:
         else:
             group = diagram.groups[number]
             name, spoken = f"group:{group.id}", f"{', '.join(group.lines)}. Close."
-        named = f'id="{escape(printable(name, most=len(name)))}" aria-label="{escape(spoken)}"'
+        if name in marks:
+            mark, words = marks[name]
+            classes, spoken = f"{mark} {classes}", f"{spoken} {words}"
+        named = f'id="{escape(_anchor(name))}" aria-label="{escape(spoken)}"'
         return f'<g {named} class="{classes}" tabindex="0" role="button"'
 
     return re.sub(r'<g id="([ng])(\d+)" class="((?:node|cluster)[^"]*)"', button, svg)
+
+
+def anchors(diagram: Diagram) -> frozenset[str]:
+    """Ids of the elements that ``paint`` makes of boxes and frames."""
+    return frozenset(map(_anchor, [*(n.id for n in diagram.nodes), *(f"group:{g.id}" for g in diagram.groups)]))
+
+
+def _anchor(name: str) -> str:
+    return printable(name, most=len(name))
 
 
 def sentence(node: Node) -> str:

@@ -9,6 +9,7 @@ from math import hypot, isfinite, log10
 
 from ...gradients import GradientProbe
 from ...inspection import Report
+from ...inspection.amounts import Amounts, amounts
 from ..kit import numbers
 from .model import Diagram
 
@@ -51,10 +52,11 @@ def tint(report: Report, diagram: Diagram, measure: Measure, probe: GradientProb
     if measure is Measure.GRADIENT:
         assert probe is not None
         return _logarithmic(_gradients(report, diagram, probe))
-    amounts: dict[str, int] = {}
-    for owner, amount in zip(diagram.owners, _AMOUNTS[measure](report), strict=True):
-        amounts[owner] = amounts.get(owner, 0) + amount
-    found = {node: amount for node, amount in amounts.items() if amount}
+    inside: dict[str, list[int]] = {}
+    for index, owner in enumerate(diagram.owners):
+        inside.setdefault(owner, []).append(index)
+    carried = {node: _AMOUNT[measure](amounts(report, ops)) for node, ops in inside.items()}
+    found = {node: amount for node, amount in carried.items() if amount}
     most = max(found.values(), default=1)
     unit = _UNITS[measure]
     return Tint(
@@ -62,12 +64,6 @@ def tint(report: Report, diagram: Diagram, measure: Measure, probe: GradientProb
         {node: unit(amount) for node, amount in found.items()},
         f"0 … {unit(most)}" if found else "nothing to show",
     )
-
-
-def _params(report: Report) -> list[int]:
-    """Of each operation: a module's parameters belong to the first that ran in it."""
-    left = dict(report.trace.params)
-    return [left.pop(op.path, 0) for op in report.trace.ops]
 
 
 def _gradients(report: Report, diagram: Diagram, probe: GradientProbe) -> dict[str, float]:
@@ -100,10 +96,10 @@ _LABELS = {
     Measure.MEMORY: "activation memory",
     Measure.GRADIENT: "gradient norm",
 }
-_AMOUNTS: dict[Measure, Callable[[Report], list[int]]] = {
-    Measure.PARAMS: _params,
-    Measure.MACS: lambda report: [op.macs for op in report.trace.ops],
-    Measure.MEMORY: lambda report: [op.bytes for op in report.trace.ops],
+_AMOUNT: dict[Measure, Callable[[Amounts], int]] = {
+    Measure.PARAMS: lambda amounts: amounts.params,
+    Measure.MACS: lambda amounts: amounts.macs,
+    Measure.MEMORY: lambda amounts: amounts.bytes,
 }
 _UNITS: dict[Measure, Callable[[float], str]] = {
     Measure.PARAMS: lambda value: f"{numbers.count(value)} parameters",

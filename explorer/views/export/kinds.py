@@ -123,21 +123,21 @@ def _html(report: Report, opened: Open, path: Path) -> None:
 
 
 def _layers(report: Report, _: Open, path: Path) -> None:
-    from ..kit import csv_text
+    from . import tables
 
-    path.write_bytes(csv_text.layers(report).encode())
+    path.write_bytes(tables.layers(report).encode())
 
 
 def _checks(report: Report, _: Open, path: Path) -> None:
-    from ..kit import csv_text
+    from . import tables
 
-    path.write_bytes(csv_text.checks(report).encode())
+    path.write_bytes(tables.checks(report).encode())
 
 
 def _stages(report: Report, _: Open, path: Path) -> None:
-    from ..kit import csv_text
+    from . import tables
 
-    path.write_bytes(csv_text.stages(report).encode())
+    path.write_bytes(tables.stages(report).encode())
 
 
 def _json(report: Report, _: Open, path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from ... import __version__
@@ -12,10 +11,12 @@ from ...inspection.stages import Stage, stages
 from ...network.codegen import source
 from ...spec import to_json
 from ..checks.rows import checks
-from ..diagram.svg import STANDALONE_STYLE, render, still
-from ..kit import numbers, tables
+from ..diagram.svg import STANDALONE_STYLE, anchors, drawable, paint, still
+from ..kit import numbers
 from ..kit.markup import Cell, facts, table, tag, text
+from ..kit.summary import verdict
 from ..kit.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
+from ..layers.table import layers
 
 
 def report_html(report: Report, opened: frozenset[str], unmet: Sequence[str] = ()) -> str:
@@ -42,18 +43,18 @@ def report_html(report: Report, opened: frozenset[str], unmet: Sequence[str] = (
             "and linear layers; all else counts 0. Activations: float32, one image."
         ),
     )
-    body = tag("header", tag("h1", text(report.name)) + tables.verdict(report) + _totals(report))
+    body = tag("header", tag("h1", text(report.name)) + verdict(report) + _totals(report))
     page = tag("head", head) + "\n" + tag("body", body + tag("main", sections) + foot)
     return f"<!doctype html>\n{tag('html', page, lang='en')}\n"
 
 
 def _sections(report: Report, opened: frozenset[str], unmet: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield "Not as expected", tag("ul", "".join(tag("li", text(line)) for line in unmet)) if unmet else ""
-    drawing = _drawing(report, opened)
+    drawing, shown = _drawing(report, opened)
     yield "Diagram", drawing
-    yield "Shortcut checks", _linked(checks(report), drawing)
+    yield "Shortcut checks", checks(report, anchors=shown)
     yield "Cost by stage", _stage_table(report)
-    yield "Layers", _linked(tables.layers(report), drawing)
+    yield "Layers", layers(report, anchors=shown)
     if report.spec:
         yield (
             "Description",
@@ -77,24 +78,14 @@ def _totals(report: Report) -> str:
     return facts(pairs)
 
 
-def _drawing(report: Report, opened: frozenset[str]) -> str:
+def _drawing(report: Report, opened: frozenset[str]) -> tuple[str, frozenset[str]]:
+    """The diagram, and the ids in it that links may point to; in place of one that cannot be drawn, the reason."""
     try:
-        return tag("figure", still(render(report, opened)), tabindex="0", role="region", aria_label="Diagram")
+        diagram = drawable(report, opened)
+        drawing = still(paint(diagram))
+        return tag("figure", drawing, tabindex="0", role="region", aria_label="Diagram"), anchors(diagram)
     except DiagramError as error:
-        return tag("p", text(error), css="rx-empty")
-
-
-def _linked(markup: str, drawing: str) -> str:
-    """Rows' buttons, which select in the page, as links to the drawing; plain text where it does not show the thing."""
-    shown = set(re.findall(r'<g id="([^"]*)"', drawing))
-
-    def place(match: re.Match[str]) -> str:
-        name, between, words = match.groups()
-        return f'data-node="{name}"{between}' + (f'<a href="#{name}">{words}</a>' if name in shown else words)
-
-    return re.sub(
-        r'data-node="([^"]*)"((?:(?!</tr>).)*?)<button type="button" class="rx-link">([^<]*)</button>', place, markup
-    )
+        return tag("p", text(error), css="rx-empty"), frozenset()
 
 
 def _stage_table(report: Report) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import plotly.graph_objects as go
 
 from ...spec import ResNetSpec, title
 from ..kit.numbers import magnitude
-from ..kit.theme import GRID, NEUTRAL, ROLES, plotly_layout, translucent
+from ..kit.theme import GRID, HERE, NEUTRAL, ROLES, TWIN, Curve, plotly_layout, translucent
 from .quantity import DepthPoint, Quantity, drawable, log_axis, points, spread
 
 if TYPE_CHECKING:
@@ -22,20 +21,6 @@ if TYPE_CHECKING:
 MOST_MARKERS, SOME_MARKERS = 64, 24
 # A stage's label needs about this share of the width.
 LEAST_LABEL = 0.05
-
-
-@dataclass(frozen=True)
-class Look:
-    """Colour, dash and markers of one network: each alone tells it from the other."""
-
-    key: str
-    colour: str
-    dash: str
-    symbol: str
-
-
-HERE = Look("here", ROLES["identity"].colour, "solid", "circle")
-TWIN = Look("twin", ROLES["main"].colour, "dash", "diamond-open")
 
 
 def gradient_figure(
@@ -48,10 +33,10 @@ def gradient_figure(
     """
     figure = go.Figure(layout=plotly_layout(**_axes(probe, twin, quantity)))
     # The twin first, so that this network lies on top; the legend reads the other way round.
-    for network, look, rank in ((twin, TWIN, 2), (probe, HERE, 1)):
+    for network, curve, rank in ((twin, TWIN, 2), (probe, HERE, 1)):
         if network is not None:
-            named = _name(network, probe if look is TWIN else None)
-            traces = _traces(network, points(network, quantity), named, look, quantity)
+            named = _name(network, probe if curve is TWIN else None)
+            traces = _traces(network, points(network, quantity), named, curve, quantity)
             figure.add_traces([trace.update(legendrank=rank) for trace in traces])
     _draw_stages(figure, probe.spec)
     if not any(point.drawable for point in points(probe, quantity)):
@@ -95,9 +80,10 @@ def _name(network: GradientProbe, beside: GradientProbe | None) -> str:
 
 
 def _traces(
-    probe: GradientProbe, found: Sequence[DepthPoint], name: str, look: Look, quantity: Quantity
+    probe: GradientProbe, found: Sequence[DepthPoint], name: str, curve: Curve, quantity: Quantity
 ) -> Iterator[go.Scatter]:
     """The band, the main path and the projections; ``uid`` ties the legend's choices to them across updates."""
+    key = "twin" if curve is TWIN else "here"
     path = [point for point in found if not point.is_projection]
     band = _band(path)
     if band and (probe.setting.batches > 1 or probe.seeds > 1):
@@ -105,23 +91,23 @@ def _traces(
             x=[x for x, _ in band],
             y=[y for _, y in band],
             fill="toself",
-            fillcolor=translucent(look.colour, 0.18),
+            fillcolor=translucent(curve.colour, 0.18),
             line={"width": 0},
             mode="lines",
             hoverinfo="skip",
-            legendgroup=look.key,
+            legendgroup=key,
             showlegend=False,
-            uid=f"{look.key}-band",
+            uid=f"{key}-band",
         )
     words = (name, quantity.words.symbol, probe.spread)
     yield go.Scatter(
         **_placed(path, words),
         name=name + _left_out(path),
         mode="lines+markers",
-        line={"color": look.colour, "dash": look.dash, "width": 2},
-        marker=_marker(look.colour, look.symbol, len(path)),
-        legendgroup=look.key,
-        uid=f"{look.key}-path",
+        line={"color": curve.colour, "dash": curve.dash, "width": 2},
+        marker=_marker(curve.colour, curve.symbol, len(path)),
+        legendgroup=key,
+        uid=f"{key}-path",
     )
     projections = [point for point in found if point.is_projection]
     if projections:
@@ -132,7 +118,7 @@ def _traces(
             mode="markers",
             # On white the fill alone has 2.2:1; its edge has 5.6:1.
             marker=_marker(role.colour, "square", edge=role.on_light),
-            uid=f"{look.key}-projections",
+            uid=f"{key}-projections",
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ...inspection import Op
 from ...inspection.outline import op_name, outline, run_id, runs
+from ...inspection.saved_tensors import find_saved_tensors
 from ..diagram.model import Role
 from ..kit import numbers
 from ..kit.markup import Cell, facts, tag, text
@@ -13,7 +14,7 @@ from ..kit.words import op_words, printable
 from .arithmetic import op_sums, params_sum, path_sums
 from .code_lines import Lines, block_lines, loose_lines, merge_lines, stage_lines
 from .paper import Place, block_place, head_place, stage_place, stem_place
-from .selection import Selected, kept, link
+from .selection import Selected, link
 
 _MOST_LISTED = 40
 
@@ -49,7 +50,7 @@ def _sums(s: Selected) -> Iterator[tuple[str, Cell]]:
 
 def _reading(s: Selected, op: Op) -> str:
     """Who reads its output again in the backward pass."""
-    held, ops = kept(s.report)[op.index], s.report.trace.ops
+    held, ops = find_saved_tensors(s.report.trace)[op.index], s.report.trace.ops
     names = ["itself" if i == op.index else printable(op_name(ops[i], s.report)) for i in held.readers]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     words = f"Its output, read again by {', '.join(names[:3])}{more}" if held.output else ""

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ...inspection import Merge, Report, Verdict
 from ...inspection.outline import outline
+from ...inspection.saved_tensors import find_saved_tensors
 from ..diagram.model import Node, Role
 from ..kit import numbers
 from ..kit.markup import Cell, facts, tag, text
 from ..kit.words import op_words, printable, shape_text
 from .details import details
 from .formulas import block_formulas, merge_formula, network_formula, op_formula, shortcut_formulas
-from .selection import Selected, kept, link
+from .selection import Selected, link
 from .shortcut_choice import concerns, control
 
 HINT = "Click a box to see its shapes and cost; a block opens where it stands."
@@ -162,7 +163,8 @@ def _costs(report: Report, ops: Sequence[int], each: str = "") -> Iterator[tuple
     trace = report.trace
     params = sum(trace.params.get(path, 0) for path in dict.fromkeys(trace.ops[i].path for i in ops))
     macs, made = sum(trace.ops[i].macs for i in ops), sum(trace.ops[i].bytes for i in ops)
-    held = sum(kept(report)[i].bytes for i in ops)
+    kept = find_saved_tensors(trace)
+    held = sum(kept[i].bytes for i in ops)
     yield f"Parameters{each}", Cell(numbers.exact(params), css="num")
     yield f"MACs{each}", Cell(numbers.macs(macs) if macs else "0", f"{numbers.exact(macs)} multiply-adds", css="num")
     batch = "one image" if report.input_size[0] == 1 else f"{report.input_size[0]} images"
@@ -206,5 +208,5 @@ def _neighbours(s: Selected, owners: Sequence[str]) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, tuple):
-        return "×".join(map(str, value))
+        return numbers.shape(value)
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from ...inspection import Op, Report
 from ...inspection.outline import Unit, outline
-from ...inspection.saved_tensors import SavedTensors, find_saved_tensors
 from ...spec import BlockPlan
 from ..diagram.model import Node, Role
 from ..kit.markup import tag, text
@@ -50,12 +49,6 @@ class Selected:
     def unit(self) -> Unit | None:
         """Stem, stage or head that holds it."""
         return next((unit for unit in outline(self.report).units if self.node.ops[0] in unit.ops), None)
-
-
-@lru_cache(maxsize=8)
-def kept(report: Report) -> tuple[SavedTensors, ...]:
-    """What is kept for the backward pass, of each operation."""
-    return find_saved_tensors(report.trace)
 
 
 def link(name: str, words: str = "") -> str:

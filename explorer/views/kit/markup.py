@@ -11,13 +11,23 @@ from html import escape
 class Cell:
     """A table cell: ``text`` shown, ``exact`` on hover; numbers are set right, shapes and paths monospaced.
 
-    ``selects``: name of what a click on the cell shows in the diagram; such a cell is a button.
+    Attributes:
+        html: markup that is shown instead of ``text``.
+        key: what the rows are sorted by in this column (``ui/kit/sorting.js``); None where they are not.
+        names: whether it is the heading of its column or row; by default a cell in the table's head is, others are not.
+        style: CSS declarations of this cell alone.
     """
 
-    text: str
+    text: str = ""
     exact: str = ""
     css: str = ""
-    selects: str = ""
+    html: str = ""
+    key: float | str | None = None
+    names: bool | None = None
+    style: str = ""
+
+
+Row = tuple[dict[str, str], Sequence[Cell]]
 
 
 def tag(name: str, content: str, **attributes: str) -> str:
@@ -35,19 +45,19 @@ def text(value: object) -> str:
     return escape(str(value))
 
 
-def table(caption: str, head: Sequence[Cell], rows: Iterable[tuple[dict[str, str], Sequence[Cell]]]) -> str:
-    """A captioned table; each row brings its attributes and its cells."""
-    header = tag("tr", "".join(_cell("th", c, scope="col") for c in head))
-    body = "".join(tag("tr", "".join(_cell("td", c) for c in cells), **attributes) for attributes, cells in rows)
-    inner = tag("caption", text(caption)) + tag("thead", header) + tag("tbody", body)
-    return tag(
-        "div",
-        tag("table", inner, css="rx-table"),
-        css="rx-scroll",
-        tabindex="0",
-        role="region",
-        aria_label=caption,
-    )
+def table(caption: str, head: Sequence[Cell], rows: Iterable[Row], label: str = "") -> str:
+    """A table that scrolls where it is too large.
+
+    Args:
+        caption: shown above it; empty for none.
+        rows: of each row its attributes (as ``tag`` takes them) and its cells.
+        label: what a screen reader calls it; by default the caption.
+    """
+    top = tag("tr", "".join(_table_cell(cell, in_head=True) for cell in head))
+    body = "".join(tag("tr", "".join(map(_table_cell, cells)), **attributes) for attributes, cells in rows)
+    inner = (tag("caption", text(caption)) if caption else "") + tag("thead", top) + tag("tbody", body)
+    grid = tag("table", inner, css="rx-table")
+    return tag("div", grid, css="rx-scroll", tabindex="0", role="region", aria_label=label or caption)
 
 
 def facts(pairs: Iterable[tuple[str, Cell]], css: str = "rx-facts") -> str:
@@ -68,8 +78,30 @@ def progress_bar(words: str, share: float) -> str:
     return bar + tag("p", text(words), css="rx-note", role="status")
 
 
+def row_link(words: str) -> str:
+    """A button that reads as a link: a click on it, or on its row, selects the row."""
+    return tag("button", text(words), type="button", css="rx-link")
+
+
+def node_link(words: str, node: str, anchors: frozenset[str] | None) -> str:
+    """What shows ``node`` of the diagram.
+
+    Args:
+        anchors: None on the page, where it is its row's button. In a document, ids of the drawing's elements: a link
+            if ``node`` is one of them, else plain words.
+    """
+    if anchors is None:
+        return row_link(words)
+    return tag("a", text(words), href=f"#{node}") if node in anchors else text(words)
+
+
+def _table_cell(cell: Cell, in_head: bool = False) -> str:
+    names = in_head if cell.names is None else cell.names
+    scope = ("col" if in_head else "row") if names else ""
+    return _cell("th" if names else "td", cell, scope=scope)
+
+
 def _cell(name: str, cell: Cell, **attributes: str) -> str:
-    content = text(cell.text)
-    if cell.selects:
-        content = tag("button", content, type="button", css="rx-link")
-    return tag(name, content, title=cell.exact, css=cell.css, **attributes)
+    content = cell.html or text(cell.text)
+    key = "" if cell.key is None else str(cell.key)
+    return tag(name, content, title=cell.exact, css=cell.css, **attributes, data_key=key, style=cell.style)

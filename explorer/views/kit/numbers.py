@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import isfinite
 
+from ...spec import shapes
+
 MINUS = "−"  # U+2212, as wide as the plus sign
 
 
@@ -54,8 +56,8 @@ def percent(fraction: float) -> str:
 
 
 def shape(sides: Iterable[int]) -> str:
-    """C, H, W -> "64×56×56"."""
-    return "×".join(map(str, sides))
+    """C, H, W -> "64×56×56"; no sides -> ""."""
+    return shapes.text(sides, empty="")
 
 
 def scientific(value: float, digits: int = 2) -> str:

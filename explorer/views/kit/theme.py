@@ -88,6 +88,35 @@ LOOKS: dict[Shortcut, Look] = {
 SHORTCUT_ROLES = tuple(dict.fromkeys(look.role for mode, look in LOOKS.items() if mode.form))
 ADAPTING_ROLES = tuple(dict.fromkeys(look.role for mode, look in LOOKS.items() if mode.adapts))
 
+
+@dataclass(frozen=True)
+class Curve:
+    """How a plot draws one network: colour, dash and marker, each of which alone tells it from the others.
+
+    Attributes:
+        colour: hex.
+        dash, symbol: as plotly spells them.
+    """
+
+    colour: str
+    dash: str
+    symbol: str
+
+
+HERE = Curve(ROLES["identity"].colour, "solid", "circle")
+TWIN = Curve(ROLES["main"].colour, "dash", "diamond-open")
+# Of networks beside each other. The first two are a network and its plain twin everywhere on the page.
+CURVES = (
+    HERE,
+    TWIN,
+    Curve(ROLES["fits"].colour, "longdash", "square"),
+    Curve(ROLES["broken"].colour, "dot", "cross"),
+    Curve(ROLES["zero_pad"].colour, "dashdot", "star"),
+    Curve(ROLES["projection"].colour, "longdashdot", "pentagon"),
+    Curve(ROLES["identity"].on_dark, "3px 6px", "hexagon"),
+    Curve("#7F6FC8", "10px 3px", "bowtie"),
+)
+
 # For one picture in both modes: 4.3:1 on white, 4.4:1 on the dark page; no grey reaches 4.5:1 on both.
 NEUTRAL = ROLES["main"].colour
 GRID = "rgba(117, 122, 130, 0.22)"

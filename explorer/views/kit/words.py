@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from unicodedata import category
 
 from ...inspection import Op
+from ...spec import shapes
 from . import numbers
 
 Shape = tuple[int, ...]
@@ -13,7 +14,7 @@ Shape = tuple[int, ...]
 
 def shape_text(shape: Shape) -> str:
     """(1, 64, 56, 56) -> "64×56×56": without the batch dimension."""
-    return numbers.shape(shape[1:]) or "scalar"
+    return shapes.text(shape[1:], empty="scalar")
 
 
 def printable(text: str, most: int = 80) -> str:
@@ -47,7 +48,7 @@ def shortcut_words(ops: Sequence[Op]) -> str:
 
 
 def _kernel(op: Op) -> str:
-    return "×".join(map(str, op.attrs["kernel"]))
+    return numbers.shape(op.attrs["kernel"])
 
 
 def _stride(op: Op) -> str:

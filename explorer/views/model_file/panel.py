@@ -10,7 +10,7 @@ from ...inspection.onnx.graph import OnnxGraph
 from ...spec import title
 from ..kit import numbers
 from ..kit.markup import tag, text
-from ..kit.tables import verdict
+from ..kit.summary import verdict
 from ..kit.words import printable
 
 # What of a network's answer hangs on it is said at once, the rest on a click.

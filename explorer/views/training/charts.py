@@ -3,46 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from ..gradients.depth_chart import HERE, TWIN
-from ..kit.theme import ROLES, plotly_layout, translucent
+from ..kit.theme import CURVES, Curve, plotly_layout, translucent
 
 if TYPE_CHECKING:
     from ...training import CurvePoint, Record
-
-
-@dataclass(frozen=True)
-class Line:
-    """Colour, dash and marker of one run: each alone tells it from the others."""
-
-    colour: str
-    dash: str
-    symbol: str
-
-
-# The first two are those of a network and its plain twin everywhere on the page.
-LINES = (
-    Line(HERE.colour, HERE.dash, HERE.symbol),
-    Line(TWIN.colour, TWIN.dash, TWIN.symbol),
-    Line(ROLES["fits"].colour, "longdash", "square"),
-    Line(ROLES["broken"].colour, "dot", "cross"),
-    Line(ROLES["zero_pad"].colour, "dashdot", "star"),
-    Line(ROLES["projection"].colour, "longdashdot", "pentagon"),
-    Line("#56B4E9", "3px 6px", "hexagon"),
-    Line("#7F6FC8", "10px 3px", "bowtie"),
-)
 # Of each run its place among the lines, which stays while others come and go.
 Runs = Sequence[tuple[int, "Record"]]
 _MARGIN = {"l": 64, "r": 16, "t": 64, "b": 44}
 
 
-def line(place: int) -> Line:
-    """Of the ``place``-th run that is shown; after eight they begin anew."""
-    return LINES[place % len(LINES)]
+def line(place: int) -> Curve:
+    """How the ``place``-th run is drawn; the ninth is drawn as the first."""
+    return CURVES[place % len(CURVES)]
 
 
 def loss_figure(runs: Runs) -> go.Figure:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
+from ...csv_text import Value, lines
 from ...spec import title
 from ...spec.budget import estimate
-from ..kit import numbers
-from ..kit.csv_text import Value, lines
-from ..kit.markup import progress_bar, tag, text
+from ..kit import markup, numbers
+from ..kit.markup import Cell, Row, progress_bar, tag, text
 from .charts import line
 
 if TYPE_CHECKING:
@@ -72,30 +72,26 @@ def table(rows: Iterable[tuple[str, int, Record, bool]]) -> str:
 
     Every row has a checkbox, a name to write over, and buttons by ``data-do``; files are links by ``data-kind``.
     """
-    head = "".join(tag("th", name, scope="col", css=css) for name, css in _HEAD)
-    body = "".join(_row(*row) for row in rows)
+    body = [_row(*row) for row in rows]
     if not body:
         return tag("p", "No run is kept yet. Start one above, or open the JSON of a run.", css="rx-note")
-    inner = tag("thead", tag("tr", head)) + tag("tbody", body)
-    return tag(
-        "div", tag("table", inner, css="rx-table"), css="rx-scroll", tabindex="0", role="region", aria_label="Kept runs"
-    )
+    return markup.table("", _HEAD, body, label="Kept runs")
 
 
 _HEAD = (
-    ("Show", ""),
-    ("Name", ""),
-    ("Network", ""),
-    ("Trained on", ""),
-    ("Epochs", "num"),
-    ("Training", "num"),
-    ("Test", "num"),
-    ("Time", "num"),
-    ("Take, ask, repeat", ""),
+    Cell("Show"),
+    Cell("Name"),
+    Cell("Network"),
+    Cell("Trained on"),
+    Cell("Epochs", css="num"),
+    Cell("Training", css="num"),
+    Cell("Test", css="num"),
+    Cell("Time", css="num"),
+    Cell("Take, ask, repeat"),
 )
 
 
-def _row(token: str, place: int, record: Record, shown: bool) -> str:
+def _row(token: str, place: int, record: Record, shown: bool) -> Row:
     plan, last = record.plan, record.epochs[-1] if record.epochs else None
     name = text(plan.name)
     box = f'<input type="checkbox" data-do="show" aria-label="Show {name} in the charts"{" checked" * shown}>'
@@ -103,17 +99,17 @@ def _row(token: str, place: int, record: Record, shown: bool) -> str:
     params = numbers.count(estimate(plan.spec)[0])
     seconds = sum(epoch.seconds for epoch in record.epochs)
     cells = (
-        tag("td", box + _swatch(place)),
-        tag("td", field),
-        tag("td", text(title(plan.spec)) + tag("small", f" {params}"), title=f"{params} parameters"),
-        tag("td", text(_recipe(record))),
-        tag("td", f"{len(record.epochs)} of {plan.recipe.epochs}" + _ended(record), css="num"),
-        tag("td", numbers.percent(last.train_accuracy) if last else "–", css="num"),
-        tag("td", numbers.percent(last.test_accuracy) if last else "–", css="num"),
-        tag("td", numbers.duration(seconds) if seconds else "–", css="num"),
-        tag("td", _files(record, name) + _buttons(record, name)),
+        Cell(html=box + _swatch(place)),
+        Cell(html=field),
+        Cell(html=text(title(plan.spec)) + tag("small", f" {params}"), exact=f"{params} parameters"),
+        Cell(_recipe(record)),
+        Cell(html=f"{len(record.epochs)} of {plan.recipe.epochs}" + _ended(record), css="num"),
+        Cell(numbers.percent(last.train_accuracy) if last else "–", css="num"),
+        Cell(numbers.percent(last.test_accuracy) if last else "–", css="num"),
+        Cell(numbers.duration(seconds) if seconds else "–", css="num"),
+        Cell(html=_files(record, name) + _buttons(record, name)),
     )
-    return tag("tr", "".join(cells), data_run=token)
+    return {"data_run": token}, cells
 
 
 def _ended(record: Record) -> str:

@@ -21,7 +21,7 @@ from explorer.ui.export import panel as export
 from explorer.views.diagram.model import default_open, everything
 from explorer.views.diagram.svg import render, standalone
 from explorer.views.export.kinds import KINDS
-from explorer.views.kit.csv_text import stages
+from explorer.views.export.tables import stages
 
 TINY = "depths=1,1&widths=4,8&stem=cifar&image_size=8&num_classes=3"
 

@@ -30,6 +30,7 @@ from explorer.ui.server import create_app
 from explorer.ui.training import form as training_form
 from explorer.ui.training.page_training import KIND, TRAININGS, PageTraining, training_of
 from explorer.ui.training.runs import LIMITS, RUNS, Runs, checkpoint_of, owner_of
+from explorer.views.kit.theme import CURVES
 from explorer.views.training import charts
 from explorer.views.training import runs as words
 
@@ -346,8 +347,8 @@ def test_a_training_that_waits_when_its_page_closes_keeps_nothing() -> None:
 
 def test_lines_differ_in_colour_dash_and_marker() -> None:
     for what in ("colour", "dash", "symbol"):
-        assert len({getattr(line, what) for line in charts.LINES}) == len(charts.LINES)
-    assert charts.line(len(charts.LINES)) == charts.LINES[0]
+        assert len({getattr(line, what) for line in CURVES}) == len(CURVES)
+    assert charts.line(len(CURVES)) == CURVES[0]
 
 
 def test_figures_hold_what_was_measured(record: Record) -> None:
@@ -355,7 +356,7 @@ def test_figures_hold_what_was_measured(record: Record) -> None:
     losses, rates = charts.loss_figure(runs).data, charts.rate_figure(runs).data
     assert [list(trace.y) for trace in losses] == [[point.loss for point in record.points]] * 2
     assert [list(trace.y) for trace in rates] == [[point.learning_rate for point in record.points]] * 2
-    assert [trace.line.color for trace in losses] == [charts.LINES[3].colour, charts.LINES[0].colour]
+    assert [trace.line.color for trace in losses] == [CURVES[3].colour, CURVES[0].colour]
     test, training = charts.accuracy_figure(runs[:1]).data
     assert list(test.y) == pytest.approx([100 * epoch.test_accuracy for epoch in record.epochs])
     assert list(training.y) == pytest.approx([100 * epoch.train_accuracy for epoch in record.epochs])

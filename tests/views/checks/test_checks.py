@@ -15,9 +15,10 @@ from explorer.spec import PRESETS, ResNetSpec, Shortcut, from_query, to_query
 from explorer.ui.builder import CONTROLS, read
 from explorer.ui.checks import panel
 from explorer.ui.history import panel as history
-from explorer.views.checks.rows import all_button, checks, csv_lines, fix_all, stop_html
+from explorer.views.checks.rows import all_button, checks, fix_all, stop_html
 from explorer.views.checks.walk import in_words, walk
 from explorer.views.diagram.model import build_diagram, locate
+from explorer.views.export import tables
 from tests.support.strategies import normalisable, small_specs
 
 BROKEN = ResNetSpec().with_(shortcut="identity")
@@ -105,7 +106,7 @@ def test_a_plain_network_has_nothing_to_check():
 
 def test_the_csv_has_a_line_for_each_row_by_its_number():
     report = inspect(BROKEN)
-    lines = csv_lines(report)
+    lines = tables.checks(report).splitlines()
     found = re.findall(r'data-node="([\w.]+):add" data-row="(\d+)"', checks(report))
     assert len(found) == 8 == len(lines) - 1
     assert all(lines[int(row) + 1].startswith(f"{path},") for path, row in found)
@@ -203,7 +204,7 @@ def test_the_page_gets_rows_the_button_for_all_and_the_csv():
     answer = json.loads(panel.list_checks({"query": to_query(BROKEN)}))
     assert answer["rows"] == checks(inspect(BROKEN), applies=True)
     assert answer["all"] == all_button(inspect(BROKEN))
-    assert answer["csv"] == csv_lines(inspect(BROKEN))
+    assert answer["csv"] == tables.checks(inspect(BROKEN)).splitlines()
     steps = json.loads(panel.list_steps({"query": ""}))["steps"]
     assert [step["node"] for step in steps][:2] == ["layer1.0:add", "layer2.0:add"]
 

@@ -17,10 +17,9 @@ from explorer.inspection import inspect
 from explorer.spec import PRESETS, ResNetSpec, to_json
 from explorer.ui.compare.tab import deeper, describe_pair, draw_pair, second
 from explorer.views.compare import panel as beside
-from explorer.views.compare.alignment import Mark, Side, align, marked
+from explorer.views.compare.alignment import Mark, Side, align, draw
 from explorer.views.compare.difference import EQUAL, Comparison, compare, part, table, whole
 from explorer.views.compare.steps import changes
-from explorer.views.diagram.svg import render
 from tests.support.answers import ask
 from tests.support.strategies import normalisable, specs
 
@@ -267,7 +266,7 @@ def test_pairs_name_boxes_that_are_drawn_and_equal_networks_have_no_mark(left: R
 @needs_dot
 def test_marks_are_classes_and_spoken() -> None:
     left, _ = aligned(RESNET50, PRESETS["resnet101"])
-    svg = marked(render(left.report, left.opened), left.marks)
+    svg = draw(left)
     assert len(re.findall(r'class="differs ', svg)) == 3
     spoken = "layer3.1-5, Bottleneck × 5, 1024×14×14, 5 equal blocks. Differs."
     assert f'<g id="layer3.1-5" aria-label="{spoken}" class="differs node' in svg

@@ -72,7 +72,7 @@ def test_the_table_says_whose_errors_these_are_and_what_is_shown_now():
     assert "B · project on change" in row[1]
     assert "shown now" in row[1]
     assert 'data-apply="?depths=3,4,6,3&amp;block=bottleneck&amp;shortcut=zero_pad"' in html
-    assert '<td class="num" title="25,557,032 parameters">25.6 M<small>+2.78 M</small></td>' in html
+    assert '<td title="25,557,032 parameters" class="num">25.6 M<small>+2.78 M</small></td>' in html
 
 
 def test_the_chart_adds_up_to_the_totals_and_leaves_out_what_does_not_run():

@@ -13,7 +13,8 @@ from explorer.views.diagram.dot import to_dot
 from explorer.views.diagram.model import Diagram, Node, Role, build_diagram, default_open
 from explorer.views.diagram.svg import render
 from explorer.views.inspector import panel as inspector
-from explorer.views.kit import tables
+from explorer.views.kit.summary import summary
+from explorer.views.layers.table import layers
 from tests import golden
 from tests.support.drawings import NOTHING, SVG, expected_labels, focusable, hostile, needs_dot, parse
 
@@ -140,7 +141,7 @@ MARKUP = re.compile(r'<(/?[a-z0-9]+)((?: [\w-]+="[^"<>]*")*)>')
 def markup(report: Report) -> tuple[set[tuple[str, ...]], int]:
     """Elements and their attributes' names in all tables and the inspector; how often "<" is anything else."""
     nodes = build_diagram(report, golden.expanded(report)).nodes
-    pages = [tables.summary(report), checks.checks(report), tables.layers(report)]
+    pages = [summary(report), checks.checks(report), layers(report)]
     text = "".join(pages + [inspector.inspector(report, node) for node in nodes])
     found = {(m[1], *re.findall(r' ([\w-]+)="', m[2])) for m in MARKUP.finditer(text)}
     return found, text.count("<") - len(MARKUP.findall(text))

@@ -21,9 +21,9 @@ from explorer.spec import PRESETS, from_json
 from explorer.views.diagram import raster
 from explorer.views.diagram.model import default_open, everything
 from explorer.views.diagram.svg import render, standalone
+from explorer.views.export import tables
 from explorer.views.export.kinds import KINDS, Section, file_name, suffixes_in_words
 from explorer.views.export.report_html import report_html
-from explorer.views.kit import csv_text
 from explorer.views.kit.theme import LIGHT, ROLES
 from tests.support.strategies import described
 
@@ -96,7 +96,7 @@ def test_parameters_used_in_two_parts_are_counted_once():
 
 
 def test_layers_hold_exact_numbers(report_of):
-    table = rows(csv_text.layers(report_of("resnet50")))
+    table = rows(tables.layers(report_of("resnet50")))
     assert list(table[0].items()) == [
         ("layer", "conv1"),
         ("type", "Conv2d"),
@@ -115,13 +115,13 @@ def test_layers_hold_exact_numbers(report_of):
 
 
 def test_a_repeated_call_counts_nothing_twice():
-    table = rows(csv_text.layers(inspect(Foreign(), (1, 3, 8, 8))))
+    table = rows(tables.layers(inspect(Foreign(), (1, 3, 8, 8))))
     assert [row["repeated"] for row in table] == ["no", "no", "yes"]
     assert table[2]["parameters"] == table[2]["macs"] == ""
 
 
 def test_checks_hold_every_sum_and_its_sentence():
-    table = rows(csv_text.checks(inspect(BROKEN)))
+    table = rows(tables.checks(inspect(BROKEN)))
     assert [row["verdict"] for row in table] == ["match", "match", "mismatch", "match"] + ["mismatch", "match"] * 2
     assert table[2]["branch_shape"] == "128x28x28"
     assert table[2]["shortcut_shape"] == "64x56x56"
@@ -129,9 +129,9 @@ def test_checks_hold_every_sum_and_its_sentence():
 
 
 def test_no_cell_is_a_formula(foreign):
-    table = rows(csv_text.layers(foreign))
+    table = rows(tables.layers(foreign))
     assert [row["layer"] for row in table][:2] == ["'=1+1", "<img src=x onerror=alert(1)>"]
-    for make in (csv_text.layers, csv_text.checks, csv_text.stages):
+    for make in (tables.layers, tables.checks, tables.stages):
         for row in csv.reader(StringIO(make(foreign))):
             assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
 

@@ -1,12 +1,10 @@
-"""The summary line and the layer table, as HTML."""
+"""The summary line of a network, as HTML."""
 
 from __future__ import annotations
 
-from ...inspection import Layer, Report
+from ...inspection import Report
 from . import numbers
-from .markup import Cell, table, tag, text
-
-MAX_ROWS = 600
+from .markup import tag, text
 
 
 def summary(report: Report) -> str:
@@ -33,31 +31,5 @@ def verdict(report: Report) -> str:
     return tag("span", words, css=f"rx-verdict {css}")
 
 
-def layers(report: Report) -> str:
-    """torchinfo's layer table with this project's MACs; at most 600 rows."""
-    rows = [layer for layer in report.layers if layer.depth > 0]
-    caption = f"{len(rows):,} layers" + (f", the first {MAX_ROWS} shown" if len(rows) > MAX_ROWS else "")
-    head = [
-        Cell("Layer"),
-        Cell("Type"),
-        Cell("Output"),
-        Cell("Parameters", css="num"),
-        Cell("MACs", css="num"),
-    ]
-    return table(caption, head, [_layer(layer, report) for layer in rows[:MAX_ROWS]])
-
-
 def _fact(words: str, exact: str) -> str:
     return tag("span", text(words), title=exact)
-
-
-def _layer(layer: Layer, report: Report) -> tuple[dict[str, str], list[Cell]]:
-    macs = report.macs_by_module.get(layer.path, 0)
-    cells = [
-        Cell("  " * (layer.depth - 1) + layer.path, css="mono", selects=layer.path),
-        Cell(layer.kind),
-        Cell(numbers.shape(layer.out_shape[1:]), css="mono"),
-        Cell(numbers.exact(layer.params) if layer.params else "–", css="num"),
-        Cell(numbers.macs(macs) if macs and not layer.repeated else "–", numbers.exact(macs), css="num"),
-    ]
-    return {"data_node": layer.path, "css": f"depth-{layer.depth}"}, cells

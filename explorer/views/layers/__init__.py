@@ -1,0 +1,1 @@
+"""The layer table: a row for every call of every module."""

@@ -8,7 +8,6 @@ import {blockOf, resolve, shownLayer} from './why_layers.js';
 import {photoOverlay} from './why_photo.js';
 
 const MOST_MAPS = 16; // without "Show all"
-const TAB_OPENS = 100; // ms until the diagram is laid out
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, server, trigger, watch}) {
@@ -139,7 +138,7 @@ export function mount({element, props, server, trigger, watch}) {
     anywhere: () => overlay.put(null),
     find: () => {
       emit('tab', 'Architecture');
-      setTimeout(() => emit('select', layer), TAB_OPENS);
+      emit('select', layer);
     },
   };
   host.addEventListener('click', e => {

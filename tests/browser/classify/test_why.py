@@ -144,7 +144,9 @@ def test_the_diagram_and_the_blocks_select_each_other(open_page: Open) -> None:
     expect(panel.get_by_role("button", name="Find layer3.2 in the diagram")).to_be_visible()
     row(panel, "layer2.1").get_by_role("button").click()
     page.wait_for_url(re.compile("at=layer2.1"))
+    page.locator("#graph svg").first.evaluate("svg => { svg.dataset.before = 'true'; }")
     panel.get_by_role("button", name="Find layer2.1 in the diagram").click()
+    expect(page.locator("#graph svg[data-before]")).to_have_count(0)  # it is drawn again
     inside = """() => {
       const box = document.querySelector('#graph g.selected')?.getBoundingClientRect();
       const frame = document.querySelector('#graph .rx-canvas').getBoundingClientRect();

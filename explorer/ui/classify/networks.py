@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
-from ...bounded_cache import BoundedCache
 from ...errors import ExplorerError, WeightsError
 from ...inference import Classifier, Photo, Prediction, Variant, find, is_cached, load_variant, variants
 from ...inference.checkpoint import variant_of
-from ...inference.classifier import DEFAULT, KEPT_BYTES
-from ...inference.head import Head, with_head
+from ...inference.classifier import DEFAULT
+from ...inference.head import Head
 from ...inference.weights.cache import intact_path
 from ...spec import title
 from ...views.classify import networks_table
@@ -22,12 +21,11 @@ from ...views.kit.words import printable
 from ..kit import scripts
 from ..kit.bridge import answers, error_message
 from ..kit.model_files import FILE, OPEN_FILES, OpenFile
-from ..kit.sessions import Limits, SessionStore, register_closer
 from ..model_file import panel as model_file
+from .heads import HEAD, HEADS
 from .panel import create_panel
 from .requests import NetworkRequest, SessionRequest
 
-TAUGHT = "taught:"  # before a token, as ``FILE`` is
 MAX_NAME = 100
 _TEMPLATE = """
 <details class="rx-section rx-nets">
@@ -38,57 +36,23 @@ _TEMPLATE = """
 """
 
 
-@dataclass(eq=False)
-class TransferHead:
-    """A head, and the network that it was fitted on (as ``classifier_of`` takes it)."""
-
-    head: Head
-    base: str
-    variant: Variant | None = None
-
-    def on(self, classifier: Classifier) -> Classifier:
-        """The head on ``classifier``'s network; it stays together while both are in use."""
-        pair = _TOGETHER.get(self)
-        if pair is None or pair[0] is not classifier:
-            pair = (classifier, with_head(classifier, self.head))
-            self.variant = pair[1].variant
-            _TOGETHER.put(self, pair)
-        return pair[1]
-
-
-_TOGETHER = BoundedCache[TransferHead, tuple[Classifier, Classifier]](
-    KEPT_BYTES // 2, lambda pair: sum(classifier.engine.size_bytes for classifier in pair)
-)
-
-
-HEADS = SessionStore[TransferHead](
-    "This head is not kept here any more. Teach it once more, or open its file.", Limits(count=64, per_session=8)
-)
-
-
-@register_closer
-def _forget_pairs(session: str) -> None:
-    for _, head in HEADS.of(session):
-        _TOGETHER.forget(head)
-
-
 def classifier_of(name: str, network: str = "", device: str = "auto") -> Classifier:
     """The classifier of a name, loaded.
 
     Args:
-        name: of the catalogue, or ``file:TOKEN``, or ``taught:TOKEN``.
+        name: of the catalogue, or ``file:TOKEN``, or ``head:TOKEN``.
         network: the builder's, as ``from_query`` reads it, which says of a model file what its weights don't.
 
     Raises:
         NotHere: its weights would have to be downloaded first.
         ExplorerError: there is no such network, or it cannot run.
     """
-    if name.startswith(TAUGHT):
-        head = HEADS.find(name.removeprefix(TAUGHT))
+    if name.startswith(HEAD):
+        head = HEADS.find(name.removeprefix(HEAD))
         return head.on(classifier_of(head.base, network, device))
     if name.startswith(FILE):
-        held = file_of(name)
-        return held.classifier(held.spec_for(network), device)
+        file = file_of(name)
+        return file.classifier(file.spec_for(network), device)
     return load_variant(find(name), device, download=False)
 
 
@@ -97,8 +61,8 @@ def predict(request: NetworkRequest, photo: Photo) -> Prediction:
     prediction = classifier_of(request.variant, request.network, request.device).classify(photo)
     if not request.variant.startswith(FILE):
         return prediction
-    held = file_of(request.variant)
-    notes = model_file.assumed(held, held.spec_for(request.network))
+    file = file_of(request.variant)
+    notes = model_file.assumed(file, file.spec_for(request.network))
     return replace(prediction, notes=(*prediction.notes, *notes))
 
 
@@ -109,11 +73,11 @@ def file_of(name: str) -> OpenFile:
 
 def base_of(name: str) -> str:
     """The network whose features ``name`` reads: that of a head, else itself."""
-    return HEADS.find(name.removeprefix(TAUGHT)).base if name.startswith(TAUGHT) else name
+    return HEADS.find(name.removeprefix(HEAD)).base if name.startswith(HEAD) else name
 
 
 def to_download(name: str) -> Variant | None:
-    """The network of the catalogue whose weights must come before ``name`` can answer; None where none must."""
+    """The network of the catalogue whose weights ``name`` lacks; None if it lacks none."""
     try:
         base = base_of(name)
     except ExplorerError:  # a head that is gone, which the answer will say
@@ -123,7 +87,7 @@ def to_download(name: str) -> Variant | None:
 
 
 def base_of_head(head: Head, session: str) -> str:
-    """Name of the network that an opened head was taught on.
+    """Name of the network that an opened head was fitted on.
 
     Raises:
         WeightsError: it is neither in the catalogue nor among the page's files.
@@ -131,8 +95,8 @@ def base_of_head(head: Head, session: str) -> str:
     for variant in variants():
         if variant.file.sha256 == head.backbone_sha256:
             return variant.name
-    for token, held in OPEN_FILES.of(session):
-        if held.classifies and held.checkpoint.sha256 == head.backbone_sha256:
+    for token, file in OPEN_FILES.of(session):
+        if file.classifies and file.checkpoint.sha256 == head.backbone_sha256:
             return FILE + token
     raise WeightsError(
         f"This head was taught on {head.backbone[:MAX_NAME]!a}, which is not here. "
@@ -141,9 +105,9 @@ def base_of_head(head: Head, session: str) -> str:
 
 
 def choices(session: str = "") -> list[tuple[str, str]]:
-    """Labels and names; what a page has taught and opened comes first."""
-    new = [(f"taught: {label_of(one.head)}", TAUGHT + token) for token, one in HEADS.of(session)]
-    own = [(f"your file: {held.shown}", FILE + token) for token, held in OPEN_FILES.of(session) if held.classifies]
+    """Labels and names; the heads and files of a page come first."""
+    new = [(f"taught: {label_of(one.head)}", HEAD + token) for token, one in HEADS.of(session)]
+    own = [(f"your file: {file.shown}", FILE + token) for token, file in OPEN_FILES.of(session) if file.classifies]
     return [*new, *own, *((_label(variant), variant.name) for variant in variants())]
 
 
@@ -153,14 +117,14 @@ def choices_without_download(session: str = "") -> list[tuple[str, str]]:
 
 
 def rows(session: str) -> list[Row]:
-    """What a page has taught and opened, for the table of networks."""
-    new = [Row.of(one.variant, TAUGHT + token, "taught here") for token, one in HEADS.of(session) if one.variant]
-    return [*new, *(_row_of(FILE + token, held) for token, held in OPEN_FILES.of(session) if held.classifies)]
+    """The heads and files of a page, for the table of networks."""
+    new = [Row.of(one.variant, HEAD + token, "taught here") for token, one in HEADS.of(session) if one.variant]
+    return [*new, *(_row_of(FILE + token, file) for token, file in OPEN_FILES.of(session) if file.classifies)]
 
 
-def _row_of(name: str, held: OpenFile) -> Row:
-    variant = variant_of(held.checkpoint, held.checkpoint.spec)
-    return replace(Row.of(variant, name, "your file"), title=f"{held.shown}: {title(variant.spec)}")
+def _row_of(name: str, file: OpenFile) -> Row:
+    variant = variant_of(file.checkpoint, file.checkpoint.spec)
+    return replace(Row.of(variant, name, "your file"), title=f"{file.shown}: {title(variant.spec)}")
 
 
 def label_of(head: Head) -> str:
@@ -169,10 +133,10 @@ def label_of(head: Head) -> str:
 
 
 def about(name: str) -> str:
-    """A line on a network, before it is asked."""
-    if name.startswith((FILE, TAUGHT)):
+    """A line on a network."""
+    if name.startswith((FILE, HEAD)):
         try:
-            return _about_head(name) if name.startswith(TAUGHT) else _about_file(name)
+            return _about_head(name) if name.startswith(HEAD) else _about_file(name)
         except ExplorerError as error:
             return error_message(error)
     variant = find(name)
@@ -194,17 +158,17 @@ def _label(variant: Variant) -> str:
 
 
 def _about_file(name: str) -> str:
-    held = file_of(name)
-    spec = held.checkpoint.spec
-    size = numbers.size(held.checkpoint.size_bytes)
+    file = file_of(name)
+    spec = file.checkpoint.spec
+    size = numbers.size(file.checkpoint.size_bytes)
     return (
-        f"{held.shown}: {title(spec)}, {spec.num_classes:,} classes, {size}. "
+        f"{file.shown}: {title(spec)}, {spec.num_classes:,} classes, {size}. "
         "What its weights don't tell is as in the builder while the builder shows this network."
     )
 
 
 def _about_head(name: str) -> str:
-    head = HEADS.find(name.removeprefix(TAUGHT)).head
+    head = HEADS.find(name.removeprefix(HEAD)).head
     return (
         f"Taught here on the features of {head.backbone}. Knows {printable(', '.join(head.classes), 200)}. "
         f"{numbers.percent(head.accuracy)} of its {head.photos} photos were named rightly "

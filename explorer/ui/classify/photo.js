@@ -5,7 +5,7 @@ import {chosenNetwork, provide} from './current.js';
 import {dropped, dropZone, picture, send, takeChosen} from './photo_files.js';
 
 /** A network whose answer depends on the builder, which says what the file's weights do not; a head may be on one. */
-const ASKS_BUILDER = /^(file|taught):/;
+const ASKS_BUILDER = /^(file|head):/;
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, server, watch, settings}) {

@@ -25,7 +25,7 @@ function failuresOf(photos) {
 
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, server, trigger, watch, settings: {limits}}) {
-  const box = element.querySelector('.rx-teach'),
+  const box = element.querySelector('.rx-transfer'),
     bar = box.querySelector('progress');
   const status = box.querySelector('.rx-told'),
     result = box.querySelector('.rx-lesson');

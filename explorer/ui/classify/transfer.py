@@ -27,6 +27,7 @@ from ..kit.bridge import Request, answers, error_message, parse_json
 from ..kit.jobs import Finished, Job
 from ..kit.sessions import Limits, SessionStore
 from . import networks
+from .heads import HEAD, HEADS, TransferHead
 from .panel import create_panel
 from .requests import Name, NetworkRequest, PhotoRequest, SessionRequest
 
@@ -34,7 +35,7 @@ MAX_PHOTOS = 2000  # of a page
 _MAX_ACTION = 200_000  # characters
 KIND = "transfer"  # of its jobs
 _TEMPLATE = """
-<details class="rx-section rx-teach">
+<details class="rx-section rx-transfer">
   <summary>Teach it <small>new classes from a few photos of each</small></summary>
   <p class="rx-note">Photos of at least two classes become features of the network above, and a new last layer learns to
     tell them apart. The network itself stays as it is. A dozen photos of each class make a start.</p>
@@ -88,7 +89,7 @@ def build_panel() -> gr.HTML:
     limits = {"photos": MAX_PHOTOS, "classes": MAX_CLASSES, "name": MAX_NAME, "bytes": MAX_HEAD_BYTES}
     functions = [extract_features, base_network, stop, open_head, write_head]
     return create_panel(
-        "teach-panel", _TEMPLATE, scripts.mount("classify/transfer.js", limits=limits), functions, news=""
+        "transfer-panel", _TEMPLATE, scripts.mount("classify/transfer.js", limits=limits), functions, news=""
     )
 
 
@@ -174,13 +175,13 @@ def open_head(request: HeadFileRequest) -> dict[str, Any]:
     """-> ``{"token"}`` of the file's head."""
     head = from_bytes(base64.b64decode(request.data))
     base = networks.base_of_head(head, request.session)
-    return {"token": networks.HEADS.put(networks.TransferHead(head, base), request.session)}
+    return {"token": HEADS.put(TransferHead(head, base), request.session)}
 
 
 @answers(HeadRequest)
 def write_head(request: HeadRequest) -> dict[str, Any]:
     """-> ``{"name", "data"}``: a head's file, in base64."""
-    data = to_bytes(networks.HEADS.find(request.token).head)
+    data = to_bytes(HEADS.find(request.token).head)
     return {"name": "head.safetensors", "data": base64.b64encode(data).decode()}
 
 
@@ -193,8 +194,8 @@ def act(value: Any, request: gr.Request) -> Iterator[tuple[Any, str]]:
     try:
         action = parse_json(Action, value, _MAX_ACTION)
         if action.do == "open":
-            head = networks.HEADS.find(action.token).head
-            yield _news(shown.opened_head(head)), networks.TAUGHT + action.token
+            head = HEADS.find(action.token).head
+            yield _news(shown.opened_head(head)), HEAD + action.token
         else:
             yield from _fit(action, str(request.session_hash))
     except Exception as error:
@@ -234,8 +235,8 @@ def _conclusion(event: Finished, keys: list[str], base: str, session: str) -> tu
     if event.error:
         kind = "note" if isinstance(event.error, Stopped) else "error-here"
         return _news(banner(error_message(event.error), kind), failed=True), ""
-    token = networks.HEADS.put(networks.TransferHead(event.result.head, base), session)
-    return _news(shown.evaluation(event.result, keys), token=token), networks.TAUGHT + token
+    token = HEADS.put(TransferHead(event.result.head, base), session)
+    return _news(shown.evaluation(event.result, keys), token=token), HEAD + token
 
 
 def _labels(action: Action) -> tuple[list[str], list[str]]:

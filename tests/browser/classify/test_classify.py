@@ -108,14 +108,14 @@ def test_pasted_photos_are_answered_too(open_page: Open) -> None:
 
 def test_a_lesson_names_new_photos_stands_beside_others_and_opens_again(open_page: Open) -> None:
     page = classify_tab(open_page())
-    page.locator(".rx-teach > summary").click()
+    page.locator(".rx-transfer > summary").click()
     slots = page.locator(".rx-slot")
     for place, (name, colour) in enumerate((("sea", BLUE), ("lawn", GREEN))):
         slots.nth(place).get_by_label("Name of the class").fill(name)
         given = [*photos(colour, range(5), name), *([BROKEN] if place else [])]
         slots.nth(place).locator("input[type=file]").set_input_files(given)
     expect(page.locator(".rx-slot-photos img")).to_have_count(10)
-    expect(page.locator(".rx-teach .rx-told")).to_contain_text("Left out: broken.jpg: ")
+    expect(page.locator(".rx-transfer .rx-told")).to_contain_text("Left out: broken.jpg: ")
     page.get_by_role("button", name="Teach", exact=True).click()
     lesson = page.get_by_label("What was taught")
     expect(lesson).to_contain_text("10 of 10 photos named rightly (100.0 %)")
@@ -138,7 +138,7 @@ def test_a_lesson_names_new_photos_stands_beside_others_and_opens_again(open_pag
     expect(page.locator(".rx-agreement")).not_to_be_empty()
 
     again = classify_tab(open_page())
-    again.locator(".rx-teach > summary").click()
+    again.locator(".rx-transfer > summary").click()
     again.get_by_label("Taught head").set_input_files(
         {"name": "head.safetensors", "mimeType": "application/octet-stream", "buffer": head}
     )
@@ -196,7 +196,7 @@ def test_whole_folders_are_asked_about_and_taught(open_page: Open, tmp_path: Pat
     rows = page.locator(".rx-many tbody tr:not([hidden])")
     expect(rows).to_have_count(8)
     expect(page.locator(".rx-many .rx-told")).to_contain_text("8 of 8 photos")
-    page.locator(".rx-teach > summary").click()
+    page.locator(".rx-transfer > summary").click()
     page.get_by_label("Folder with a subfolder for each class").set_input_files(tmp_path / "places")
     expect(page.locator(".rx-slot-photos img")).to_have_count(8)
     page.get_by_role("button", name="Teach", exact=True).click()

@@ -1,4 +1,4 @@
-"""The networks one can ask, and what they need first."""
+"""The networks that can classify, and what they need first."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from explorer.errors import WeightsError
 from explorer.inference import find
 from explorer.inference.classifier import DEFAULT, NotHere
 from explorer.inference.head import Head, with_head
-from explorer.ui.classify import networks
+from explorer.ui.classify import heads, networks
 from explorer.ui.classify.choice import Choice, build_choice
-from explorer.ui.classify.networks import HEADS, TAUGHT, TransferHead
+from explorer.ui.classify.heads import HEAD, HEADS, TransferHead
 from explorer.ui.kit import sessions
 from explorer.ui.kit.model_files import FILE
 from explorer.ui.kit.sessions import Limits
@@ -38,7 +38,7 @@ def choice() -> Choice:
 
 def head_on(base: str) -> str:
     head = Head(("cat", "dog"), torch.zeros(2, 8), torch.zeros(2), base, "ab" * 32, 24, 0.75)
-    return TAUGHT + HEADS.put(TransferHead(head, base), "page of heads")
+    return HEAD + HEADS.put(TransferHead(head, base), "page of heads")
 
 
 def test_a_head_needs_the_weights_of_the_network_it_was_fitted_on(choice: Choice) -> None:
@@ -65,24 +65,24 @@ def test_damaged_weights_are_not_fetched_unasked(tmp_path: Path) -> None:
 def test_what_is_here_or_gone_needs_no_download(choice: Choice) -> None:
     assert networks.to_download("everyday200_resnet14") is None
     assert networks.to_download(head_on("cifar10_resnet20")) is None
-    assert networks.to_download(TAUGHT + "gone") is None
+    assert networks.to_download(HEAD + "gone") is None
     assert networks.to_download(FILE + "token") is None
     assert choice.show("cifar10_resnet20", "cpu")[choice.download.start]["visible"] is False
 
 
 def test_heads_belong_to_their_page_and_are_choices() -> None:
     token = HEADS.put(TransferHead(linear_probe().head, "cifar10_resnet20"), "one page")
-    assert networks.choices("one page")[0] == ("taught: <b>a</b>, b · 20 photos", TAUGHT + token)
-    assert TAUGHT + token not in dict(networks.choices("another")).values()
-    classifier = networks.classifier_of(TAUGHT + token, "", "cpu")
+    assert networks.choices("one page")[0] == ("taught: <b>a</b>, b · 20 photos", HEAD + token)
+    assert HEAD + token not in dict(networks.choices("another")).values()
+    classifier = networks.classifier_of(HEAD + token, "", "cpu")
     assert classifier.variant.classes == ("<b>a</b>", "b")
-    assert networks.classifier_of(TAUGHT + token, "", "cpu") is classifier
-    base, loaded = networks.classifier_of("cifar10_resnet20", "", "cpu"), networks._TOGETHER.size
-    assert networks.base_of(TAUGHT + token) == "cifar10_resnet20"
-    assert networks.rows("one page")[0].name == TAUGHT + token
+    assert networks.classifier_of(HEAD + token, "", "cpu") is classifier
+    base, loaded = networks.classifier_of("cifar10_resnet20", "", "cpu"), heads._PAIRS.size
+    assert networks.base_of(HEAD + token) == "cifar10_resnet20"
+    assert networks.rows("one page")[0].name == HEAD + token
     sessions.close("one page")
-    assert networks._TOGETHER.size == loaded - classifier.engine.size_bytes - base.engine.size_bytes
-    assert networks.first_choice("one page", TAUGHT + token) == DEFAULT
+    assert heads._PAIRS.size == loaded - classifier.engine.size_bytes - base.engine.size_bytes
+    assert networks.first_choice("one page", HEAD + token) == DEFAULT
 
 
 def test_a_page_keeps_its_last_heads() -> None:

@@ -14,7 +14,7 @@ from explorer.errors import DataError
 from explorer.inference import decode, find
 from explorer.inference.head import to_bytes
 from explorer.ui.classify import transfer
-from explorer.ui.classify.networks import HEADS, TAUGHT
+from explorer.ui.classify.heads import HEAD, HEADS
 from explorer.ui.classify.photo import classify
 from explorer.ui.kit import sessions
 from explorer.ui.kit.jobs import Job
@@ -57,7 +57,7 @@ def test_a_second_fit_stops_the_one_before() -> None:
     assert list(first) == [], "the second speaks now"
     go_on.set()
     *_, (_, name) = second
-    assert name.startswith(TAUGHT)
+    assert name.startswith(HEAD)
 
 
 def test_a_fit_that_is_stopped_says_so_and_is_no_error() -> None:
@@ -77,7 +77,7 @@ def test_the_page_fits_a_head_and_uses_it_at_once() -> None:
     *_, (news, name) = act(sea_and_lawn())
     assert not news["failed"]
     assert "6 photos named rightly" in news["html"]
-    assert name == TAUGHT + news["token"]
+    assert name == HEAD + news["token"]
     photo = PHOTOS.put(decode(png("#254575")), "page")
     told = ask(classify, {"token": photo, "variant": name, "device": "cpu"})
     assert "<h3>sea</h3>" in told["html"]
@@ -87,7 +87,7 @@ def test_the_page_fits_a_head_and_uses_it_at_once() -> None:
     (first, second) = (HEADS.find(token).head for token in (news["token"], opened["token"]))
     assert to_bytes(first) == to_bytes(second)
     ((news, name),) = act({"do": "open", "token": opened["token"]})
-    assert name == TAUGHT + opened["token"]
+    assert name == HEAD + opened["token"]
     assert "This head knows lawn, sea." in news["html"]
     # Features of a head are those of the network it was fitted on.
     assert ask(transfer.base_network, {"variant": name})["base"] == "cifar10_resnet20"

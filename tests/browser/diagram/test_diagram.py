@@ -68,6 +68,16 @@ def test_arrow_keys_walk_the_main_path_and_the_shortcut(open_page: Open) -> None
     expect(page.locator('g[id="layer2.0.conv1"]')).to_have_count(0)
 
 
+def test_escape_folds_the_block_around_also_in_a_run_that_is_open(open_page: Open) -> None:
+    page = open_page("?preset=resnet50&open=layer3+layer3.1-5+layer3.1&at=layer3.1.conv1")
+    conv = page.locator('g[id="layer3.1.conv1"]')
+    conv.focus()
+    page.keyboard.press("Escape")
+    expect(conv).to_have_count(0)
+    expect(page.locator('g[id="layer3.1"]')).to_be_focused()
+    expect(page.locator('g[id="layer3.5"]')).to_have_count(1)
+
+
 def test_a_click_beside_the_drawing_and_escape_outside_of_blocks_select_nothing(open_page: Open) -> None:
     page = open_page("?preset=resnet18")
     words, frame = page.get_by_label("Inspector"), page.locator("#graph .rx-canvas").bounding_box()

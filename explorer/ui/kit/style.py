@@ -6,15 +6,17 @@ from pathlib import Path
 
 import gradio as gr
 
-from ...views.kit.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
+from ...views.kit.theme import ACCENT, CHOSEN_ON_DARK, CHOSEN_ON_LIGHT, DARK, LIGHT, MONO, ROLES, SANS, Neutrals
 
 ASSETS = Path(__file__).parents[3] / "assets"
 _UI = Path(__file__).parents[1]
-# One sheet for each part of the page; a later one may refine an earlier one.
+# One sheet for each part of the page. A feature's may refine those of the frame and of the kit, which come first.
 _SHEETS = (
-    "page", "diagram/diagram", "inspector/inspector", "kit/tables", "classify/classify", "compare/compare",
-    "export/export", "model_file/model_file", "checks/checks", "gradients/gradients", "classify/why", "classify/more",
-    "training/training",
+    "page", "builder", "kit/controls", "kit/text", "kit/tables", "kit/plot",
+    "diagram/diagram", "diagram/drawing", "diagram/tint", "inspector/inspector", "history/history", "checks/checks",
+    "costs/costs", "compare/compare", "export/export", "model_file/model_file", "gradients/gradients",
+    "training/training", "classify/classify", "classify/many_photos", "classify/side_by_side", "classify/transfer",
+    "classify/networks", "classify/throughput", "classify/why",
 )  # fmt: skip
 
 
@@ -34,18 +36,15 @@ def css() -> str:
 
 def head() -> str:
     """Scripts of the page; inline, so that they need no route of their own."""
-    return f'<meta name="theme-color" content="#0072B2"><script>{script("page.js", "export/export.js")}</script>'
+    colour = f'<meta name="theme-color" content="{ROLES["identity"].colour}">'
+    return f"{colour}<script>{script('page.js', 'export/export.js')}</script>"
 
 
 def theme() -> gr.themes.Base:
     """System fonts and one accent; nothing is fetched."""
     sans = [name.strip(' "') for name in SANS.split(",")]
     mono = [name.strip(' "') for name in MONO.split(",")]
-    accent = gr.themes.Color(
-        name="accent",
-        c50="#e8f3fa", c100="#cfe5f3", c200="#a3cde7", c300="#70b1d8", c400="#3a93c6", c500="#0072b2",
-        c600="#0072b2", c700="#005a8d", c800="#004468", c900="#003049", c950="#00202f",
-    )  # fmt: skip
+    accent = gr.themes.Color(name="accent", **{f"c{shade}": colour for shade, colour in ACCENT.items()})
     return gr.themes.Base(
         primary_hue=accent,
         neutral_hue="gray",
@@ -59,10 +58,10 @@ def theme() -> gr.themes.Base:
         body_background_fill_dark=DARK.page,
         block_background_fill=LIGHT.page,
         block_background_fill_dark=DARK.page,
-        checkbox_label_background_fill_selected="#e8f3fa",
-        checkbox_label_background_fill_selected_dark="#0b3550",
-        checkbox_label_border_color_selected="#0072b2",
-        checkbox_label_border_color_selected_dark="#56b4e9",
+        checkbox_label_background_fill_selected=CHOSEN_ON_LIGHT,
+        checkbox_label_background_fill_selected_dark=CHOSEN_ON_DARK,
+        checkbox_label_border_color_selected=ROLES["identity"].on_light,
+        checkbox_label_border_color_selected_dark=ROLES["identity"].on_dark,
         checkbox_label_text_color_selected=LIGHT.text,
         checkbox_label_text_color_selected_dark=DARK.text,
     )

@@ -14,6 +14,7 @@ from ..inspection.onnx.graph import OnnxGraph
 from ..spec import ResNetSpec, from_query, title, to_query
 from ..views.kit.markup import banner, tag
 from ..views.kit.summary import summary as summary_line
+from ..views.kit.theme import ROLES
 from ..views.layers.table import layers as layer_table
 from . import builder
 from .checks.panel import checks_panel
@@ -97,7 +98,8 @@ def build_page(model_files: bool = False) -> gr.Blocks:
 
 def head() -> str:
     """What the page's scripts need, for ``<head>``."""
-    return f'<meta name="theme-color" content="#0072B2">{scripts.head({"builder": builder.tables()})}'
+    colour = ROLES["identity"].colour
+    return f'<meta name="theme-color" content="{colour}">{scripts.head({"builder": builder.tables()})}'
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from ...views.kit.theme import ADAPTING_ROLES, ROLES, SHORTCUT_ROLES, Role
 
-# The place of the rules in the sheet of the diagram: later rules of equal weight there, such as hover, override them.
-MARKER = "/* the rules of each role, which kit/roles.py writes */\n"
 _SIGN = 'content: ""; display: inline-block; width: 14px; margin-right: 6px; vertical-align: middle;'
 _LINES = {"solid": "2px solid", "dot": "3px dotted", "dash": "3px dashed", "longdash": "3px dashed"}
 

@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import gradio as gr
 
-from ...views.kit.theme import DARK, LIGHT, MONO, ROLES, SANS, Neutrals
-from .roles import MARKER, role_rules
+from ...views.kit.theme import ACCENT, CHOSEN_ON_DARK, CHOSEN_ON_LIGHT, DARK, LIGHT, MONO, ROLES, SANS, Neutrals
+from .roles import role_rules
 
 ASSETS = Path(__file__).parents[3] / "assets"
 _UI = Path(__file__).parents[1]
-# One sheet for each part of the page; a later one may refine an earlier one.
-_SHEETS = (
-    "page", "kit/tabs", "kit/fold", "diagram/diagram", "inspector/inspector", "kit/tables", "classify/classify",
-    "compare/compare", "export/export", "model_file/model_file", "checks/checks", "gradients/gradients", "classify/why",
-    "classify/more", "training/training",
-)  # fmt: skip
+# These sheets come first, in this order, because the features' refine them; every other sheet follows by its path.
+_FIRST = ("page", "builder", "kit/controls", "kit/text", "kit/tables", "kit/plot", "kit/tabs", "kit/fold")
+_DRAWING = ("diagram/diagram", "diagram/drawing")
+_AFTER_ROLES = ("diagram/states", "diagram/tint", "inspector/inspector")
 
 
 def css() -> str:
-    """Variables for both modes, then the style sheets."""
+    """Variables for both modes, then the style sheets, with the rules of each role after the drawing's own."""
     fonts = f"--rx-sans: {SANS}; --rx-mono: {MONO};"
     light = "".join(f"--rx-{name}: {role.on_light};" for name, role in ROLES.items())
     dark = "".join(f"--rx-{name}: {role.on_dark};" for name, role in ROLES.items())
     variables = f":root {{ {fonts} {_neutrals(LIGHT)} {light} }}\n.dark {{ {_neutrals(DARK)} {dark} }}"
-    sheets = "\n".join([variables, *((_UI / f"{name}.css").read_text() for name in _SHEETS)])
-    before, _, after = sheets.partition(MARKER)
-    return before + role_rules() + after
+    named = (*_FIRST, *_DRAWING, *_AFTER_ROLES)
+    others = sorted({path.relative_to(_UI).with_suffix("").as_posix() for path in _UI.rglob("*.css")} - {*named})
+    before, after = _texts((*_FIRST, *_DRAWING)), _texts((*_AFTER_ROLES, *others))
+    return "\n".join([variables, *before, role_rules(), *after])
+
+
+def _texts(names: Iterable[str]) -> list[str]:
+    return [(_UI / f"{name}.css").read_text() for name in names]
 
 
 def theme() -> gr.themes.Base:
     """System fonts and one accent; nothing is fetched."""
     sans = [name.strip(' "') for name in SANS.split(",")]
     mono = [name.strip(' "') for name in MONO.split(",")]
-    accent = gr.themes.Color(
-        name="accent",
-        c50="#e8f3fa", c100="#cfe5f3", c200="#a3cde7", c300="#70b1d8", c400="#3a93c6", c500="#0072b2",
-        c600="#0072b2", c700="#005a8d", c800="#004468", c900="#003049", c950="#00202f",
-    )  # fmt: skip
+    accent = gr.themes.Color(name="accent", **{f"c{shade}": colour for shade, colour in ACCENT.items()})
     return gr.themes.Base(
         primary_hue=accent,
         neutral_hue="gray",
@@ -52,10 +52,10 @@ def theme() -> gr.themes.Base:
         body_background_fill_dark=DARK.page,
         block_background_fill=LIGHT.page,
         block_background_fill_dark=DARK.page,
-        checkbox_label_background_fill_selected="#e8f3fa",
-        checkbox_label_background_fill_selected_dark="#0b3550",
-        checkbox_label_border_color_selected="#0072b2",
-        checkbox_label_border_color_selected_dark="#56b4e9",
+        checkbox_label_background_fill_selected=CHOSEN_ON_LIGHT,
+        checkbox_label_background_fill_selected_dark=CHOSEN_ON_DARK,
+        checkbox_label_border_color_selected=ROLES["identity"].on_light,
+        checkbox_label_border_color_selected_dark=ROLES["identity"].on_dark,
         checkbox_label_text_color_selected=LIGHT.text,
         checkbox_label_text_color_selected_dark=DARK.text,
     )

@@ -117,6 +117,23 @@ CURVES = (
     Curve("#7F6FC8", "10px 3px", "bowtie"),
 )
 
+# Tints of ``ROLES["identity"]``, light to dark, for the controls; the numbers are those of Gradio's themes.
+ACCENT = {
+    50: "#E8F3FA",
+    100: "#CFE5F3",
+    200: "#A3CDE7",
+    300: "#70B1D8",
+    400: "#3A93C6",
+    500: ROLES["identity"].colour,
+    600: ROLES["identity"].colour,
+    700: "#005A8D",
+    800: "#004468",
+    900: "#003049",
+    950: "#00202F",
+}
+# Behind a chosen option.
+CHOSEN_ON_LIGHT, CHOSEN_ON_DARK = ACCENT[50], "#0B3550"
+
 # For one picture in both modes: 4.3:1 on white, 4.4:1 on the dark page; no grey reaches 4.5:1 on both.
 NEUTRAL = ROLES["main"].colour
 GRID = "rgba(117, 122, 130, 0.22)"

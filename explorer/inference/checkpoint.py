@@ -25,7 +25,7 @@ from .weights.catalogue import Variant, find, published_digests
 from .weights.containers import has_legacy_format
 from .weights.read import load_into, not_finite, shapes_of
 from .weights.recognise import Recognition, network_shapes, recognise
-from .weights.sandbox import LIMITS, Limits, read_weights
+from .weights.sandbox import LIMITS, SandboxLimits, read_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ class Checkpoint:
         return (*self.recognition.sentences(chosen), *filter(None, [warning]))
 
 
-def open_checkpoint(path: Path, limits: Limits = LIMITS) -> Checkpoint:
+def open_checkpoint(path: Path, limits: SandboxLimits = LIMITS) -> Checkpoint:
     """Read an untrusted weight file and recognise its network.
 
     Raises:

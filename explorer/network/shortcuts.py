@@ -5,8 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..spec import BlockPlan, ResNetSpec, Shortcut
-from ..spec import ZeroPad as Placement
+from ..spec import BlockPlan, ResNetSpec, Shortcut, ZeroPlacement
 from .layers import conv, norm
 
 
@@ -17,11 +16,11 @@ class ZeroPad(nn.Module):
     has fewer outputs than inputs, the sum does not fit and the channel check says so.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, placement: Placement) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, placement: ZeroPlacement) -> None:
         super().__init__()
         self.stride = stride
         added = max(0, out_channels - in_channels)
-        before = added // 2 if placement is Placement.SPLIT else 0
+        before = added // 2 if placement is ZeroPlacement.SPLIT else 0
         self.before, self.after = before, added - before
 
     def forward(self, x: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from .codec import FIELDS, from_dict, from_json, from_query, from_words, to_dict, to_json, to_query
 from .model import FIELD_LABELS, BlockPlan, ResNetSpec
-from .options import Activation, Block, Init, Norm, Option, Shortcut, Stem, StrideOn, ZeroPad
+from .options import Activation, Block, Init, Norm, Option, Shortcut, Stem, StrideOn, ZeroPlacement
 from .presets import DEPTHS, PRESETS, block_of_depth, preset_of, title
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
     "Shortcut",
     "Stem",
     "StrideOn",
-    "ZeroPad",
+    "ZeroPlacement",
     "block_of_depth",
     "from_dict",
     "from_json",

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import SpecError
 from .budget import estimate
 from .fields import FieldLabel, boolean, choice, integer, integers, overrides, shown, spec_field
-from .options import Activation, Block, Init, Norm, Shortcut, Stem, StrideOn, ZeroPad
+from .options import Activation, Block, Init, Norm, Shortcut, Stem, StrideOn, ZeroPlacement
 
 MAX_BLOCKS = 1024
 MAX_PARAMS = 2_000_000_000
@@ -92,7 +92,7 @@ class ResNetSpec:
     zero_init_residual: bool = spec_field(
         False, boolean, "Last layer of every branch starts at 0", short="Last layer of a branch"
     )
-    zero_pad: ZeroPad = spec_field(ZeroPad.APPEND, choice(ZeroPad), "Option A puts zeros")
+    zero_pad: ZeroPlacement = spec_field(ZeroPlacement.APPEND, choice(ZeroPlacement), "Option A puts zeros")
     num_classes: int = spec_field(1000, integer(1, 100_000), "Classes")
     in_channels: int = spec_field(3, integer(1, 256), "Input channels")
     image_size: int = spec_field(224, integer(1, 2048), "Input side, px")

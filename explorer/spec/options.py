@@ -181,7 +181,7 @@ def mode_that_builds(kind: Shortcut, changes_shape: bool) -> Shortcut:
     return next(mode for mode in (kind, *Shortcut) if mode.kind(changes_shape) is kind)
 
 
-class ZeroPad(Option):
+class ZeroPlacement(Option):
     """Where option A puts the new zero channels; no weight file records it.
 
     The paper's code appends them. The CIFAR ResNets by Yerlan Idelbayev (github.com/akamaster/pytorch_resnet_cifar10)

@@ -20,7 +20,7 @@ from explorer.datasets.cifar10 import load_cifar10
 from explorer.errors import WeightsError
 from explorer.inference.checkpoint import Checkpoint, checkpoint_classifier, open_checkpoint, rebuild
 from explorer.network import build
-from explorer.spec import PRESETS, ZeroPad
+from explorer.spec import PRESETS, ZeroPlacement
 from explorer.training.loop import evaluate
 from tests.support.paths import DATA
 
@@ -56,7 +56,7 @@ def opened(tiny: Path) -> Checkpoint:
 @needs_third_party
 def test_the_third_partys_resnet_20_is_option_a_with_zeros_on_each_side() -> None:
     checkpoint = open_checkpoint(THIRD_PARTY)
-    assert checkpoint.spec == PRESETS["cifar_resnet20"].with_(zero_pad=ZeroPad.SPLIT)
+    assert checkpoint.spec == PRESETS["cifar_resnet20"].with_(zero_pad=ZeroPlacement.SPLIT)
     assert checkpoint.recognition.notes == (
         "The prefix “module.” was taken off the names in the file.",
         "“linear” in the file is “fc” here: the classifier.",

@@ -34,7 +34,7 @@ from explorer.spec import (
     Shortcut,
     Stem,
     StrideOn,
-    ZeroPad,
+    ZeroPlacement,
     from_json,
 )
 from explorer.spec.budget import estimate
@@ -129,7 +129,7 @@ def test_blocks_norms_and_stems(block, norm, stem):
     assert_same(SMALL.with_(block=block, norm=norm, stem=stem, image_size=33, zero_init_residual=True))
 
 
-@pytest.mark.parametrize("placement", ZeroPad)
+@pytest.mark.parametrize("placement", ZeroPlacement)
 @pytest.mark.parametrize("shortcut", Shortcut)
 @pytest.mark.parametrize("block", Block)
 def test_shortcuts(block, shortcut, placement):

@@ -14,8 +14,7 @@ from explorer.network import ResNet, build
 from explorer.network.blocks import BasicBlock, ResidualBlock
 from explorer.network.layers import activation
 from explorer.network.shortcuts import ZeroPad
-from explorer.spec import PRESETS, Activation, Block, Init, Norm, ResNetSpec, Shortcut, StrideOn
-from explorer.spec import ZeroPad as Placement
+from explorer.spec import PRESETS, Activation, Block, Init, Norm, ResNetSpec, Shortcut, StrideOn, ZeroPlacement
 from explorer.spec.budget import estimate
 from tests.support.strategies import described, fits, normalisable, small_specs, specs
 
@@ -209,9 +208,9 @@ def test_option_a_is_subsampling_and_zeros(added, stride, side):
     def zeros(channels: int) -> Tensor:
         return torch.zeros(2, channels, *kept.shape[2:])
 
-    appended = ZeroPad(3, 3 + added, stride, Placement.APPEND)(x)
+    appended = ZeroPad(3, 3 + added, stride, ZeroPlacement.APPEND)(x)
     assert torch.equal(appended, torch.cat([kept, zeros(added)], 1))
-    split = ZeroPad(3, 3 + added, stride, Placement.SPLIT)(x)
+    split = ZeroPad(3, 3 + added, stride, ZeroPlacement.SPLIT)(x)
     assert torch.equal(split, torch.cat([zeros(added // 2), kept, zeros(added - added // 2)], 1))
 
 

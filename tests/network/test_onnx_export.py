@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.network import build, onnx_export
-from explorer.spec import PRESETS, Activation, Block, Norm, ResNetSpec, ZeroPad, from_json
+from explorer.spec import PRESETS, Activation, Block, Norm, ResNetSpec, ZeroPlacement, from_json
 from tests.support.paths import ROOT
 from tests.support.strategies import described, fits, normalisable, small_specs
 
@@ -60,7 +60,7 @@ def test_the_presets_tested_are_those_of_the_papers():
     assert set(PRESETS) - set(UP_TO_152_LAYERS) == {"cifar_resnet1202", "preact_resnet164", "preact_resnet1001"}
 
 
-@pytest.mark.parametrize("placement", ZeroPad)
+@pytest.mark.parametrize("placement", ZeroPlacement)
 def test_zero_padding_pads_on_its_side(placement, tmp_path):
     assert_same(SMALL.with_(zero_pad=placement), tmp_path / "net.onnx", 1, 2, 3)
 

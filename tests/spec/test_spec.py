@@ -25,7 +25,7 @@ from explorer.spec import (
     Shortcut,
     Stem,
     StrideOn,
-    ZeroPad,
+    ZeroPlacement,
     from_dict,
     preset_of,
     title,
@@ -51,7 +51,7 @@ ENUMS: dict[str, type[Option]] = {
     "norm": Norm,
     "activation": Activation,
     "init": Init,
-    "zero_pad": ZeroPad,
+    "zero_pad": ZeroPlacement,
 }
 # What BAD_INPUTS lists, and how an error shows it.
 NO_INTEGERS: list[tuple[Any, str]] = [

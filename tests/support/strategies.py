@@ -8,7 +8,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from explorer.errors import SpecError
-from explorer.spec import Activation, Block, Init, Norm, ResNetSpec, Shortcut, Stem, StrideOn, ZeroPad
+from explorer.spec import Activation, Block, Init, Norm, ResNetSpec, Shortcut, Stem, StrideOn, ZeroPlacement
 
 
 def described(**fields: Any) -> ResNetSpec:
@@ -53,7 +53,7 @@ def specs(
             activation=draw(st.sampled_from(Activation)),
             init=draw(st.sampled_from(Init)),
             zero_init_residual=draw(st.booleans()),
-            zero_pad=draw(st.sampled_from(ZeroPad)),
+            zero_pad=draw(st.sampled_from(ZeroPlacement)),
             num_classes=draw(st.integers(1, classes)),
             in_channels=draw(st.integers(1, channels)),
             image_size=draw(st.integers(1, side)),

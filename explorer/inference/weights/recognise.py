@@ -12,7 +12,7 @@ from functools import cache
 
 from ...errors import SpecError
 from ...network import build
-from ...spec import PRESETS, Norm, ResNetSpec, Shortcut, ZeroPad, preset_of, title
+from ...spec import PRESETS, Norm, ResNetSpec, Shortcut, ZeroPlacement, preset_of, title
 from ...spec.shapes import text
 from .infer import Shape, Shapes, Unlike, infer
 from .naming import PORT, PORT_CLASSIFIER, Naming, read_names
@@ -75,7 +75,7 @@ def recognise(shapes: Shapes) -> Recognition:
         return _unrecognised(naming, plain, spec, wrong)
     port = naming.classifier == PORT_CLASSIFIER and spec.is_cifar
     if port and spec.shortcut is Shortcut.ZERO_PAD:
-        spec = spec.with_(zero_pad=ZeroPad.SPLIT)
+        spec = spec.with_(zero_pad=ZeroPlacement.SPLIT)
     return Recognition(spec, naming.names, naming.notes, dict(_unknown(spec, port)))
 
 

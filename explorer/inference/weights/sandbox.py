@@ -38,7 +38,7 @@ _MAX_REASON = 4000  # characters
 
 
 @dataclass(frozen=True)
-class Limits:
+class SandboxLimits:
     """What opening a file may take.
 
     Attributes:
@@ -52,10 +52,10 @@ class Limits:
     seconds: float = 120
 
 
-LIMITS = Limits()
+LIMITS = SandboxLimits()
 
 
-def read_weights(path: Path, limits: Limits = LIMITS, published: Sequence[str] = ()) -> dict[str, Tensor]:
+def read_weights(path: Path, limits: SandboxLimits = LIMITS, published: Sequence[str] = ()) -> dict[str, Tensor]:
     """``read.load_state_dict`` of an untrusted file, in a child process.
 
     Tensors come back whole and contiguous, in the file's own number formats.
@@ -71,7 +71,7 @@ def read_weights(path: Path, limits: Limits = LIMITS, published: Sequence[str] =
 
 
 @contextmanager
-def run_in_child(job: str, path: Path, limits: Limits = LIMITS, arguments: Sequence[str] = ()) -> Iterator[Path]:
+def run_in_child(job: str, path: Path, limits: SandboxLimits = LIMITS, arguments: Sequence[str] = ()) -> Iterator[Path]:
     """The file that ``job`` made of ``path``; it is gone after the ``with``.
 
     Args:
@@ -114,7 +114,7 @@ def _refused(reason: str) -> WeightsError:
     return WeightsError(f"the file was refused: {reason}.")
 
 
-def _run(job: str, path: Path, result: Path, size: int, limits: Limits, arguments: Sequence[str]) -> None:
+def _run(job: str, path: Path, result: Path, size: int, limits: SandboxLimits, arguments: Sequence[str]) -> None:
     """Start the child, and turn its end into words."""
     budget = limits.memory * MIB + limits.times * size
     task = json.dumps([job, str(path.absolute()), str(result), budget, size * 2 + 16 * MIB, limits.seconds, *arguments])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from textwrap import indent
 
-from ...spec import Norm, ResNetSpec, Shortcut, ZeroPad
+from ...spec import Norm, ResNetSpec, Shortcut, ZeroPlacement
 from .layers import conv, norm
 from .layout import method, wrapped
 from .statements import Code, Method, Methods
@@ -60,14 +60,14 @@ def _zero_pad(spec: ResNetSpec) -> str:
     if any(plan.out_channels < plan.in_channels for plan in padded):
         added = f"max(0, {added})"
     lines = f"self.added = {added}"
-    if spec.zero_pad is ZeroPad.SPLIT:
+    if spec.zero_pad is ZeroPlacement.SPLIT:
         lines = f"added = {added}\n        self.before, self.after = added // 2, added - added // 2"
     forward = indent(_zero_pad_methods(spec)["forward"].text, " " * 4)
     return _ZERO_PAD.format(added=lines, forward=forward)
 
 
 def _zero_pad_methods(spec: ResNetSpec) -> Methods:
-    zeros = "0, self.added" if spec.zero_pad is ZeroPad.APPEND else "self.before, self.after"
+    zeros = "0, self.added" if spec.zero_pad is ZeroPlacement.APPEND else "self.before, self.after"
     subsample = Code("x = x[:, :, ::self.stride, ::self.stride]", ("slice",))
     pad = Code(f"return F.pad(x, (0, 0, 0, 0, {zeros}))", ("pad",))
     return {"forward": Method("forward", "x", (subsample, pad))}

@@ -15,7 +15,7 @@ from ...inference.head import Head
 from ...inference.weights.cache import intact_path
 from ...spec import title
 from ...views.classify import networks_table
-from ...views.classify.networks_table import Row
+from ...views.classify.networks_table import NetworkRow
 from ...views.kit import numbers
 from ...views.kit.words import printable
 from ..kit import scripts
@@ -24,7 +24,7 @@ from ..kit.model_files import FILE, OPEN_FILES, OpenFile
 from ..model_file import panel as model_file
 from .heads import HEAD, HEADS
 from .panel import create_panel
-from .requests import NetworkRequest, SessionRequest
+from .requests import ClassifierRequest, SessionRequest
 
 MAX_NAME = 100
 _TEMPLATE = """
@@ -56,7 +56,7 @@ def classifier_of(name: str, network: str = "", device: str = "auto") -> Classif
     return load_variant(find(name), device, download=False)
 
 
-def predict(request: NetworkRequest, photo: Photo) -> Prediction:
+def predict(request: ClassifierRequest, photo: Photo) -> Prediction:
     """The answer of a network (see ``classifier_of``); of a file's weights also how they were read."""
     prediction = classifier_of(request.variant, request.network, request.device).classify(photo)
     if not request.variant.startswith(FILE):
@@ -116,15 +116,15 @@ def choices_without_download(session: str = "") -> list[tuple[str, str]]:
     return [(label, name) for label, name in choices(session) if ":" in name or is_cached(find(name))]
 
 
-def rows(session: str) -> list[Row]:
+def rows(session: str) -> list[NetworkRow]:
     """The heads and files of a page, for the table of networks."""
-    new = [Row.of(one.variant, HEAD + token, "taught here") for token, one in HEADS.of(session) if one.variant]
+    new = [NetworkRow.of(one.variant, HEAD + token, "taught here") for token, one in HEADS.of(session) if one.variant]
     return [*new, *(_row_of(FILE + token, file) for token, file in OPEN_FILES.of(session) if file.classifies)]
 
 
-def _row_of(name: str, file: OpenFile) -> Row:
+def _row_of(name: str, file: OpenFile) -> NetworkRow:
     variant = variant_of(file.checkpoint, file.checkpoint.spec)
-    return replace(Row.of(variant, name, "your file"), title=f"{file.shown}: {title(variant.spec)}")
+    return replace(NetworkRow.of(variant, name, "your file"), title=f"{file.shown}: {title(variant.spec)}")
 
 
 def label_of(head: Head) -> str:

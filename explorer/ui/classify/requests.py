@@ -43,7 +43,7 @@ class SessionRequest(Request):
     session: Name = ""
 
 
-class NetworkRequest(Request):
+class ClassifierRequest(Request):
     """
     Attributes:
         variant, network, device: as ``networks.classifier_of`` takes them.
@@ -54,7 +54,7 @@ class NetworkRequest(Request):
     device: Device = "auto"
 
 
-class PhotoRequest(NetworkRequest):
+class PhotoRequest(ClassifierRequest):
     """
     Attributes:
         token: of a photo that was sent before.

@@ -29,7 +29,7 @@ from ..kit.sessions import Limits, SessionStore
 from . import networks
 from .heads import HEAD, HEADS, TransferHead
 from .panel import create_panel
-from .requests import Name, NetworkRequest, PhotoRequest, SessionRequest
+from .requests import ClassifierRequest, Name, PhotoRequest, SessionRequest
 
 MAX_PHOTOS = 2000  # of a page
 _MAX_ACTION = 200_000  # characters
@@ -85,7 +85,7 @@ def find_features(keys: list[str], sha256: str) -> Features:
 
 
 def build_panel() -> gr.HTML:
-    """Lay the panel out in the current Gradio context. Its ``input`` event brings an ``Action``."""
+    """Lay the panel out in the current Gradio context. Its ``input`` event brings an ``TransferAction``."""
     limits = {"photos": MAX_PHOTOS, "classes": MAX_CLASSES, "name": MAX_NAME, "bytes": MAX_HEAD_BYTES}
     functions = [extract_features, base_network, stop, open_head, write_head]
     return create_panel(
@@ -136,7 +136,7 @@ class LabelledPhotos(BaseModel):
     keys: list[str]
 
 
-class Action(NetworkRequest):
+class TransferAction(ClassifierRequest):
     """What the panel asks for.
 
     Attributes:
@@ -186,13 +186,13 @@ def write_head(request: HeadRequest) -> dict[str, Any]:
 
 
 def act(value: Any, request: gr.Request) -> Iterator[tuple[Any, str]]:
-    """The panel's value, an ``Action`` as JSON -> updates of the panel, and in the end the name of the network to
+    """The panel's value, an ``TransferAction`` as JSON -> updates of the panel, and in the end the name of the network to
     choose ("" before).
 
     The panel's ``news`` is JSON ``{"html", "busy", "token", "failed"}``.
     """
     try:
-        action = parse_json(Action, value, _MAX_ACTION)
+        action = parse_json(TransferAction, value, _MAX_ACTION)
         if action.do == "open":
             head = HEADS.find(action.token).head
             yield _news(shown.opened_head(head)), HEAD + action.token
@@ -202,7 +202,7 @@ def act(value: Any, request: gr.Request) -> Iterator[tuple[Any, str]]:
         yield _news(banner(error_message(error), "error-here"), failed=True), ""
 
 
-def _fit(action: Action, session: str) -> Iterator[tuple[Any, str]]:
+def _fit(action: TransferAction, session: str) -> Iterator[tuple[Any, str]]:
     keys, labels = _labels(action)
     base, classifier = _backbone(action)
     features = find_features(keys, classifier.variant.file.sha256)
@@ -239,7 +239,7 @@ def _conclusion(event: Finished, keys: list[str], base: str, session: str) -> tu
     return _news(shown.evaluation(event.result, keys), token=token), HEAD + token
 
 
-def _labels(action: Action) -> tuple[list[str], list[str]]:
+def _labels(action: TransferAction) -> tuple[list[str], list[str]]:
     """Keys of photos and the class of each; classes of one name are one.
 
     Raises:
@@ -261,7 +261,7 @@ def _labels(action: Action) -> tuple[list[str], list[str]]:
     return keys, labels
 
 
-def _backbone(request: NetworkRequest) -> tuple[str, Classifier]:
+def _backbone(request: ClassifierRequest) -> tuple[str, Classifier]:
     """Name and classifier of the network whose features the chosen one reads."""
     name = networks.base_of(request.variant)
     return name, networks.classifier_of(name, request.network, request.device)

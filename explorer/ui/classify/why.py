@@ -181,7 +181,7 @@ class SwitchRequest(PhotoRequest):
     off: Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
-class Measurement(PhotoRequest):
+class ContributionsRequest(PhotoRequest):
     """What each block adds to a class is measured; without a photo, only the measurement before is stopped.
 
     Attributes:
@@ -248,14 +248,14 @@ def answer_without(request: SwitchRequest) -> dict[str, Any]:
 
 
 def measure(action: Any, request: gr.Request) -> Iterator[Any]:
-    """A ``Measurement`` as JSON -> JSON ``{"key"}`` with ``cells``, ``progress`` or ``error``.
+    """A ``ContributionsRequest`` as JSON -> JSON ``{"key"}`` with ``cells``, ``progress`` or ``error``.
 
     One at a time for each page: the next stops the one before.
     """
     session, key = str(request.session_hash), ""
     jobs.stop(session, KIND)
     try:
-        wanted = parse_json(Measurement, action, MAX_ACTION)
+        wanted = parse_json(ContributionsRequest, action, MAX_ACTION)
         key = wanted.key
         if not wanted.token:
             return

@@ -16,7 +16,7 @@ PATIENCE_S = 5.0  # a page that has not asked for so long is closed, or shows so
 
 
 @dataclass
-class Measurement:
+class GradientMeasurement:
     """A gradient probe as a job; stops when nobody asks for it any more. It belongs to no page: several may look at it.
 
     Attributes:
@@ -59,10 +59,10 @@ class Measurement:
 
 
 _LOCK = threading.Lock()
-_MEASUREMENTS = BoundedCache[ResNetSpec, Measurement](8)
+_MEASUREMENTS = BoundedCache[ResNetSpec, GradientMeasurement](8)
 
 
-def gradients(spec: ResNetSpec) -> Measurement:
+def gradients(spec: ResNetSpec) -> GradientMeasurement:
     """The measurement of ``spec``: running, finished, or started by this call. The cache has the last eight.
 
     It waits while another job runs, and counts as asked for while the page polls.
@@ -70,7 +70,7 @@ def gradients(spec: ResNetSpec) -> Measurement:
     with _LOCK:
         known = _MEASUREMENTS.get(spec)
         if known is None or known.abandoned or isinstance(known.result, ProbeCancelled):
-            known = Measurement(spec)
+            known = GradientMeasurement(spec)
             _MEASUREMENTS.put(spec, known)
         if isinstance(known.result, Exception):  # the page shows an error once; the next question tries again
             _MEASUREMENTS.forget(spec)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ...views.kit.theme import ADAPTING_ROLES, ROLES, SHORTCUT_ROLES, Role
+from ...views.kit.theme import ADAPTING_ROLES, ROLES, SHORTCUT_ROLES, RoleStyle
 
 _SIGN = 'content: ""; display: inline-block; width: 14px; margin-right: 6px; vertical-align: middle;'
 _LINES = {"solid": "2px solid", "dot": "3px dotted", "dash": "3px dashed", "longdash": "3px dashed"}
@@ -38,7 +38,7 @@ def _rules() -> Iterator[str]:
     yield f"{differs}:not(.broken, .hides-broken, {coloured}) {shapes} {{ stroke: var(--rx-text); }}"
 
 
-def _sign(role: Role, colour: str) -> str:
+def _sign(role: RoleStyle, colour: str) -> str:
     """A short line, or two of them."""
     second = f" height: 4px; border-bottom: {_LINES[role.dash]} {colour};" if role.double else ""
     return f"border-top: {_LINES[role.dash]} {colour};{second}"

@@ -175,7 +175,7 @@ def _kept(content: Checkpoint | OnnxGraph) -> Checkpoint | OnnxGraph:
     return content if OpenFile("", content).classifies or isinstance(content, OnnxGraph) else replace(content, state={})
 
 
-class Action(bridge.Request):
+class FileAction(bridge.Request):
     """What the panel asks for: ``open`` follows an upload; ``show``, ``classify``, ``builder`` and ``close`` are its
     buttons."""
 
@@ -185,12 +185,12 @@ class Action(bridge.Request):
 
 
 def parse_action(value: Any, session: str) -> tuple[str, str, OpenFile | None]:
-    """The panel's value, an ``Action`` as JSON -> what to do, with which file. ``close`` forgets the file.
+    """The panel's value, an ``FileAction`` as JSON -> what to do, with which file. ``close`` forgets the file.
 
     Raises:
         ExplorerError: no such action, or the file is not kept any more.
     """
-    action = bridge.parse_json(Action, value, 1000)
+    action = bridge.parse_json(FileAction, value, 1000)
     if action.do == "close":
         OPEN_FILES.drop(action.token)
         return action.do, action.token, None

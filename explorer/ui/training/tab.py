@@ -53,7 +53,7 @@ _CHARTS: dict[str, tuple[str, Callable[[charts.Runs], Any]]] = {
 Updates = dict[Any, Any]
 
 
-class Action(bridge.Request):
+class RunAction(bridge.Request):
     """What the table of runs asks for.
 
     Attributes:
@@ -172,11 +172,11 @@ class _Desk:
         return {self.status: gr.skip()}
 
     def act(self, value: Any, owner: Any, request: gr.Request) -> Iterator[Updates]:
-        """What the table of runs asks for, an ``Action`` as JSON."""
+        """What the table of runs asks for, an ``RunAction`` as JSON."""
         session = str(request.session_hash)
         owner = owner_of(owner, session)
         try:
-            action = bridge.parse_json(Action, value, MAX_TEXT + 1000)
+            action = bridge.parse_json(RunAction, value, MAX_TEXT + 1000)
             if action.do == "repeat":
                 plan = RUNS.find(action.run, owner).record.plan
                 source = find_data(TRAINING_DATA[plan.data])
@@ -190,7 +190,7 @@ class _Desk:
         except Exception as error:
             yield {self.status: banner(error_message(error), "finding")}
 
-    def _change(self, action: Action, owner: str) -> Updates:
+    def _change(self, action: RunAction, owner: str) -> Updates:
         if action.do == "show":
             RUNS.find(action.run, owner).shown = action.on
         elif action.do == "name":

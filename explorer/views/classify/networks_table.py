@@ -40,7 +40,7 @@ _HEAD = (
 
 
 @dataclass(frozen=True)
-class Row:
+class NetworkRow:
     """A network of the table; ``name`` is what choosing it asks for, ``place`` where its weights are.
 
     ``resize``, ``crop``: px; ``sees`` says in words what is done to a photo.
@@ -60,7 +60,7 @@ class Row:
     licence: str
 
     @classmethod
-    def of(cls, variant: Variant, name: str = "", place: str = "") -> Row:
+    def of(cls, variant: Variant, name: str = "", place: str = "") -> NetworkRow:
         """A row for a variant; by default under its own name, wherever it is now."""
         found = "built in" if variant.file.builtin else "on this machine" if is_cached(variant) else "to download"
         facts = (variant.top1, variant.dataset, variant.params, variant.gmacs, variant.file.size_bytes)
@@ -69,13 +69,13 @@ class Row:
         return cls(name or variant.name, variant.title, *facts, *seen, place or found, variant.licence)
 
 
-def networks(own: Sequence[Row] = ()) -> str:
+def networks(own: Sequence[NetworkRow] = ()) -> str:
     """A row for each network, whose name is a button; below, the terms of their weights.
 
     Args:
         own: the page's networks, which come before the catalogue's.
     """
-    rows = [*own, *map(Row.of, variants())]
+    rows = [*own, *map(NetworkRow.of, variants())]
     terms = list(dict.fromkeys(row.licence for row in rows))
     body = (_row(row, number, terms) for number, row in enumerate(rows))
     notes = "".join(tag("li", text(words)) for words in terms)
@@ -103,7 +103,7 @@ def history() -> str:
     return tag("div", shown + tag("p", text(_SOURCES), css="rx-note"), css="rx-history")
 
 
-def _row(row: Row, number: int, terms: Sequence[str]) -> markup.Row:
+def _row(row: NetworkRow, number: int, terms: Sequence[str]) -> markup.Row:
     term = terms.index(row.licence) + 1
     data = row.dataset.partition(",")[0].partition(" from ")[0]
     cells = (

@@ -45,7 +45,7 @@ _NO_PART = Part(blocks=0, shape="–", params=0, macs=0, activation_bytes=0, rec
 
 
 @dataclass(frozen=True)
-class Row:
+class PartDifference:
     """A stem, stage or head of both networks; None on the side that has no such part."""
 
     name: str
@@ -77,7 +77,7 @@ class Comparison:
 
     left: Report
     right: Report
-    rows: tuple[Row, ...]
+    rows: tuple[PartDifference, ...]
     total: str
     differences: tuple[Difference, ...]
 
@@ -162,13 +162,13 @@ def part(report: Report, ops: Sequence[int], blocks: int = 0) -> Part:
     )
 
 
-def _rows(left: Report, right: Report) -> Iterator[Row]:
+def _rows(left: Report, right: Report) -> Iterator[PartDifference]:
     sides = [
         {unit.id: part(report, unit.ops, len(unit.blocks)) for unit in outline(report).units}
         for report in (left, right)
     ]
     for name in _merged(list(sides[0]), list(sides[1])):
-        yield Row(name, sides[0].get(name), sides[1].get(name))
+        yield PartDifference(name, sides[0].get(name), sides[1].get(name))
 
 
 def _merged(first: Sequence[str], second: Sequence[str]) -> list[str]:
@@ -197,7 +197,7 @@ def _steps(left: Report, right: Report) -> Iterator[Difference]:
         before, words, pending = after, [], {}
 
 
-def _parts(rows: Iterable[Row]) -> Iterator[Difference]:
+def _parts(rows: Iterable[PartDifference]) -> Iterator[Difference]:
     for row in rows:
         if row.left is None or row.right is None:
             yield Difference(f"{row.name}: only in the {'right' if row.left is None else 'left'} network", "")

@@ -35,7 +35,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A network of a paper.
 
     Attributes:
@@ -73,7 +73,7 @@ def convolutions(form: Block, base: int, width: int | None = None, groups: int =
     )
 
 
-def column(spec: ResNetSpec) -> Column | None:
+def column(spec: ResNetSpec) -> TableColumn | None:
     """The papers' network with the same stages and the same kind of block, whatever else differs."""
     bottleneck, repeats = spec.block.is_bottleneck, spec.depths
     forms = {depth: block_of_depth(depth) for depth, depths in DEPTHS.items() if depths == repeats}
@@ -82,15 +82,15 @@ def column(spec: ResNetSpec) -> Column | None:
         form = forms[named[0]]
         both = (Shortcut.ZERO_PAD, Shortcut.PROJECTION, Shortcut.PROJECTION_ALL)
         options = {18: both[:1], 34: both}.get(named[0], both[1:2])
-        return Column(f"ResNet-{named[0]}", TABLE_1, form, repeats, options)
+        return TableColumn(f"ResNet-{named[0]}", TABLE_1, form, repeats, options)
     n = repeats[0]
     if repeats != (n, n, n):
         return None
     if not bottleneck and n in (3, 5, 7, 9, 18, 200):
-        return Column(f"ResNet-{6 * n + 2}", CIFAR, Block.BASIC, repeats, (Shortcut.ZERO_PAD,))
+        return TableColumn(f"ResNet-{6 * n + 2}", CIFAR, Block.BASIC, repeats, (Shortcut.ZERO_PAD,))
     if spec.block is Block.PREACT_BOTTLENECK and n in (18, 111):
         name = f"pre-activation ResNet-{9 * n + 2}"
-        return Column(name, PREACT, Block.PREACT_BOTTLENECK, repeats, (Shortcut.PROJECTION,))
+        return TableColumn(name, PREACT, Block.PREACT_BOTTLENECK, repeats, (Shortcut.PROJECTION,))
     return None
 
 
@@ -159,7 +159,7 @@ def head_place(spec: ResNetSpec) -> Place:
     return Place(where, f"average pool, {classes}-d fc, softmax", differs)
 
 
-def _differences(spec: ResNetSpec, plan: BlockPlan, found: Column, side: int) -> Iterator[str]:
+def _differences(spec: ResNetSpec, plan: BlockPlan, found: TableColumn, side: int) -> Iterator[str]:
     base = spec.widths[plan.stage - 1]
     paper = convolutions(found.form, _WIDTHS[found.paper][plan.stage - 1])
     here = convolutions(spec.block, base, plan.width, spec.groups)
@@ -179,7 +179,7 @@ def _differences(spec: ResNetSpec, plan: BlockPlan, found: Column, side: int) ->
         yield f"The paper's activation is ReLU; here: {spec.activation.label}."
 
 
-def _shortcut_difference(plan: BlockPlan, found: Column) -> str:
+def _shortcut_difference(plan: BlockPlan, found: TableColumn) -> str:
     """Compares what is built, so that an option that changes nothing in this block is no difference."""
     kinds = {option.kind(plan.changes_shape) for option in found.shortcuts}
     if plan.shortcut_kind in kinds:

@@ -12,7 +12,7 @@ MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", "Libe
 
 
 @dataclass(frozen=True)
-class Role:
+class RoleStyle:
     """What a colour stands for, with the sign that says it without colour. Colours are hex.
 
     Attributes:
@@ -69,13 +69,13 @@ LIGHT = Neutrals(text="#1F2937", muted="#5B6472", line="#6B7280", rule="#E5E7EB"
 DARK = Neutrals(text="#E5E7EB", muted="#9CA3AF", line="#9CA3AF", rule="#374151", page="#0B0F19", surface="#111827")
 
 # Okabe & Ito 2008, "Color Universal Design". The darker and lighter forms keep the hue.
-ROLES: dict[str, Role] = {
-    "main": Role("#757A82", LIGHT.muted, DARK.muted, "solid", words="main path"),
-    "identity": Role("#0072B2", "#0072B2", "#56B4E9", "solid", words="identity"),
-    "projection": Role("#E69F00", "#8A6000", "#E69F00", "solid", "▫", "projection", double=True),
-    "zero_pad": Role("#CC79A7", "#A64D80", "#CC79A7", "dot", words="zero-pad"),
-    "fits": Role("#009E73", "#007A59", "#1AB589", "solid", "✓"),
-    "broken": Role("#D55E00", "#B84F00", "#E8752A", "dash", "✕", "does not fit"),
+ROLES: dict[str, RoleStyle] = {
+    "main": RoleStyle("#757A82", LIGHT.muted, DARK.muted, "solid", words="main path"),
+    "identity": RoleStyle("#0072B2", "#0072B2", "#56B4E9", "solid", words="identity"),
+    "projection": RoleStyle("#E69F00", "#8A6000", "#E69F00", "solid", "▫", "projection", double=True),
+    "zero_pad": RoleStyle("#CC79A7", "#A64D80", "#CC79A7", "dot", words="zero-pad"),
+    "fits": RoleStyle("#009E73", "#007A59", "#1AB589", "solid", "✓"),
+    "broken": RoleStyle("#D55E00", "#B84F00", "#E8752A", "dash", "✕", "does not fit"),
 }
 LOOKS: dict[Shortcut, Look] = {
     Shortcut.ZERO_PAD: Look("zero_pad", "."),

@@ -29,7 +29,7 @@ def weights(name: str, checkpoint: Checkpoint, labels: Mapping[str, str]) -> str
     spec = recognition.spec
     head, *_ = recognition.sentences()
     count = f"{numbers.exact(inspect(spec).params)} parameters, loaded strictly: every name and shape fits."
-    unknown = {field: _choice(words, labels.get(field)) for field, words in recognition.unknown.items()}
+    unknown = {field: _choice(words, field, labels.get(field)) for field, words in recognition.unknown.items()}
     important = [item for field, item in unknown.items() if field in _FIRST]
     others = [item for field, item in unknown.items() if field not in _FIRST]
     refused = _refused(checkpoint)
@@ -88,8 +88,8 @@ def _refused(checkpoint: Checkpoint) -> str:
     return "" if channels == "3" else f"It reads {channels} channels; photos have 3: Classify can't use it."
 
 
-def _choice(words: str, label: str | None) -> str:
-    link = tag("button", f"Choose “{text(label)}”", type="button", css="rx-link", data_field=label) if label else ""
+def _choice(words: str, field: str, label: str | None) -> str:
+    link = tag("button", f"Choose “{text(label)}”", type="button", css="rx-link", data_field=field) if label else ""
     return tag("li", f"{text(words)} {link}")
 
 

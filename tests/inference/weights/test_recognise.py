@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from explorer.compat import torchvision
 from explorer.inference.weights.infer import Shapes
 from explorer.inference.weights.recognise import nearest_preset, network_shapes, recognise
-from explorer.spec import PRESETS, Block, Norm, ResNetSpec, Shortcut, Stem, ZeroPad
+from explorer.spec import PRESETS, Block, Norm, ResNetSpec, Shortcut, Stem, ZeroPlacement
 from tests.support.strategies import specs
 
 RESNET18 = network_shapes(PRESETS["resnet18"])
@@ -136,13 +136,13 @@ def test_two_names_for_one_tensor_are_not_merged() -> None:
 
 def test_zeros_of_the_cifar_nets_by_idelbayev_go_half_on_each_side() -> None:
     port = recognise(renamed(without(RESNET20, "num_batches"), "module.", fc="linear"))
-    assert port.spec == PRESETS["cifar_resnet20"].with_(zero_pad=ZeroPad.SPLIT)
+    assert port.spec == PRESETS["cifar_resnet20"].with_(zero_pad=ZeroPlacement.SPLIT)
     assert "half on each side is assumed, as in akamaster/pytorch_resnet_cifar10" in port.unknown["zero_pad"]
     assert "option A, zero-padded, is assumed" in port.unknown["shortcut"]
     other = recognise(RESNET20)
     assert other.spec == PRESETS["cifar_resnet20"]
     assert "after the channels is assumed" in other.unknown["zero_pad"]
-    chosen = other.spec.with_(zero_pad=ZeroPad.SPLIT)
+    chosen = other.spec.with_(zero_pad=ZeroPlacement.SPLIT)
     assert other.unknown["zero_pad"] in other.sentences()
     assert other.unknown["zero_pad"] not in other.sentences(chosen)
 

@@ -21,7 +21,7 @@ from torch import nn
 from explorer.errors import WeightsError
 from explorer.inference.weights import sandbox
 from explorer.inference.weights.cache import digest
-from explorer.inference.weights.sandbox import Limits, read_weights, run_in_child
+from explorer.inference.weights.sandbox import SandboxLimits, read_weights, run_in_child
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process")
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such limits or signals")
@@ -77,7 +77,7 @@ def test_the_limit_on_time_holds(small: Path, temporary: Path) -> None:
     started = time.monotonic()
     with (
         pytest.raises(WeightsError, match="opening it took longer than 3 seconds"),
-        run_in_child("tests.support.sandbox_jobs:spin", small, Limits(seconds=3)),
+        run_in_child("tests.support.sandbox_jobs:spin", small, SandboxLimits(seconds=3)),
     ):
         pass
     assert time.monotonic() - started < 20

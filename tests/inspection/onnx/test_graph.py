@@ -18,7 +18,7 @@ from explorer.errors import TraceError
 from explorer.inspection import Verdict, inspect
 from explorer.inspection.onnx.graph import MAX_NODES, inspect_onnx, read, report_of
 from explorer.network import build
-from explorer.spec import Block, ResNetSpec, Shortcut, Stem, ZeroPad
+from explorer.spec import Block, ResNetSpec, Shortcut, Stem, ZeroPlacement
 from explorer.views.diagram.model import build_diagram, default_open
 
 SPECS = {
@@ -27,7 +27,7 @@ SPECS = {
         depths=(1, 2),
         widths=(8, 16),
         shortcut=Shortcut.ZERO_PAD,
-        zero_pad=ZeroPad.SPLIT,
+        zero_pad=ZeroPlacement.SPLIT,
         stem=Stem.CIFAR,
         num_classes=4,
         image_size=32,

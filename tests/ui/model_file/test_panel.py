@@ -29,7 +29,7 @@ from explorer.inference.weights.recognise import network_shapes, recognise
 from explorer.inspection import inspect
 from explorer.inspection.onnx.graph import OnnxGraph
 from explorer.network import build
-from explorer.spec import PRESETS, ResNetSpec, Shortcut, ZeroPad, to_query
+from explorer.spec import PRESETS, ResNetSpec, Shortcut, ZeroPlacement, to_query
 from explorer.ui import builder
 from explorer.ui.checks.panel import list_checks
 from explorer.ui.classify import networks
@@ -149,7 +149,7 @@ def test_the_third_partys_checkpoint_is_option_a_with_zeros_on_each_side(client:
     assert "The prefix “module.” was taken off" in answer["html"]
     assert "half on each side is assumed, as in akamaster/pytorch_resnet_cifar10" in answer["html"]
     spec = files.network_of(OPEN_FILES.find(answer["token"]), "open")
-    assert spec == PRESETS["cifar_resnet20"].with_(zero_pad=ZeroPad.SPLIT)
+    assert spec == PRESETS["cifar_resnet20"].with_(zero_pad=ZeroPlacement.SPLIT)
 
 
 def test_controls_that_are_pointed_to_are_in_the_builder() -> None:

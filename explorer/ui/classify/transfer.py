@@ -186,7 +186,7 @@ def write_head(request: HeadRequest) -> dict[str, Any]:
 
 
 def act(value: Any, request: gr.Request) -> Iterator[tuple[Any, str]]:
-    """The panel's value, an ``TransferAction`` as JSON -> updates of the panel, and in the end the name of the network to
+    """The panel's value, a ``TransferAction`` as JSON -> updates of the panel, and in the end the network to
     choose ("" before).
 
     The panel's ``news`` is JSON ``{"html", "busy", "token", "failed"}``.

@@ -127,7 +127,7 @@ def test_weights_are_recognised_and_their_network_is_handed_to_the_builder(clien
     count = sum(parameter.numel() for parameter in build(TINY, device="meta").parameters())
     assert f"{count:,} parameters, loaded strictly: every name and shape fits." in answer["html"]
     assert answer["html"].count("data-field=") == 2
-    assert 'data-field="Option A puts zeros"' in answer["html"]
+    assert 'data-field="zero_pad"' in answer["html"]
     assert 'data-do="classify"' in answer["html"]
     do, token, file = files.parse_action(wish("open", answer["token"]), "page")
     assert file is not None
@@ -140,7 +140,7 @@ def test_v1_and_v1_5_are_said_to_be_undeterminable(tiny: Checkpoint) -> None:
     recognition = recognise(network_shapes(TINY.with_(block="bottleneck")))
     html = opened.weights("a.pth", replace(tiny, recognition=recognition), files.LABELS)
     assert "v1.5) is undeterminable from weights: v1.5, torchvision&#x27;s, is assumed." in html
-    assert 'data-field="Bottleneck strides in"' in html
+    assert 'data-field="stride_on"' in html
 
 
 @pytest.mark.skipif(not PORT.exists(), reason="the third party's checkpoint is not here")

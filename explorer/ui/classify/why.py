@@ -32,7 +32,7 @@ from .networks import classifier_of
 from .panel import create_panel
 from .requests import Name, PhotoRequest
 
-# Multiply-adds of all passes that are done at once, without asking and out of turn: half a second on two cores.
+# Multiply-adds of all passes that are done at once, without asking and out of turn: a moment on any CPU.
 QUICK_GMACS = 8.0
 MAX_ACTION = 24_000  # characters
 KIND = "contributions"  # of its jobs

@@ -31,7 +31,7 @@ from explorer.spec import (
     title,
     to_dict,
 )
-from tests.support.refusals import refused
+from tests.support.refusals import SHORTCUTS, refused
 from tests.support.strategies import described, specs
 
 A, B, C = Shortcut.ZERO_PAD, Shortcut.PROJECTION, Shortcut.PROJECTION_ALL
@@ -209,10 +209,16 @@ def test_overrides_are_a_mapping(value):
         ResNetSpec(shortcut_overrides=value)
 
 
+def test_spellings_stay():
+    """Addresses and files hold them."""
+    assert {"basic", "bottleneck", "preact_basic", "preact_bottleneck"} <= set(Block)
+    assert {"zero_pad", "projection", "projection_all", "identity", "none"} <= set(Shortcut)
+
+
 def test_overrides_name_blocks_and_modes():
     with refused(
         "shortcut_overrides.layer2.0",
-        "got 'b'; allowed: zero_pad, projection, projection_all, identity, none",
+        f"got 'b'; allowed: {SHORTCUTS}",
     ):
         described(shortcut_overrides={"layer2.0": "b"})
     for path in ("layer2.2", "layer0.0", "layer5.0", "layer1", "", "\u202e", "\ud800", "layer1.00"):

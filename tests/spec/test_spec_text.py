@@ -11,7 +11,7 @@ from hypothesis import given
 
 from explorer.errors import SpecError
 from explorer.spec import FIELDS, PRESETS, ResNetSpec, from_json, from_query, from_words, to_dict, to_json, to_query
-from tests.support.refusals import NAMES, refused
+from tests.support.refusals import BLOCKS, NAMES, SHORTCUTS, refused
 from tests.support.strategies import described, specs
 
 # ---- JSON --------------------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def test_absent_fields_keep_the_preset():
         (r'{"\ud800": 1}', r"\ud800", f"no such field; known fields: {NAMES}"),
         ('{"\u202e\u05d0": 1}', r"\u202e\u05d0", f"no such field; known fields: {NAMES}"),
         (r'{"block": "\udfff"}', "block", r"got '\udfff'; "
-         "allowed: basic, bottleneck, preact_basic, preact_bottleneck"),
+         f"allowed: {BLOCKS}"),
         ('{"depths": [1], "depths": [1]}', "depths", "given twice; give each field once"),
         ('{"shortcut_overrides": {"layer1.0": "none", "layer1.0": "identity"}}', "layer1.0",
          "given twice; give each field once"),
@@ -150,7 +150,7 @@ def test_a_hundred_thousand_levels():
 
 
 def test_brackets_inside_strings_are_no_nesting():
-    with refused("block", "got '[[[[[[[[[[[['; allowed: basic, bottleneck, preact_basic, preact_bottleneck"):
+    with refused("block", f"got '[[[[[[[[[[[['; allowed: {BLOCKS}"):
         from_json('{"block": "[[[[[[[[[[[["}')
     with refused("depths[0]", "got [[[[[[]]]]]]; a whole number from 1 to 512 is allowed"):
         from_json('{"depths": ' + "[" * 7 + "]" * 7 + "}")
@@ -212,9 +212,9 @@ def test_a_page_puts_other_things_in_its_url():
         ("shortcut_overrides=layer9.0:identity", "shortcut_overrides",
          "no block is named 'layer9.0'; blocks run from layer1.0 to layer4.1"),
         ("shortcut_overrides=layer2.0", "shortcut_overrides.layer2.0",
-         "got ''; allowed: zero_pad, projection, projection_all, identity, none"),
+         f"got ''; allowed: {SHORTCUTS}"),
         ("shortcut_overrides=layer2.0:a:b", "shortcut_overrides.layer2.0",
-         "got 'a:b'; allowed: zero_pad, projection, projection_all, identity, none"),
+         f"got 'a:b'; allowed: {SHORTCUTS}"),
         ("preset=resnet19", "preset", f"got 'resnet19'; allowed: {', '.join(PRESETS)}"),
         ("preset=resnet50&groups=0", "groups", "got 0; a whole number from 1 to 1024 is allowed"),
     ],

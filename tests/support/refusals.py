@@ -9,9 +9,11 @@ from contextlib import contextmanager
 import pytest
 
 from explorer.errors import SpecError
-from explorer.spec import FIELDS
+from explorer.spec import FIELDS, Block, Shortcut
 
 NAMES = ", ".join(FIELDS)
+BLOCKS = ", ".join(Block)
+SHORTCUTS = ", ".join(Shortcut)
 
 
 @contextmanager

@@ -22,11 +22,10 @@ def of(spec: ResNetSpec) -> dict[Shortcut, int]:
 def test_resnet_34_beside_the_papers_errors():
     rows = {cost.mode: cost for cost in costs(PRESETS["resnet34"])}
     # Table 3 of He et al. 2015, 10-crop.
-    assert {mode: cost.errors for mode, cost in rows.items()} == {
+    assert {mode: cost.errors for mode, cost in rows.items() if cost.errors} == {
         Shortcut.ZERO_PAD: (25.03, 7.76),
         Shortcut.PROJECTION: (24.52, 7.46),
         Shortcut.PROJECTION_ALL: (24.19, 7.40),
-        Shortcut.IDENTITY: None,
         Shortcut.NONE: (28.54, 10.02),
     }
     # torchvision's resnet34 is option B; its three projections are 8,448 + 33,280 + 132,096 parameters.
@@ -34,7 +33,9 @@ def test_resnet_34_beside_the_papers_errors():
     assert rows[Shortcut.PROJECTION].params - rows[Shortcut.ZERO_PAD].params == 8_448 + 33_280 + 132_096
     # Each of the three halves the map as it doubles the channels: 64 × 128 × 28² a piece.
     assert rows[Shortcut.PROJECTION].macs - rows[Shortcut.ZERO_PAD].macs == 3 * 64 * 128 * 28**2
-    assert [(cost.broken, cost.merges) for cost in rows.values()] == [(0, 16), (0, 16), (0, 16), (3, 16), (0, 0)]
+    fits = {mode: (cost.broken, cost.merges) for mode, cost in rows.items()}
+    assert (fits.pop(Shortcut.IDENTITY), fits.pop(Shortcut.NONE)) == ((3, 16), (0, 0))
+    assert set(fits.values()) == {(0, 16)}
     # Nothing on an identity or a zero-padded shortcut is read again by the backward pass.
     assert rows[Shortcut.ZERO_PAD].held == rows[Shortcut.NONE].held < rows[Shortcut.PROJECTION].held
 
@@ -77,8 +78,9 @@ def test_the_table_says_whose_errors_these_are_and_what_is_shown_now():
 
 def test_the_chart_adds_up_to_the_totals_and_leaves_out_what_does_not_run():
     spec = ResNetSpec()
-    shown = {"A": Shortcut.ZERO_PAD, "B": Shortcut.PROJECTION, "C": Shortcut.PROJECTION_ALL, "None": Shortcut.NONE}
     by_mode = {cost.mode: cost for cost in costs(spec)}
+    shown = {mode.words.short: mode for mode in by_mode if mode is not Shortcut.IDENTITY}
+    assert {"A", "B", "C", "None"} <= shown.keys()
     for name, amount in (("Parameters", "params"), ("MACs", "macs"), ("Kept for backward", "held")):
         bars = [bar for bar in cost_figure(spec).data if bar.name == name]
         totals = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +20,12 @@ from ..kit.jobs import Finished, Job, Waiting
 from ..kit.table import filled, rows
 from ..kit.visibility import on_sight
 from . import measurements as gradient_runs
+from .measurements import Update, Updates, by_component
 from .settings import Settings, Wish, read
 
 KIND = "along depth"
 CANCELLED = "Cancelled. The chart still shows the last network measured."
+UNCHANGED: Update = {"status": gr.skip()}  # Gradio takes an empty dictionary for a value
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,14 @@ def build(settings: Settings) -> None:
         )
         stop = gr.Button("Cancel", size="md", scale=0, min_width=96, elem_id="cancel-gradients")
         measure = gr.Button("Measure", size="md", scale=0, min_width=96, elem_id="measure-gradients")
-    status = gr.HTML("", padding=False, elem_id="gradient-status")
-    chart = plot.chart("gradient-plot", "Gradients along depth", 440, "The chart comes with the first measurement.")
-    table = rows("gradient-table")
-    wish = gr.State(None)
+    parts = {
+        "status": gr.HTML("", padding=False, elem_id="gradient-status"),
+        "chart": plot.chart(
+            "gradient-plot", "Gradients along depth", 440, "The chart comes with the first measurement."
+        ),
+        "table": rows("gradient-table"),
+        "wish": gr.State(None),  # that they show
+    }
     # First what is outdated stops (a new network stops it in the very event that makes it), then the one listener
     # measures the last network asked for.
     for changed in (settings.seed.change, settings.seeds.input, settings.images.input):
@@ -63,14 +68,15 @@ def build(settings: Settings) -> None:
     stop.click(_stop, None, None, queue=False, show_progress="hidden")
     gr.on(
         [looks.input, settings.seed.change, settings.seeds.input, settings.images.input, measure.click],
-        _measure,
-        [*settings.widgets, quantity, wish, looks],
-        [status, chart, table, wish],
+        by_component(parts, _measure),
+        [*settings.widgets, quantity, parts["wish"], looks],
+        [*parts.values()],
         show_progress="hidden",
         trigger_mode="always_last",
         concurrency_limit=32,  # waiting is all that most of them do
     )
-    quantity.input(_again, [quantity, wish], [status, chart, table], show_progress="hidden", queue=False)
+    again = by_component(parts, _again)
+    quantity.input(again, [quantity, parts["wish"]], [*parts.values()], show_progress="hidden", queue=False)
 
 
 def outdate(request: gr.Request) -> None:
@@ -91,22 +97,22 @@ def _measure(
     shown: Wish | None,
     looked_at: str,
     request: gr.Request,
-) -> Iterator[list[Any]]:
+) -> Updates:
     """Measure, unless nobody looks or the chart shows this very measurement already."""
     if not looked_at:
-        yield [gr.skip()] * 4
+        yield UNCHANGED
         return
     try:
         wish = read(query, images, seeds, seed, request.session_hash)
     except Exception as error:
-        yield [banner(error_message(error), "finding"), gr.skip(), gr.skip(), None]
+        yield {"status": banner(error_message(error), "finding"), "wish": None}
         return
     if found := _RESULTS.get(wish):
-        yield [gr.skip()] * 4 if wish == shown else [*_shown(found, quantity), wish]
+        yield UNCHANGED if wish == shown else {**_show(found, quantity), "wish": wish}
         return
-    yield [progress_bar("Building the network …", 0), gr.skip(), gr.skip(), gr.skip()]
+    yield {"status": progress_bar("Building the network …", 0)}
     for event in jobs.run(wish.session, KIND, lambda job: _probe(wish, job)):
-        yield _told(event, wish, quantity)
+        yield _update(event, wish, quantity)
 
 
 def _probe(wish: Wish, job: Job) -> Found:
@@ -116,35 +122,33 @@ def _probe(wish: Wish, job: Job) -> Found:
     return found
 
 
-def _told(event: Any, wish: Wish, quantity: str) -> list[Any]:
-    """Updates of status, chart, table and of the wish they show."""
+def _update(event: Any, wish: Wish, quantity: str) -> Update:
     if isinstance(event, Waiting):
-        return [gradient_runs.waiting(event), gr.skip(), gr.skip(), gr.skip()]
+        return {"status": gradient_runs.waiting(event)}
     if not isinstance(event, Finished):
-        return [event, gr.skip(), gr.skip(), gr.skip()]
+        return {"status": event}
     if event.error:
-        return [gradient_runs.failed(event.error, CANCELLED), gr.skip(), gr.skip(), None]
-    return [*_shown(event.result, quantity), wish]
+        return {"status": gradient_runs.failed(event.error, CANCELLED), "wish": None}
+    return {**_show(event.result, quantity), "wish": wish}
 
 
-def _again(quantity: str, wish: Wish | None) -> list[Any]:
+def _again(quantity: str, wish: Wish | None, _: gr.Request) -> Updates:
     """Another quantity of what was measured."""
     found = _RESULTS.get(wish) if wish else None
-    return _shown(found, quantity) if found else [gr.skip()] * 3
+    yield _show(found, quantity) if found else UNCHANGED
 
 
-def _shown(found: Found, name: str) -> list[Any]:
-    """Status, chart and table."""
+def _show(found: Found, name: str) -> Update:
     quantity, probe, twin = Quantity(name), found.probe, found.twin
     sentence = f"{summary_sentence(probe, twin, quantity)} {found.images}"
     notes = (*probe.notes, *(f"Twin: {note}" for note in _own_notes(found)))
     table = gradient_table.gradient_rows(probe, twin, quantity)
     file = f"gradients_{title(probe.spec).replace(' ', '_')}_{quantity.value}.csv"
-    return [
-        gradient_runs.finding(sentence, notes),
-        plot.payload(gradient_figure(probe, twin, quantity)),
-        filled(table, gradient_table.gradient_csv(probe, twin, quantity), file),
-    ]
+    return {
+        "status": gradient_runs.finding(sentence, notes),
+        "chart": plot.payload(gradient_figure(probe, twin, quantity)),
+        "table": filled(table, gradient_table.gradient_csv(probe, twin, quantity), file),
+    }
 
 
 def _own_notes(found: Found) -> tuple[str, ...]:

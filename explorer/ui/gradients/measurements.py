@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from typing import Any
+
+import gradio as gr
 
 from ...errors import Stopped
 from ...gradients import ProbeCancelled
@@ -13,6 +16,25 @@ from ..kit.bridge import error_message
 from ..kit.jobs import Job, Waiting
 
 LEAST_S = 0.25  # between two updates
+# What changes in a sub-tab: values of its parts "status", "chart" and "table", by name.
+Update = dict[str, Any]
+Updates = Generator[Update, None, None]
+
+
+def by_component(parts: Mapping[str, Any], measure: Callable[..., Updates]) -> Callable[..., Iterator[dict[Any, Any]]]:
+    """A Gradio listener that yields the updates of ``measure``, keyed by component instead of by name.
+
+    Args:
+        parts: the components, by their names in the updates.
+        measure: takes the values of the listener's inputs, then the request.
+    """
+
+    def listen(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
+        with closing(measure(*values, request)) as updates:
+            for update in updates:
+                yield {parts[name]: value for name, value in update.items()}
+
+    return listen
 
 
 class Pace:

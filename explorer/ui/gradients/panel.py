@@ -8,6 +8,7 @@ import gradio as gr
 
 from ..kit import jobs, plot
 from ..kit.table import rows
+from .measurements import Updates, by_component
 from .settings import Settings
 
 
@@ -16,7 +17,7 @@ def build(
     kind: str,
     settings: Settings,
     choice: Callable[[], gr.Radio],
-    measure: Callable[..., object],
+    measure: Callable[..., Updates],
     label: str,
     empty: str,
 ) -> None:
@@ -26,7 +27,7 @@ def build(
         name: what the components' ids begin with.
         kind: of its jobs, as ``jobs.run`` takes it.
         choice: makes the sub-tab's own setting.
-        measure: (settings, choice, request) -> updates of status, chart and table, one after another.
+        measure: (settings, choice, request) -> updates, one after another.
         label: of the chart, for a screen reader.
         empty: what stands in the chart's place before the first measurement.
     """
@@ -38,14 +39,16 @@ def build(
         chosen = choice()
         stop = gr.Button("Cancel", size="md", scale=0, min_width=96, elem_id=f"cancel-{name}")
         start = gr.Button("Measure", size="md", variant="primary", scale=0, min_width=96, elem_id=f"measure-{name}")
-    status = gr.HTML("", padding=False, elem_id=f"{name}-status")
-    chart = plot.chart(f"{name}-plot", label, 440, empty)
-    table = rows(f"{name}-table")
+    parts = {
+        "status": gr.HTML("", padding=False, elem_id=f"{name}-status"),
+        "chart": plot.chart(f"{name}-plot", label, 440, empty),
+        "table": rows(f"{name}-table"),
+    }
     stop.click(stopped, None, None, queue=False, show_progress="hidden")
     start.click(
-        measure,
+        by_component(parts, measure),
         [*settings.widgets, chosen],
-        [status, chart, table],
+        [*parts.values()],
         show_progress="hidden",
         trigger_mode="once",
         concurrency_limit=32,  # waiting is all that most of them do

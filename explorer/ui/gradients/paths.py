@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -17,6 +16,7 @@ from ..kit.jobs import Finished, Job, Waiting
 from ..kit.table import filled
 from . import measurements as gradient_runs
 from . import panel as gradient_panel
+from .measurements import Update, Updates
 from .settings import Settings, Wish, read
 
 KIND = "paths"
@@ -38,17 +38,15 @@ def _samples() -> gr.Radio:
     return gr.Radio(list(SAMPLES), value=4, label="Paths drawn of each length and batch", interactive=True, scale=1)
 
 
-def _paths(
-    query: str, images: str, seeds: int, seed: int | None, samples: int, request: gr.Request
-) -> Iterator[list[Any]]:
+def _paths(query: str, images: str, seeds: int, seed: int | None, samples: int, request: gr.Request) -> Updates:
     try:
         wish = read(query, images, seeds, seed, request.session_hash)
         drawn = samples if samples in SAMPLES else SAMPLES[0]
-        yield [progress_bar("Building the network …", 0), gr.skip(), gr.skip()]
+        yield {"status": progress_bar("Building the network …", 0)}
         for event in jobs.run(wish.session, KIND, lambda job: _work(wish, drawn, job)):
-            yield _told(event)
+            yield _update(event)
     except Exception as error:
-        yield [banner(error_message(error), "finding"), gr.skip(), gr.skip()]
+        yield {"status": banner(error_message(error), "finding")}
 
 
 def _work(wish: Wish, samples: int, job: Job) -> tuple[PathLengths, str]:
@@ -57,17 +55,16 @@ def _work(wish: Wish, samples: int, job: Job) -> tuple[PathLengths, str]:
     return path_lengths(wish.spec, samples=samples, **counted, **options), images
 
 
-def _told(event: Any) -> list[Any]:
-    """Updates of status, chart and table."""
+def _update(event: Any) -> Update:
     if isinstance(event, Waiting):
-        return [gradient_runs.waiting(event), gr.skip(), gr.skip()]
+        return {"status": gradient_runs.waiting(event)}
     if not isinstance(event, Finished):
-        return [event, gr.skip(), gr.skip()]
+        return {"status": event}
     if event.error:
-        return [gradient_runs.failed(event.error, CANCELLED), gr.skip(), gr.skip()]
+        return {"status": gradient_runs.failed(event.error, CANCELLED)}
     result, images = event.result
-    return [
-        gradient_runs.finding(f"{paths_sentence(result)} {images}", result.notes),
-        plot.payload(paths_figure(result)),
-        filled(path_rows(result), path_csv(result), "path_lengths.csv"),
-    ]
+    return {
+        "status": gradient_runs.finding(f"{paths_sentence(result)} {images}", result.notes),
+        "chart": plot.payload(paths_figure(result)),
+        "table": filled(path_rows(result), path_csv(result), "path_lengths.csv"),
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from ..kit.jobs import Finished, Job, Waiting
 from ..kit.table import filled
 from . import measurements as gradient_runs
 from . import panel as gradient_panel
+from .measurements import Update, Updates
 from .settings import Settings, Wish, read
 
 KIND = "depth sweep"
@@ -40,24 +40,22 @@ def _family() -> gr.Radio:
     return gr.Radio(choices, value="cifar", label="Layers", interactive=True, scale=1)
 
 
-def _sweep(
-    query: str, images: str, seeds: int, seed: int | None, family: str, request: gr.Request
-) -> Iterator[list[Any]]:
+def _sweep(query: str, images: str, seeds: int, seed: int | None, family: str, request: gr.Request) -> Updates:
     points: list[SweepPoint] = []
     pace = gradient_runs.Pace()
     try:
         wish = read(query, images, seeds, seed, request.session_hash)
-        yield [progress_bar("Building the first network …", 0), gr.skip(), gr.skip()]
+        yield {"status": progress_bar("Building the first network …", 0)}
         for event in jobs.run(wish.session, KIND, lambda job: _work(wish, of_family(wish.spec, family), job)):
             if isinstance(event, SweepPoint):
                 points.append(event)
                 if pace.due():
-                    yield [gr.skip(), *_drawn(points)]
+                    yield _show(points)
             else:
-                drawn = _drawn(points) if isinstance(event, Finished) and points else [gr.skip()] * 2
-                yield [_status(event, points), *drawn]
+                shown = _show(points) if isinstance(event, Finished) and points else {}
+                yield {"status": _status(event, points), **shown}
     except Exception as error:
-        yield [banner(error_message(error), "finding"), gr.skip(), gr.skip()]
+        yield {"status": banner(error_message(error), "finding")}
 
 
 def of_family(spec: ResNetSpec, family: str) -> ResNetSpec:
@@ -92,7 +90,6 @@ def _own_notes(point: SweepPoint) -> tuple[str, ...]:
     return tuple(note for note in point.notes if note not in point.setting.notes)
 
 
-def _drawn(points: list[SweepPoint]) -> list[str]:
-    """Chart and table."""
+def _show(points: list[SweepPoint]) -> Update:
     table = filled(sweep_rows(points), sweep_csv(points), "depth_sweep.csv")
-    return [plot.payload(sweep_figure(points)), table]
+    return {"chart": plot.payload(sweep_figure(points)), "table": table}

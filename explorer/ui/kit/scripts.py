@@ -12,6 +12,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 
 _UI = Path(__file__).parents[1]
+_FIRST = ("page.js", "builder.js", "kit/", "diagram/", "inspector/", "history/")  # what the first look needs
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
 
@@ -61,12 +62,13 @@ def call(name: str, function: str) -> str:
 
 
 def head(settings: Mapping[str, object]) -> str:
-    """For ``<head>``: every module is fetched while the page loads, and ``page.js`` runs.
+    """For ``<head>``: every module is fetched while the page loads, the first look's first, and ``page.js`` runs.
 
     Args:
         settings: constants of the program for all scripts (``settings`` of ``lib.js``).
     """
-    hints = "".join(f'<link rel="modulepreload" href="{folder()}/{name}">' for name in sources())
+    names = sorted(sources(), key=lambda name: not name.startswith(_FIRST))
+    hints = "".join(f'<link rel="modulepreload" href="{folder()}/{name}">' for name in names)
     facts = json.dumps(settings).replace("<", "\\u003c")  # nothing in it may end the element
     return (
         f'{hints}<script type="application/json" id="rx-settings">{facts}</script>'

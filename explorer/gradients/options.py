@@ -139,6 +139,11 @@ class PassCounter:
         if self.cancelled is not None and self.cancelled():
             raise ProbeCancelled(f"Stopped after {self.done} of {self.total} {self.name}.")
 
+    def begin(self) -> None:
+        """Report 0, once, when the first network is built: its first pass may take half a minute."""
+        if self.done == 0 and self.report is not None:
+            self.report(0, self.total)
+
     def advance(self) -> None:
         self.done += 1
         if self.report is not None:

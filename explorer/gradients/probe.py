@@ -32,7 +32,7 @@ def probe_gradients(
     which deep networks amplify (a float32 ResNet-50: 0.04 % in its first layer).
 
     Args:
-        on_progress: called with batches done and batches in all, after each.
+        on_progress: called with batches done and batches in all, before the first and after each.
         options: see ``Options``.
 
     Raises:
@@ -71,7 +71,7 @@ def probe_beside(
     image and its classes; its ``image_size`` plays no part.
 
     Args:
-        on_progress: called with batches done and batches in all, of all networks, after each.
+        on_progress: called with batches done and batches in all, of all networks, before the first and after each.
         options: see ``Options``.
 
     Raises:
@@ -102,6 +102,7 @@ def probe_at(spec: ResNetSpec, asked: Options, setting: Setting, steps: PassCoun
         for seed in range(setting.seed, setting.seed + setting.seeds):
             model = build(spec, seed=seed).to(asked.device, asked.dtype)
             passes.append([])
+            steps.begin()
             for images, labels in asked.draw(spec, setting):
                 steps.check()
                 passes[-1].append(measure(model, images, labels))

@@ -244,7 +244,7 @@ def test_noise_and_labels_are_the_same_for_all_seeds() -> None:
 def test_seeds_count_in_progress_and_in_the_budget() -> None:
     seen: list[tuple[int, int]] = []
     probe_gradients(SMALL, batch_size=2, batches=2, seeds=2, on_progress=lambda *at: seen.append(at))
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
     once, thrice = (Setting(batch_size=2, batches=2, height=16, width=16, seed=0, seeds=n) for n in (1, 3))
     assert budget.cost(SMALL, thrice, 4).macs == 3 * budget.cost(SMALL, once, 4).macs
 
@@ -290,13 +290,13 @@ def test_a_plain_network_has_no_twin() -> None:
     here, twin = probe_with_twin(SMALL.plain(), batch_size=2, batches=2, on_progress=lambda *at: seen.append(at))
     assert twin is None
     assert here.spec.is_plain
-    assert seen == [(1, 2), (2, 2)]
+    assert seen == [(0, 2), (1, 2), (2, 2)]
 
 
 def test_progress_counts_both_networks() -> None:
     seen: list[tuple[int, int]] = []
     probe_with_twin(SMALL, batch_size=2, batches=2, on_progress=lambda *at: seen.append(at))
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_cancel_stops_before_the_next_batch() -> None:
@@ -307,9 +307,9 @@ def test_cancel_stops_before_the_next_batch() -> None:
             batch_size=2,
             batches=9,
             on_progress=lambda *at: seen.append(at),
-            cancelled=lambda: len(seen) == 2,
+            cancelled=lambda: len(seen) == 3,
         )
-    assert seen == [(1, 9), (2, 9)]
+    assert seen == [(0, 9), (1, 9), (2, 9)]
 
 
 def hooks_of(model: nn.Module) -> int:

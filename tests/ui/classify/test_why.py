@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Generator
+from threading import Event
 from typing import Any
 
 import gradio as gr
@@ -103,15 +104,20 @@ def test_what_each_block_adds_is_a_job_where_it_takes_long(
 def test_a_new_measurement_stops_the_one_before(request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(why, "QUICK_GMACS", 0.0)
     page, action = gr.Request(session_hash="page"), json.dumps({**request_, "class": 3, "key": "k"})
-    first = why.measure(action, page)
-    next(first)
-    job = jobs.running("page", why.KIND)
-    assert job
-    assert list(why.measure(json.dumps({"key": ""}), page)) == []
-    assert job.stopped
-    *_, last = first
-    assert json.loads(last["weighed"]).keys() & {"error", "cells"}
-    assert jobs.running("page", why.KIND) is None
+    others = Event()
+    jobs.Job(lambda _: others.wait(60))  # comes first, so that the page's job cannot end by itself
+    try:
+        first = why.measure(action, page)
+        assert json.loads(next(first)["weighed"])["waiting"]
+        job = jobs.running("page", why.KIND)
+        assert job
+        assert list(why.measure(json.dumps({"key": ""}), page)) == []
+        assert job.stopped
+        *_, last = first
+        assert json.loads(last["weighed"]).keys() == {"key", "error"}
+        assert jobs.running("page", why.KIND) is None
+    finally:
+        others.set()
 
 
 def test_a_page_that_closes_leaves_nothing_behind(request_: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ _NO_SPEC = "Of an opened file's graph the shortcuts are what they are: there are
 
 def build_tab() -> None:
     """Lay the tab out."""
-    asks = on_sight("costs")
+    asks = on_sight("costs", always=True)  # the tab row may be all of it that fits on the screen
     rows = gr.HTML("", padding=False, apply_default_css=False, elem_id="cost-table")
     chart = plot.chart("cost-plot", "What each shortcut option costs", 420, "The chart comes with the table.")
     asks.input(_costs, asks, [rows, chart], show_progress="hidden", trigger_mode="always_last")

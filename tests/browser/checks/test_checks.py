@@ -201,5 +201,7 @@ def test_a_phone_has_no_sideways_scrolling(open_page: Open) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="What A, B and C cost").click()
+    expect(page.locator("#cost-table")).to_contain_text("ResNet-34, top-1 error")
+    page.locator("#cost-plot").scroll_into_view_if_needed()
     expect(page.locator("#cost-plot .js-plotly-plot")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390

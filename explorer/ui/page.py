@@ -24,7 +24,7 @@ from .costs import tab as costs
 from .diagram.panel import foresee, graph_panel
 from .export import panel as export
 from .gradients.tab import build_tab as gradients
-from .gradients.tab import outdate
+from .gradients.tab import outdate_others
 from .history.panel import history
 from .kit import scripts, sessions
 from .kit.bridge import error_message
@@ -153,7 +153,7 @@ class _Network:
         """Widget values -> what changes. An error keeps every input and the last good diagram."""
         try:
             spec = builder.read(values[2:])
-            outdate(request)
+            outdate_others(request, spec)
             return {**self._fill(spec, values), **self._show(spec)}
         except Exception as error:
             return {self.message: banner(error_message(error))}
@@ -163,7 +163,7 @@ class _Network:
         try:
             do, token, held = model_file.parse_action(action, str(request.session_hash))
             if held and (spec := model_file.network_of(held, do)):
-                outdate(request)
+                outdate_others(request, spec)
                 return {**self._fill(spec, values), **self._show(spec)}
             if held and do in ("open", "show") and isinstance(held.content, OnnxGraph):
                 return self._graph(held, held.content, token, from_query(query))

@@ -9,7 +9,7 @@ import gradio as gr
 
 from ...bounded_cache import BoundedCache
 from ...gradients import GradientProbe, probe_with_twin
-from ...spec import title
+from ...spec import ResNetSpec, title
 from ...views.gradients import tables as gradient_table
 from ...views.gradients.depth_chart import gradient_figure, summary_sentence
 from ...views.gradients.quantity import Quantity
@@ -38,6 +38,7 @@ class Found:
 
 
 _RESULTS = BoundedCache[Wish, Found](16)  # equal wishes have equal results
+_MEASURED = BoundedCache[str, ResNetSpec](1000)  # by session: the network measured last
 
 
 def build(settings: Settings) -> None:
@@ -84,6 +85,13 @@ def outdate(request: gr.Request) -> None:
     jobs.outdate(str(request.session_hash), KIND)
 
 
+def outdate_others(request: gr.Request, spec: ResNetSpec) -> None:
+    """As ``outdate``, unless ``spec`` is what is measured: if the builder answers twice for one network, its second
+    answer must not stop what the first one began."""
+    if _MEASURED.get(str(request.session_hash)) != spec:
+        outdate(request)
+
+
 def _stop(request: gr.Request) -> None:
     jobs.stop(str(request.session_hash), KIND)
 
@@ -111,6 +119,7 @@ def _measure(
         yield UNCHANGED if wish == shown else {**_show(found, quantity), "wish": wish}
         return
     yield {"status": progress_bar("Building the network …", 0)}
+    _MEASURED.put(wish.session, wish.spec)
     for event in jobs.run(wish.session, KIND, lambda job: _probe(wish, job)):
         yield _update(event, wish, quantity)
 

@@ -24,7 +24,7 @@ INTRODUCTION = (
     "builder's own."
 )
 
-outdate = gradient_depth.outdate
+outdate_others = gradient_depth.outdate_others
 
 
 def build_tab(shell: Shell) -> None:

@@ -280,3 +280,10 @@ def test_what_is_typed_the_moment_a_tab_or_fold_opens_stays(
     page.get_by_role("tab", name="Architecture").click()
     page.get_by_role("tab", name=tab).click()
     expect(page.get_by_label(label, exact=True)).to_have_value(value)
+
+
+@pytest.mark.parametrize("name", ["Architecture", "Compare", "Gradients", "Training", "Classify"])
+def test_every_tab_opens_from_its_address(open_page: Open, name: str) -> None:
+    page = open_page(f"?tab={name.lower()}")
+    expect(page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#tabs > .rx-panel.open")).to_have_count(1)

@@ -120,6 +120,14 @@ class Builder:
     def widgets(self) -> list[Any]:
         return [self.preset, self.depth, *self.fields]
 
+    @property
+    def rewritten(self) -> list[Any]:
+        """What may read differently once its own values have become a network: names of it, and text ("3,4" → "3, 4").
+
+        A choice or a number is shown as it was given.
+        """
+        return [self.preset, self.depth, *(field for field in self.fields if isinstance(field, gr.Textbox))]
+
 
 def create(spec: ResNetSpec, under_preset: Any = None) -> Builder:
     """Lay the builder out in the current Gradio context, showing ``spec``; ``under_preset`` is rendered there."""

@@ -115,7 +115,11 @@ class _Network:
 
     @property
     def outputs(self) -> list[Any]:
-        return [*self.form.widgets, self.message, self.summary, self.query, self.graph]
+        return [*self.form.widgets, *self.results]
+
+    @property
+    def results(self) -> list[Any]:
+        return [self.message, self.summary, self.query, self.graph]
 
     def wire(self, page: gr.Blocks, actions: gr.HTML, file_panel: gr.HTML) -> None:
         """Every change recomputes everything, through one listener: of several quick ones the last is answered last.
@@ -139,7 +143,7 @@ class _Network:
             changes,
             self.recompute,
             form.widgets,
-            self.outputs,
+            [*form.rewritten, *self.results],  # each field that is an output costs the browser a millisecond
             show_progress="hidden",
             trigger_mode="always_last",
             queue=False,  # a queued event takes 13 ms more to say the same

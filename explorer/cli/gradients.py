@@ -1,4 +1,4 @@
-"""``gradients``: how strong the loss gradient is along depth, here and in twins; in deeper networks; by path."""
+"""``gradients``: the loss gradient along depth, in a network and its counterparts; in deeper networks; by path."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def gradients(
     changes: Changes = None,
     twin: Annotated[
         list[str] | None,
-        typer.Option(metavar="plain|none|TARGET", help="What to measure beside it; repeatable. Default: plain."),
+        typer.Option(metavar="plain|none|TARGET", help="Network to measure beside it; repeatable. Default: plain."),
     ] = None,
     norm: Annotated[Norm | None, typer.Option(help="Short for --set norm=….")] = None,
     inputs: Annotated[
@@ -46,10 +46,10 @@ def gradients(
     ] = Inputs.NOISE,
     data: Annotated[Path | None, typer.Option(help="Folder or archive of CIFAR-10; found as by train.")] = None,
     sweep: Annotated[
-        Sweep | None, typer.Option(help="First ÷ last layer in networks of many depths, plain and residual.")
+        Sweep | None, typer.Option(help="How even the gradient is in networks of many depths, plain and residual.")
     ] = None,
     depths: Annotated[str | None, typer.Option(metavar="20,32,…", help="Depths of the sweep.")] = None,
-    paths: Annotated[bool, typer.Option("--paths", help="What paths of each length carry.")] = False,
+    paths: Annotated[bool, typer.Option("--paths", help="Gradient that paths of each length carry.")] = False,
     batches: Annotated[int, typer.Option(help="Batches to average over.")] = 3,
     batch_size: Annotated[int, typer.Option(help="Images in a batch.")] = 8,
     seed: Annotated[int, typer.Option(help="Of weights, images and labels.")] = 0,
@@ -59,9 +59,10 @@ def gradients(
         str | None, typer.Option(metavar="FILE.html", help="Write the plot, a page that works offline.")
     ] = None,
 ) -> None:
-    """Gradients along depth, beside the plain twin.
+    """Gradients along depth, beside the plain counterpart ("plain twin").
 
-    The norm of the loss gradient in every layer, measured by real backward passes at the initial weights.
+    The norm of the loss gradient in every layer, measured by real backward passes at the initial weights, and a
+    verdict: whether the gradient vanishes, explodes or holds.
     """
     from .gradient_tables import page
 

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import combinations
-from math import comb, exp, inf, isfinite, log, nan
+from math import comb, exp, inf, isfinite, log, nan, sqrt
+from statistics import linear_regression
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -103,6 +104,23 @@ class PathLengths:
     def effective_length(self) -> float:
         """Mean length, weighted by the share of the gradient."""
         return sum(one.length * one.share_of_gradient for one in self.lengths)
+
+    @property
+    def shift(self) -> float:
+        """How much longer the paths are that carry the gradient than all paths are: difference of the mean lengths, in
+        standard deviations of the 2ⁿ paths' lengths, √n ÷ 2. Negative: shorter paths carry it. NaN without shares."""
+        return (self.effective_length - self.mean_length) / (sqrt(self.blocks) / 2)
+
+    @property
+    def per_branch(self) -> float:
+        """Factor by which a path's gradient changes with every branch more, by least squares of its logarithm.
+
+        NaN if fewer than two lengths carry a finite gradient above 0.
+        """
+        held = [(one.length, log(one.gradient)) for one in self.lengths if one.gradient > 0 and isfinite(one.gradient)]
+        if len(held) < 2:
+            return nan
+        return exp(linear_regression(*zip(*held, strict=True)).slope)
 
     def carried(self, share: float = 0.95) -> tuple[int, int] | None:
         """Least and greatest length of the shortest run that carries at least ``share`` of the gradient, if any."""

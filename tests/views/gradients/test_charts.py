@@ -7,11 +7,11 @@ import re
 from math import comb, inf
 
 import pytest
+from explorer.views.gradients.charts import paths_figure, paths_sentence, sweep_figure, sweep_sentence
 
 from explorer.gradients import GradientProbe, PathLengths, SweepPoint, depth_sweep, path_lengths, probe_with_twin
 from explorer.gradients.path_lengths import PathLength
 from explorer.spec import ResNetSpec
-from explorer.views.gradients.charts import paths_figure, paths_sentence, sweep_figure, sweep_sentence
 from explorer.views.gradients.quantity import Quantity, points
 from explorer.views.gradients.tables import gradient_csv, gradient_rows, path_rows, sweep_rows
 

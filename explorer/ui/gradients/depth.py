@@ -13,7 +13,7 @@ from ...spec import ResNetSpec, title
 from ...views.gradients import tables as gradient_table
 from ...views.gradients.depth_chart import gradient_figure, measured_sentence
 from ...views.gradients.quantity import Quantity
-from ...views.gradients.verdict import RULE, network_verdict, verdict_html
+from ...views.gradients.verdict import RULE, network_verdict, reasons_html, verdict_html
 from ...views.kit.markup import banner, progress_bar
 from ..kit import currency, jobs, plot
 from ..kit.bridge import error_message
@@ -48,22 +48,16 @@ _MEASURED = BoundedCache[str, ResNetSpec](1000)  # by session: the network measu
 def build(settings: Settings) -> None:
     """Lay the sub-tab out."""
     looks = on_sight("asks-gradients", "network", always=True)
-    cases.build()
     with gr.Row(elem_id="gradient-controls"):
-        quantity = gr.Radio(
-            [(quantity.words.label, quantity.value) for quantity in Quantity],
-            value=Quantity.OUTPUTS.value,
-            label="Chart",
-            interactive=True,
-            scale=1,
-        )
+        cases.build()
         stop = gr.Button("Cancel", size="md", scale=0, min_width=96, elem_id="cancel-gradients")
         measure = gr.Button("Measure", size="md", scale=0, min_width=96, elem_id="measure-gradients")
     parts = {
         "status": gr.HTML("", padding=False, elem_id="gradient-status"),
-        **gradient_runs.result("gradient", "Gradients along depth", _EMPTY, _ADVICE),
+        **gradient_runs.result("gradient", "Gradients along depth", _EMPTY, _ADVICE, _quantity),
         "wish": gr.State(None),  # whose result is shown
     }
+    quantity = parts.pop("quantity")
     currency.follow("gradient-result", settings.own)
     # First the outdated job stops (another network stops it in the event that makes it), then the one listener measures
     # the last requested network.
@@ -81,6 +75,11 @@ def build(settings: Settings) -> None:
     )
     again = by_component(parts, _again)
     quantity.input(again, [quantity, parts["wish"]], [*parts.values()], show_progress="hidden", queue=False)
+
+
+def _quantity() -> gr.Radio:
+    choices = [(quantity.words.label, quantity.value) for quantity in Quantity]
+    return gr.Radio(choices, value=Quantity.OUTPUTS.value, label="The chart shows", interactive=True)
 
 
 def outdate(request: gr.Request) -> None:
@@ -156,13 +155,14 @@ def _again(quantity: str, wish: Wish | None, _: gr.Request) -> Updates:
 def _show(found: Found, name: str) -> Update:
     quantity, probe, twin = Quantity(name), found.probe, found.twin
     networks = [probe, *([twin] if twin else [])]
+    verdict = network_verdict(probe, twin)
     table = gradient_table.gradient_rows(probe, twin, quantity)
     file = f"gradients_{title(probe.spec).replace(' ', '_')}_{quantity.value}.csv"
     return {
         "status": "",
-        "verdict": verdict_html(network_verdict(probe, twin)),
+        "verdict": verdict_html(verdict),
         "chart": plot.payload(gradient_figure(probe, twin, quantity)),
-        "facts": gradient_table.end_rows(networks, quantity) + _how(found),
+        "facts": reasons_html(verdict) + gradient_table.end_rows(networks, quantity) + _how(found),
         "table": filled(table, gradient_table.gradient_csv(probe, twin, quantity), file),
     }
 

@@ -88,7 +88,7 @@ def failed(error: Exception, cancelled: str) -> str:
     )
 
 
-def result(elem_id: str, label: str, empty: str, advice: str) -> dict[str, Any]:
+def result(elem_id: str, label: str, empty: str, advice: str, below: Callable[[], Any] | None = None) -> dict[str, Any]:
     """The parts that show a result, laid out in the current Gradio context: they are greyed if it is outdated.
 
     Args:
@@ -96,10 +96,12 @@ def result(elem_id: str, label: str, empty: str, advice: str) -> dict[str, Any]:
         label: of the chart, for a screen reader.
         empty: what is in the chart's place before the first measurement.
         advice: what the page says last of an outdated result.
+        below: makes the choice of what the chart shows, which becomes the part "quantity".
     """
     with currency.result(f"{elem_id}-result", advice) as belongs_to:
         verdict = gr.HTML("", padding=False, elem_id=f"{elem_id}-verdict")
-        chart = plot.chart(f"{elem_id}-plot", label, 400, empty)
+        chart = plot.chart(f"{elem_id}-plot", label, 360, empty)
+        quantity = {"quantity": below()} if below else {}
         facts = gr.HTML("", padding=False, elem_id=f"{elem_id}-facts")
         parts = (belongs_to, verdict, chart, facts, rows(f"{elem_id}-table"))
-    return dict(zip(RESULT, parts, strict=True))
+    return {**dict(zip(RESULT, parts, strict=True)), **quantity}

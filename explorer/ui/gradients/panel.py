@@ -41,28 +41,29 @@ class Panel:
         """Lay the sub-tab out in the current Gradio context."""
         with gr.Row(elem_id=f"{self.name}-controls"):
             chosen = self.choice()
-            views = [self.quantity()] if self.quantity else []
             stop = gr.Button("Cancel", size="md", scale=0, min_width=96, elem_id=f"cancel-{self.name}")
             start = gr.Button(
                 "Measure", size="md", variant="primary", scale=0, min_width=96, elem_id=f"measure-{self.name}"
             )
         parts: Mapping[str, Any] = {
             "status": gr.HTML("", padding=False, elem_id=f"{self.name}-status"),
-            **gradient_runs.result(self.name, self.label, self.empty, "Measure again to update them."),
+            **gradient_runs.result(self.name, self.label, self.empty, "Measure again to update them.", self.quantity),
         }
+        views = [parts["quantity"]] if self.quantity else []
+        outputs = [part for name, part in parts.items() if name != "quantity"]
         currency.follow(f"{self.name}-result", [*settings.own, chosen])
         stop.click(self._stop, None, None, queue=False, show_progress="hidden")
         start.click(
             by_component(parts, self.measure),
             [*settings.widgets, chosen, *views],
-            [*parts.values()],
+            outputs,
             show_progress="hidden",
             trigger_mode="once",
             concurrency_limit=32,  # most of them only wait
         )
         if self.redraw:
             redraw = by_component(parts, self.redraw)
-            views[0].input(redraw, views, [*parts.values()], show_progress="hidden", queue=False)
+            views[0].input(redraw, views, outputs, show_progress="hidden", queue=False)
 
     def _stop(self, request: gr.Request) -> None:
         jobs.stop(str(request.session_hash), self.kind)

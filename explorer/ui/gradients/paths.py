@@ -11,7 +11,7 @@ from ...spec import title
 from ...views.gradients.conclusions import paths_verdict
 from ...views.gradients.paths_chart import paths_figure, sampled_sentence
 from ...views.gradients.tables import path_rows
-from ...views.gradients.verdict import verdict_html
+from ...views.gradients.verdict import reasons_html, verdict_html
 from ...views.kit.markup import banner, progress_bar
 from ..kit import jobs, plot
 from ..kit.bridge import error_message
@@ -69,10 +69,11 @@ def _update(event: Any) -> Update:
     if event.error:
         return {"status": gradient_runs.failed(event.error, CANCELLED)}
     result, images = event.result
+    verdict = paths_verdict(result)
     return {
         "status": "",
-        "verdict": verdict_html(paths_verdict(result)),
+        "verdict": verdict_html(verdict),
         "chart": plot.payload(paths_figure(result)),
-        "facts": gradient_runs.details([BASIS, sampled_sentence(result), images], result.notes),
+        "facts": reasons_html(verdict) + gradient_runs.details([BASIS, sampled_sentence(result), images], result.notes),
         "table": filled(path_rows(result), path_csv(result), "path_lengths.csv"),
     }

@@ -15,7 +15,7 @@ from ...views.gradients.conclusions import sweep_verdict
 from ...views.gradients.depth_chart import measured_sentence
 from ...views.gradients.sweep_chart import SweepQuantity, sweep_figure
 from ...views.gradients.tables import sweep_rows
-from ...views.gradients.verdict import RULE, verdict_html
+from ...views.gradients.verdict import RULE, reasons_html, verdict_html
 from ...views.kit.markup import banner, progress_bar
 from ..kit import jobs, plot
 from ..kit.bridge import error_message
@@ -49,7 +49,7 @@ def _family() -> gr.Radio:
 
 def _quantity() -> gr.Radio:
     choices = [(quantity.words.label, quantity.value) for quantity in SweepQuantity]
-    return gr.Radio(choices, value=SweepQuantity.EVENNESS.value, label="Chart", interactive=True, scale=1)
+    return gr.Radio(choices, value=SweepQuantity.EVENNESS.value, label="The chart shows", interactive=True)
 
 
 def _sweep(
@@ -100,10 +100,11 @@ def _ended(event: Any, points: list[SweepPoint]) -> Update:
         return {"status": gradient_runs.failed(event.error, f"Cancelled.{shown}")}
     notes = (f"{title(point.spec)}, {point.name}: {note}" for point in points for note in _own_notes(point))
     how = [BASIS, measured_sentence(points[0].setting), event.result, RULE]
+    verdict = sweep_verdict(points)
     return {
         "status": "",
-        "verdict": verdict_html(sweep_verdict(points)),
-        "facts": gradient_runs.details(how, [*points[0].setting.notes, *notes]),
+        "verdict": verdict_html(verdict),
+        "facts": reasons_html(verdict) + gradient_runs.details(how, [*points[0].setting.notes, *notes]),
     }
 
 

@@ -33,10 +33,11 @@ def sweep_verdict(points: Sequence[SweepPoint]) -> Verdict:
     by_trend = [(trend, [p for p in deepest if p.trend is trend]) for trend in _VERBS]
     parts = [f"{_VERBS[trend]} in {_listed([_kind(p) for p in found])}" for trend, found in by_trend if found]
     headline = f"With {depth} layers, the gradient {'; it '.join(parts)}."
-    return Verdict(headline, tuple(_conclusions(points, deepest)))
+    return Verdict(headline, tuple(_prevented(deepest)), tuple(_by_depth(points, deepest)))
 
 
-def _conclusions(points: Sequence[SweepPoint], deepest: Sequence[SweepPoint]) -> Iterator[str]:
+def _by_depth(points: Sequence[SweepPoint], deepest: Sequence[SweepPoint]) -> Iterator[str]:
+    """How much the signal changes where it vanishes or explodes, and whether depth makes it worse."""
     least = min(point.depth for point in points)
     for point in deepest:
         shallow = next((p for p in points if p.name == point.name and p.depth == least), point)
@@ -45,7 +46,6 @@ def _conclusions(points: Sequence[SweepPoint], deepest: Sequence[SweepPoint]) ->
                 f"In {_kind(point)} it {change_words(point.signal)} from the last block back to the first"
                 f"{_shallower(shallow, point)}."
             )
-    yield from _prevented(deepest)
     if any(p.plain and p.spec.norm is Norm.BATCH and p.trend in _NOT_VANISHING for p in deepest):
         yield f"With batch norm the plain network's gradient does not vanish. {NO_VANISHING}"
 
@@ -99,7 +99,7 @@ def paths_verdict(result: PathLengths) -> Verdict:
     else:
         headline = f"{name}: mostly long paths carry the gradient, contrary to what Veit et al. 2016 found."
         claim = f"{_CLAIM}. These {result.blocks} blocks at their initial weights show the contrary."
-    return Verdict(headline, (*_lengths(result), claim))
+    return Verdict(headline, tuple(_lengths(result)), (claim,))
 
 
 def _lengths(result: PathLengths) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite, log10
 from typing import TYPE_CHECKING
@@ -51,22 +51,33 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 class Verdict:
     """
     Attributes:
-        headline: what happens, in one or two sentences.
-        reasons: how its counterpart compares, and what that is owed to.
+        headline: what happens.
+        comparison: what happens in other networks, and what the difference is owed to.
+        reasons: why, and what has been published about it.
     """
 
     headline: str
+    comparison: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        return self.headline, *self.reasons
+        return self.headline, *self.comparison, *self.reasons
 
 
 def verdict_html(verdict: Verdict) -> str:
-    """The headline in bold, then the reasons."""
-    reasons = tag("p", text(" ".join(verdict.reasons))) if verdict.reasons else ""
-    return tag("div", tag("p", tag("strong", text(verdict.headline))) + reasons, css="rx-meaning")
+    """The headline in bold, then the comparison; for above a chart."""
+    headline = tag("p", tag("strong", text(verdict.headline)))
+    return tag("div", headline + _paragraph(verdict.comparison), css="rx-meaning")
+
+
+def reasons_html(verdict: Verdict) -> str:
+    """The reasons, for below a chart; empty if there are none."""
+    return tag("div", _paragraph(verdict.reasons), css="rx-meaning") if verdict.reasons else ""
+
+
+def _paragraph(sentences: Sequence[str]) -> str:
+    return tag("p", text(" ".join(sentences))) if sentences else ""
 
 
 def norm_words(spec: ResNetSpec) -> str:
@@ -91,7 +102,7 @@ def change_words(signal: Signal) -> str:
 
 
 def times_words(decades: float) -> str:
-    """A factor of 10 to the ``decades``, at least 1: "1.9", "189", "12,400", "2.0 × 10¹²"."""
+    """A factor of 10 to the ``decades``, at least 1: "1.9", "189", "12,400", "2.0 × 10¹²" (with no-break spaces)."""
     if decades < 1:
         return f"{10**decades:.1f}"
     if decades < 6:
@@ -100,7 +111,7 @@ def times_words(decades: float) -> str:
     digits = f"{10 ** (decades - whole):.1f}"
     if digits == "10.0":
         whole, digits = whole + 1, "1.0"
-    return f"{digits} × 10{str(whole).translate(_RAISED)}"
+    return f"{digits}\u00a0×\u00a010{str(whole).translate(_RAISED)}"
 
 
 def network_verdict(probe: GradientProbe, twin: GradientProbe | None = None) -> Verdict:
@@ -115,7 +126,11 @@ def network_verdict(probe: GradientProbe, twin: GradientProbe | None = None) -> 
     way = f"From the last block back to the first, {signal.blocks} blocks and {signal.layers} layers"
     measured = "" if signal.trend is Trend.UNKNOWN else f" {way}, it {change_words(signal)}."
     headline = f"{title(probe.spec)}: {state}.{measured}"
-    return Verdict(headline, (*others, *_reasons(probe, twin)))
+    if twin is None or not _differ_in_shortcuts(probe, twin):
+        return Verdict(headline, others, tuple(_reasons(probe, probe)))
+    residual, plain = (twin, probe) if probe.spec.is_plain else (probe, twin)
+    worse = max(plain, residual, key=lambda network: signal_trend(network).severity)
+    return Verdict(headline, (*others, *_owed_to_shortcuts(residual, plain)), tuple(_reasons(worse, plain)))
 
 
 def _state(probe: GradientProbe) -> str:
@@ -139,15 +154,12 @@ def _differ_in_shortcuts(probe: GradientProbe, twin: GradientProbe) -> bool:
     return one.plain() == other.plain() and one.is_plain is not other.is_plain
 
 
-def _reasons(probe: GradientProbe, twin: GradientProbe | None) -> Iterator[str]:
-    if twin is not None and _differ_in_shortcuts(probe, twin):
-        residual, plain = (twin, probe) if probe.spec.is_plain else (probe, twin)
-        yield from _owed_to_shortcuts(residual, plain)
-        yield from _owed_to_settings(max(plain, residual, key=lambda p: signal_trend(p).severity))
-        yield from _as_published((plain,))
-    else:
-        yield from _owed_to_settings(probe)
-        yield from _as_published((probe,))
+def _reasons(explained: GradientProbe, plain: GradientProbe) -> Iterator[str]:
+    """Why the first network's signal does what it does, and He et al.'s statement if the second one confirms it."""
+    yield from _owed_to_settings(explained)
+    shown = (Trend.HOLDS, Trend.GROWS, Trend.EXPLODES)
+    if plain.spec.is_plain and plain.spec.norm is Norm.BATCH and signal_trend(plain) in shown:
+        yield f"So the plain network's gradient does not vanish. {NO_VANISHING}"
 
 
 def _owed_to_shortcuts(residual: GradientProbe, plain: GradientProbe) -> Iterator[str]:
@@ -167,7 +179,8 @@ def _owed_to_shortcuts(residual: GradientProbe, plain: GradientProbe) -> Iterato
     elif abs(change) < log10(2):
         yield f"So the shortcuts do not decide whether the gradient {here.value} here."
     else:
-        yield f"So the shortcuts make this {'stronger' if change > 0 else 'milder'}: weights and images are the same in both."
+        degree = "stronger" if change > 0 else "milder"
+        yield f"So the shortcuts make this {degree}: weights and images are the same in both."
 
 
 def _owed_to_settings(probe: GradientProbe) -> Iterator[str]:
@@ -208,10 +221,3 @@ def _owed_to_norm(probe: GradientProbe) -> Iterator[str]:
             "That the gradient grows on its way back is an effect of batch norm at the initial weights; Yang et al. "
             "2019 derive it for networks without shortcuts, and found it to ease with the first training steps."
         )
-
-
-def _as_published(plain: Iterable[GradientProbe]) -> Iterator[str]:
-    """He et al.'s statement, if the measured network is one that it is about and shows the same."""
-    shown = (Trend.HOLDS, Trend.GROWS, Trend.EXPLODES)
-    if any(p.spec.is_plain and p.spec.norm is Norm.BATCH and signal_trend(p) in shown for p in plain):
-        yield f"So the plain network's gradient does not vanish. {NO_VANISHING}"

@@ -246,11 +246,12 @@ LAYERS = ["conv1", "layer1.0.conv1", "layer1.0.conv2", "layer2.0.conv1", "layer2
 def test_gradients_are_printed_as_a_table() -> None:
     lines = printed("gradients", TINY_TEXT, *FEW).splitlines()
     assert lines[0].split("  ")[0] == "depth"
-    assert lines[0].rstrip().endswith("plain twin")
+    assert lines[0].rstrip().endswith("plain counterpart")
     rows = [line.split() for line in lines[1 : 1 + len(LAYERS)]]
     assert [row[:2] for row in rows] == [[str(i), layer] for i, layer in enumerate(LAYERS, 1)]
     assert lines[1 + len(LAYERS)] == ""
-    assert "Mean of 2 × 2 images, 32×32 px." in lines[2 + len(LAYERS)]
+    assert lines[2 + len(LAYERS)].startswith("ResNet-6: the gradient ")
+    assert "Mean of 2 × 2 images, 32×32 px." in lines
 
 
 def test_gradients_as_csv_have_all_digits() -> None:
@@ -272,7 +273,7 @@ def test_a_projection_has_no_twin_and_a_plain_network_neither() -> None:
     assert projection["layer"].startswith("layer2.0.")
     assert [row for row in rows if row["twin_norm"] == ""] == [projection]
     plain = printed("gradients", TINY_TEXT, *FEW, "--set", "shortcut=none")
-    assert "plain twin" not in plain.splitlines()[0]
+    assert "plain counterpart" not in plain.splitlines()[0]
 
 
 def test_gradients_as_a_page_that_works_offline(tmp_path: Path) -> None:

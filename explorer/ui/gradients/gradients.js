@@ -19,7 +19,7 @@ export function mount({element, server, settings: {list}}) {
       listed = null; // the summary reports that there is no response
       return;
     }
-    const focused = [...host.querySelectorAll('select, button')].indexOf(document.activeElement);
+    const focused = [...host.querySelectorAll('select, button')].findIndex(each => each === document.activeElement);
     if (answer.error) host.replaceChildren(alertBanner(answer.error, 'error'));
     else host.innerHTML = answer.html;
     if (focused >= 0) host.querySelectorAll('select, button')[focused]?.focus({preventScroll: true});

@@ -24,7 +24,8 @@ export function setSettings(result, ...values) {
  */
 export function outdatedWords(stamp, network, settings) {
   if (!stamp) return '';
-  if (network !== undefined && stamp.network !== network) return `These results are for an earlier network (${stamp.name}).`;
+  if (network !== undefined && stamp.network !== network)
+    return `These results are for an earlier network (${stamp.name}).`;
   const isOther = settings !== undefined && stamp.settings.length > 0 && JSON.stringify(stamp.settings) !== settings;
   return isOther ? 'These results are for earlier settings.' : '';
 }

@@ -123,14 +123,19 @@ def network_verdict(probe: GradientProbe, twin: GradientProbe | None = None) -> 
     if not signal.blocks:
         return Verdict(f"{title(probe.spec)} has one block, so that its gradient passes no other on its way.", others)
     state = _state(probe)
-    way = f"From the last block back to the first, {signal.blocks} blocks and {signal.layers} layers"
-    measured = "" if signal.trend is Trend.UNKNOWN else f" {way}, it {change_words(signal)}."
+    way = f"{_counted(signal.blocks, 'block')} and {_counted(signal.layers, 'layer')}"
+    measured = f" From the last block back to the first, {way}, it {change_words(signal)}."
+    measured = "" if signal.trend is Trend.UNKNOWN else measured
     headline = f"{title(probe.spec)}: {state}.{measured}"
     if twin is None or not _differ_in_shortcuts(probe, twin):
         return Verdict(headline, others, tuple(_reasons(probe, probe)))
     residual, plain = (twin, probe) if probe.spec.is_plain else (probe, twin)
     worse = max(plain, residual, key=lambda network: signal_trend(network).severity)
     return Verdict(headline, (*others, *_owed_to_shortcuts(residual, plain)), tuple(_reasons(worse, plain)))
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _state(probe: GradientProbe) -> str:

@@ -68,7 +68,7 @@ def test_the_main_job_from_builder_to_prediction(open_page: Open) -> None:
 
     choose_preset(page, "CIFAR ResNet-20")
     page.get_by_role("tab", name="Gradients").click()
-    expect(page.locator("#gradient-status")).to_contain_text("First layer (conv1)")
+    expect(page.locator("#gradient-verdict")).to_contain_text("CIFAR ResNet-20: the gradient ")
     expect(page.locator("#gradient-plot .js-plotly-plot")).to_be_visible()
     expect(page.locator("#gradient-plot")).to_contain_text("Plain-20")
 
@@ -239,20 +239,22 @@ def test_an_address_with_nothing_but_a_bad_value_still_shows_a_network(open_page
 
 def test_the_gradient_chart_survives_a_look_at_another_tab_and_follows_the_network(open_page: Open) -> None:
     page = open_page("?preset=cifar_resnet20")
-    status, plot = page.locator("#gradient-status"), page.locator("#gradient-plot")
+    status, verdict = page.locator("#gradient-status"), page.locator("#gradient-verdict")
+    plot = page.locator("#gradient-plot")
     page.get_by_role("tab", name="Gradients").click()
-    expect(status).to_contain_text("First layer (conv1)")
-    finding = status.inner_text()
+    expect(verdict).to_contain_text("CIFAR ResNet-20: the gradient ")
+    finding = verdict.inner_text()
     page.get_by_role("tab", name="Architecture").click()
     page.get_by_role("tab", name="Gradients").click()
     expect(plot).to_contain_text("Plain-20")
-    expect(status).to_have_text(finding, use_inner_text=True)
+    expect(verdict).to_have_text(finding, use_inner_text=True)
     # A long measurement gives way to the network chosen after it.
     choose_preset(page, "ResNet-152")
     expect(status).to_contain_text("Measuring")
     choose_preset(page, "CIFAR ResNet-32")
     expect(plot).to_contain_text("Plain-32")
-    expect(status).to_contain_text("First layer (conv1)")
+    expect(verdict).to_contain_text("CIFAR ResNet-32: the gradient ")
+    expect(status).to_be_empty()
 
 
 TYPE_AT_ONCE = """async ([tab, fold, label, value]) => {

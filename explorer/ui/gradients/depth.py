@@ -28,7 +28,6 @@ from .settings import Settings, Wish, read
 KIND = "along depth"
 CANCELLED = "Cancelled. The chart still shows the previous measurement."
 _EMPTY = "The chart appears with the first measurement."
-_ADVICE = "The present network is measured while this tab is open."
 UNCHANGED: Update = {"status": gr.skip()}  # Gradio takes an empty dictionary for a value
 
 
@@ -54,7 +53,7 @@ def build(settings: Settings) -> None:
         measure = gr.Button("Measure", size="md", scale=0, min_width=96, elem_id="measure-gradients")
     parts = {
         "status": gr.HTML("", padding=False, elem_id="gradient-status"),
-        **gradient_runs.result("gradient", "Gradients along depth", _EMPTY, _ADVICE, _quantity),
+        **gradient_runs.result("gradient", "Gradients along depth", _EMPTY, "", _quantity),
         "wish": gr.State(None),  # whose result is shown
     }
     quantity = parts.pop("quantity")
@@ -119,7 +118,7 @@ def _measure(
         return
     belongs_to = currency.stamp(title(wish.spec), query, [images, seeds, seed])
     if found := _RESULTS.get(wish):
-        yield UNCHANGED if wish == shown else {**_show(found, quantity), "wish": wish, "belongs_to": belongs_to}
+        yield {"status": ""} if wish == shown else {**_show(found, quantity), "wish": wish, "belongs_to": belongs_to}
         return
     yield {"status": progress_bar("Building the network …", 0)}
     _MEASURED.put(wish.session, wish.spec)

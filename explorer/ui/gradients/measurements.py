@@ -95,7 +95,7 @@ def result(elem_id: str, label: str, empty: str, advice: str, below: Callable[[]
         elem_id: prefix of the components' ids.
         label: of the chart, for a screen reader.
         empty: what is in the chart's place before the first measurement.
-        advice: what the page says last of an outdated result.
+        advice: what the page says last of an outdated result, or "".
         below: makes the choice of what the chart shows, which becomes the part "quantity".
     """
     with currency.result(f"{elem_id}-result", advice) as belongs_to:

@@ -36,7 +36,7 @@ export function mount({element, props, watch, settings: {result, advice}}) {
 
   function update() {
     const words = outdatedWords(JSON.parse(props.value || 'null'), get('network'), present.get(result));
-    line.textContent = words && `${words} ${advice}`;
+    line.textContent = words && `${words} ${advice}`.trim();
     line.hidden = !words;
   }
 

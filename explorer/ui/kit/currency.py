@@ -29,7 +29,7 @@ def result(elem_id: str, advice: str = "Measure again to update them.") -> Itera
     Yields the component that knows what the result belongs to; its value is "" without a result, or a ``stamp``.
 
     Args:
-        advice: what the line says last; a constant.
+        advice: what the line says last, or ""; a constant.
     """
     with gr.Column(elem_classes="rx-result", elem_id=elem_id):
         yield gr.HTML(

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.browser
 
 TINY = "?depths=2,2&widths=4,8&stem=cifar&image_size=8&num_classes=10"
 FINISHED = re.compile("the gradient (holds|grows|shrinks|vanishes|explodes)")
-OUTDATED = "These results are for an earlier"
+EARLIER_NETWORK = "These results are for an earlier network (ResNet-10)."
+EARLIER_SETTINGS = "These results are for earlier settings."
 
 
 def open_tab(open_page: Open, query: str = TINY, **window: object) -> Page:
@@ -114,7 +115,7 @@ def test_the_chart_shows_what_is_chosen_on_the_images_and_seeds_that_are_chosen(
     expect(facts).to_contain_text("On 24 digits (scikit-learn's), with their labels.")
     settings.get_by_label("Your photos").check()
     expect(page.locator("#gradient-status")).to_contain_text("This page has no photos yet.")
-    expect(outdated(page)).to_have_text(f"{OUTDATED} settings. The present network is measured while this tab is open.")
+    expect(outdated(page)).to_have_text(EARLIER_SETTINGS)
     settings.get_by_label("Noise").check()
     expect(facts).to_contain_text("On noise, with random labels.")
     expect(outdated(page)).to_be_hidden()
@@ -163,13 +164,13 @@ def test_a_result_of_another_network_or_setting_is_greyed_until_it_is_measured_a
     assert opacity(page, "paths") == "1"
 
     switch(page, "init").select_option(label="Orthogonal")
-    expect(outdated(page, "paths")).to_have_text(f"{OUTDATED} network (ResNet-10). Measure again to update them.")
+    expect(outdated(page, "paths")).to_have_text(f"{EARLIER_NETWORK} Measure again to update them.")
     assert opacity(page, "paths") == "0.45"
     switch(page, "init").select_option(label="He (fan-out)")
     expect(outdated(page, "paths")).to_be_hidden()
 
     page.locator("#gradient-settings").get_by_label("3", exact=True).check()
-    expect(outdated(page, "paths")).to_have_text(f"{OUTDATED} settings. Measure again to update them.")
+    expect(outdated(page, "paths")).to_have_text(f"{EARLIER_SETTINGS} Measure again to update them.")
     page.get_by_role("button", name="Measure").click()
     expect(outdated(page, "paths")).to_be_hidden()
     assert opacity(page, "paths") == "1"
@@ -286,7 +287,7 @@ def test_path_lengths_are_measured_and_cancelled(open_page: Open) -> None:
 
     choose_preset(page, "CIFAR ResNet-32")  # long enough to be cancelled
     expect(page.locator("#summary")).to_contain_text("CIFAR ResNet-32")
-    expect(outdated(page, "paths")).to_contain_text(f"{OUTDATED} network (ResNet-10).")
+    expect(outdated(page, "paths")).to_contain_text(EARLIER_NETWORK)
     page.get_by_label("8", exact=True).check()
     page.get_by_label("50", exact=True).check()
     page.get_by_role("button", name="Measure").click()

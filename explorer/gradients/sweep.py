@@ -43,7 +43,7 @@ class SweepPoint:
         first, last: ‖∂L/∂W‖₂ of its first and of its last layer (the classifier), L in nats; means over the runs.
         ratio: ``first`` ÷ ``last``; infinite or NaN if the gradient overflows or ``last`` is 0.
         low, high: least and greatest such ratio of the runs; NaN if some run has none.
-        notes: reductions, then what the numbers need said, as sentences.
+        notes: reductions, then remarks on the numbers, as sentences.
         signal: ‖∂L/∂y‖₂ of the block outputs y on its way from the last block to the first; means over the runs.
         trend: what becomes of that signal (see ``signal_trend``).
         block: the same norm of the first block alone.
@@ -146,7 +146,7 @@ def depth_sweep(
 
     Args:
         on_progress: called with the number of networks done and their total, after each.
-        options: see ``Options``. ``cancelled`` is asked before each batch.
+        options: see ``Options``. ``cancelled`` is called before each batch.
 
     Raises:
         ExplorerError: as ``sweep_specs`` and ``probe_gradients``.

@@ -1,4 +1,4 @@
-"""DOT -> SVG that a page can hold: sized by its frame, walkable by keyboard, spoken by a screen reader."""
+"""DOT -> SVG for a page: sized by its frame, walkable by keyboard, spoken by a screen reader."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...inspection import Report
 from ..kit.theme import DARK, LIGHT, ROLES, Neutrals
 from ..kit.words import printable
 from .dot import to_dot
-from .model import MAX_NODES, Diagram, Node, build_diagram
+from .model import MAX_NODES, Diagram, Node, Role, build_diagram
 
 TIMEOUT_S = 5
 _LAYOUTS = ThreadPoolExecutor(4, thread_name_prefix="dot")
@@ -36,7 +36,7 @@ def render(report: Report, opened: frozenset[str], marks: Marks = _NO_MARKS) -> 
 
 
 def paint(diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
-    """``render`` of a diagram that is made already."""
+    """``render`` of a diagram that exists already."""
     return accessible(run_dot(to_dot(diagram)), diagram, marks)
 
 
@@ -93,7 +93,8 @@ def run_program(source: str, *options: str) -> bytes:
 
 
 def accessible(svg: str, diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
-    """Strip what ``dot`` adds (prolog, fixed size, titles, colours); make nodes and groups labelled buttons.
+    """Strip what ``dot`` adds (prolog, fixed size, titles, colours); make nodes and groups labelled buttons. The frame
+    of a repeat is none: its ``data-box`` names the box inside it, which is one.
 
     In ``dot``'s SVG outside text is only the content of ``<text>``, where it is escaped; the ids are ``to_dot``'s.
     """
@@ -117,6 +118,11 @@ def accessible(svg: str, diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
         named = f'id="{escape(_anchor(name))}" aria-label="{escape(spoken)}"'
         return f'<g {named} class="{classes}" tabindex="0" role="button"'
 
+    def frame(match: re.Match[str]) -> str:
+        return f'<g class="repeat" data-box="{escape(_anchor(diagram.repeats[int(match[1])].id))}"'
+
+    svg = re.sub(r'<g id="r(\d+)" class="cluster"', frame, svg)
+    svg = re.sub(r'<g id="f\d+" class="node fork"', '<g class="fork"', svg)
     return re.sub(r'<g id="([ng])(\d+)" class="((?:node|cluster)[^"]*)"', button, svg)
 
 
@@ -133,11 +139,13 @@ def sentence(node: Node) -> str:
     """What a screen reader says of a node."""
     if node.merge:
         path = printable(node.merge.path) or "the network"
-        verdict = "fits" if node.merge.fits else "does not fit"
-        return f"Sum of {path}, {verdict}. {printable(node.merge.explanation, most=600)}"
+        verdict = "shapes match" if node.merge.fits else "shape mismatch"
+        times = f", one of {node.count} equal ones" if node.count > 1 else ""
+        return f"Residual addition of {path}{times}, {verdict}. {printable(node.merge.explanation, most=600)}"
     times = f", {node.count} equal blocks" if node.count > 1 else ""
-    hidden = ", hiding a sum that does not fit" if node.hides_broken else ""
-    return f"{', '.join(node.lines)}{times}{hidden}."
+    around = ", each with its own shortcut" if node.repeat and node.role is Role.BLOCK else ""
+    hidden = ", contains a shape mismatch" if node.hides_broken else ""
+    return f"{', '.join(node.lines)}{times}{around}{hidden}."
 
 
 def standalone(svg: str) -> str:
@@ -165,6 +173,8 @@ def _style(grey: Neutrals, on: str) -> str:
         f".node path, .node polygon, .node ellipse {{ fill: {grey.surface}; stroke: {grey.line} }}",
         ".node.many path + path { fill: none }",
         f".cluster path {{ fill: none; stroke: {grey.rule} }}",
+        f".repeat path {{ fill: none; stroke: {grey.line} }}",
+        f".fork ellipse {{ fill: {grey.line}; stroke: {grey.line} }}",
         f".edge path {{ fill: none; stroke: {grey.line} }}",
         f".edge polygon {{ fill: {grey.line}; stroke: {grey.line} }}",
     ]

@@ -12,7 +12,7 @@ const HINTS = Object.freeze({
   wheel: `${isMac ? '⌘' : 'Ctrl'} + wheel zooms the diagram. Drag it to move it.`,
   touch: 'Two fingers move and zoom the diagram.',
 });
-/** Hints that this page has given: each is given once. @type {Set<keyof HINTS>} */
+/** Hints that this page has given: each is given once. @type {Set<keyof typeof HINTS>} */
 const given = new Set();
 
 /**
@@ -38,7 +38,7 @@ export function mountGestures(frame, port) {
   let last = [0, 0];
   let moved = false;
 
-  /** @param {keyof HINTS} kind */
+  /** @param {keyof typeof HINTS} kind */
   function giveHint(kind) {
     if (given.has(kind) || port.isEmpty()) return;
     given.add(kind);

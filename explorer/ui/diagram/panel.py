@@ -31,7 +31,7 @@ _LEGEND = "".join(tag("span", text(role.words), css=name) for name, role in ROLE
 _TEMPLATE = f"""
 <div class="rx-graph">
   <div class="rx-stage">
-    <div class="rx-bar">
+    <div class="rx-top">
       <div class="rx-tint">
         <label><select aria-label="Tint the boxes by">
           <option value="">no tint</option>

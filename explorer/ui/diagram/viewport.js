@@ -12,6 +12,8 @@ export const MOST_ENLARGED = 1.3;
 const MARGIN = 8;
 /** A move that the reader did not make by hand takes this long, so that it can be followed, ms. */
 const GLIDE_MS = 140;
+/** A frame below this width is narrow: style sheets then set larger text and make the map a strip, px. */
+const NARROW = 640;
 
 /**
  * How far to move a frame along one axis so that it shows a span: as little as it takes; the start of what is longer
@@ -180,6 +182,8 @@ export function mountViewport(frame) {
   }
 
   new ResizeObserver(() => {
+    const parent = frame.parentElement;
+    if (parent?.clientWidth) parent.classList.toggle('narrow', parent.clientWidth < NARROW);
     if (!frame.clientWidth || !svg()) return;
     if (!view || fitted) {
       fit(fitted === 'all');

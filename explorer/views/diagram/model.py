@@ -114,11 +114,15 @@ class Diagram:
         return next((n for n in self.nodes if n.id == node_id), None)
 
 
+def stages(report: Report) -> frozenset[str]:
+    """Ids of the units that have blocks."""
+    return frozenset(unit.id for unit in outline(report).units if unit.blocks)
+
+
 def default_open(report: Report) -> frozenset[str]:
     """What a first look shows open: the stages, and pairs of equal blocks. Only longer repeats are folded."""
-    stages = [unit for unit in outline(report).units if unit.blocks]
-    pairs = [run_id(run) for stage in stages for run in runs(report, stage.blocks) if len(run) == 2]
-    return frozenset([*(stage.id for stage in stages), *pairs])
+    found = (run for unit in outline(report).units for run in runs(report, unit.blocks))
+    return stages(report) | {run_id(run) for run in found if len(run) == 2}
 
 
 def everything(report: Report) -> frozenset[str]:

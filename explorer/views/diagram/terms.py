@@ -208,7 +208,7 @@ TERMS: Sequence[Term] = (
     Term(
         "shape mismatch",
         "shape mismatches",
-        ("mismatch", "mismatche", "broken", "error", "does not match", "dimension mismatch"),
+        ("mismatch", "mismatches", "broken", "error", "does not match", "dimension mismatch"),
         _additions(lambda merge: not merge.fits),
     ),
     Term(

@@ -1,0 +1,35 @@
+"""Charts after the page's address changed."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from explorer.views.kit.theme import ROLES
+from tests.browser.conftest import Open
+
+pytestmark = pytest.mark.browser
+
+
+def hatched(page: Page) -> int:
+    """Pixels of the projections' colour in the chart of costs, which only has it as the hatching of bars."""
+    chart = Image.open(io.BytesIO(page.locator("#cost-plot .rx-plot").screenshot())).convert("RGB")
+    colour = tuple(bytes.fromhex(ROLES["projection"].colour[1:]))
+    return sum(count for count, found in chart.getcolors(2**24) or [] if found == colour)
+
+
+def test_hatching_is_painted_after_the_address_changed(open_page: Open) -> None:
+    page = open_page("?preset=resnet50")
+    page.get_by_role("tab", name="What A, B and C cost").click()
+    bars = page.locator('#cost-plot .rx-plot path[style*="url("]')
+    expect(bars.first).to_be_visible()
+    before = hatched(page)
+    assert before > 1000
+    page.locator('#graph g[id="layer1.0"]').click()
+    expect(page).to_have_url(re.compile("at=layer1.0"))
+    expect(page.get_by_label("Inspector")).to_contain_text("layer1.0")
+    assert hatched(page) == pytest.approx(before, rel=0.05)

@@ -95,7 +95,7 @@ def focusable(root: ET.Element) -> dict[str, str]:
 def expected_labels(diagram: Diagram) -> dict[str, str]:
     return {
         **{node.id: sentence(node) for node in diagram.nodes},
-        **{f"group:{group.id}": f"{', '.join(group.lines)}. Close." for group in diagram.groups},
+        **{f"group:{group.id}": f"{', '.join(group.lines)}. Fold." for group in diagram.groups},
     }
 
 

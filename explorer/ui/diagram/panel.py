@@ -71,8 +71,8 @@ _TEMPLATE = f"""
 
 
 def graph_panel() -> gr.HTML:
-    """Not rendered yet; empty until the page's load event names a network, so that only what the program understood is
-    ever drawn.
+    """The component, not rendered yet. It is empty until the page's load event names a network, so that only a network
+    that the program accepted is drawn.
 
     A factory, not a subclass: subclassing a component makes Gradio write a stub file beside the module."""
     return gr.HTML(
@@ -160,7 +160,7 @@ def draw(request: DrawRequest) -> dict[str, Any]:
 
 
 def _readable(report: Report, opened: frozenset[str]) -> tuple[frozenset[str], str]:
-    """What can be open of ``opened``, and a sentence if that is less: too many boxes are no picture any more."""
+    """As much of ``opened`` as can be drawn, and a sentence if that is less: nobody can read too many boxes."""
     boxes = len(_diagram(report, opened).nodes)
     if boxes <= MAX_NODES:
         return opened, ""
@@ -170,7 +170,7 @@ def _readable(report: Report, opened: frozenset[str]) -> tuple[frozenset[str], s
 
 
 def foresee(report: Report) -> None:
-    """Start the layout of the first look, which the browser asks for as soon as it hears of the network."""
+    """Start the layout of the first look, which the browser requests as soon as it has the network's name."""
     diagram = _diagram(report, default_open(report))
     if len(diagram.nodes) <= MAX_NODES:
         start_dot(to_dot(diagram))
@@ -203,13 +203,13 @@ def search(request: SearchRequest) -> dict[str, Any]:
 def tint(request: TintRequest) -> dict[str, Any]:
     """-> ``{"shares", "words", "scale"}``, or ``{"progress", "waits"}``.
 
-    Gradients are measured while the browser keeps asking: ``progress`` is batches done and batches in all,
+    Gradients are measured while the browser keeps asking: ``progress`` is the batches done and their number,
     ``waits`` a sentence while other work comes first.
     """
     report, measure, probe = request.report, Measure(request.by), None
     if measure is Measure.GRADIENT:
         if report.spec is None:
-            raise DiagramError("An ONNX file is shown; gradients are measured in networks of the builder.")
+            raise DiagramError("Gradients are measured only in networks of the builder, and an ONNX file is shown.")
         running = gradients(report.spec)
         if isinstance(running.result, Exception):
             raise running.result

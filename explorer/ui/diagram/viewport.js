@@ -7,7 +7,7 @@ import {pointIn} from './svg.js';
 /** What an SVG's viewBox is: x, y, width and height, in the picture's units. @typedef {number[]} Box */
 
 /** The frame shows a picture at most this much larger than it was drawn. */
-export const MOST_ENLARGED = 1.3;
+export const MOST_ENLARGED = 1.15;
 /** Between a box that was brought into view and the edge of the frame, px. */
 const MARGIN = 8;
 /** A move that the reader did not make by hand takes this long, so that it can be followed, ms. */

@@ -1,4 +1,4 @@
-"""Diagram -> DOT text. Outside text is escaped, attributes are fixed, no HTML labels."""
+"""Diagram -> DOT text. Text from outside is escaped, attributes are constants, and no label is HTML."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from graphviz import Digraph, escape, nohtml
 from ..kit.theme import ROLES
 from .model import Diagram, Node, Role
 
-# Labels are measured 15 % larger than the style sheet sets them: system fonts differ in width, and none may leave
-# its box.
+# Labels are measured 15 % larger than the style sheet sets them: system fonts differ in width, and each label has to
+# stay inside its box.
 _FONT = "Helvetica,Arial,sans-serif"
 _GRAPH = {
     "rankdir": "TB",
@@ -32,7 +32,7 @@ _NODE = {
 # The main path is straight; shortcuts bend around it.
 _EDGE = {"fontname": _FONT, "fontsize": "10", "arrowsize": "0.6", "penwidth": "1.2", "weight": "1000"}
 _SHORTCUT = {"penwidth": "1.8", "weight": "1"}
-# With more boxes than this, identity lines need not be straight on their way, which makes dot faster.
+# With more boxes than this, identity lines do not constrain the layout, which makes dot faster.
 _MANY = 300
 # Where the paths of a repeated block part, inside its frame.
 _FORK = {"shape": "point", "width": "0.05", "class": "fork", "label": ""}

@@ -41,11 +41,15 @@ def paint(diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
 
 
 def drawable(report: Report, opened: frozenset[str]) -> Diagram:
-    """The diagram, if it has few enough nodes to be read."""
+    """The diagram, if it has at most ``MAX_NODES`` nodes.
+
+    Raises:
+        DiagramError: it has more.
+    """
     diagram = build_diagram(report, opened)
     if len(diagram.nodes) > MAX_NODES:
         raise DiagramError(
-            f"{len(diagram.nodes):,} boxes are too many to read; at most {MAX_NODES} are drawn. Close some."
+            f"{len(diagram.nodes):,} boxes are too many to read; at most {MAX_NODES} are drawn. Fold some blocks."
         )
     return diagram
 
@@ -53,18 +57,18 @@ def drawable(report: Report, opened: frozenset[str]) -> Diagram:
 def run_dot(source: str) -> str:
     """SVG text of ``source``, laid out by Graphviz's ``dot``; see ``run_program``. The last 128 are kept.
 
-    Who asks for a layout that is being made waits for it.
+    A caller that asks for a layout which is being computed waits for it.
     """
     try:
         return start_dot(source).result().decode()
     except DiagramError:
-        start_dot.cache_clear()  # what failed may work the next time
+        start_dot.cache_clear()  # the next attempt may succeed
         raise
 
 
 @lru_cache(maxsize=128)
 def start_dot(source: str) -> Future[bytes]:
-    """``run_dot`` without waiting for it: ``dot`` works beside what the caller does in the meantime."""
+    """Start ``run_dot``'s layout and return at once: ``dot`` runs while the caller does something else."""
     return _LAYOUTS.submit(run_program, source, "-Tsvg")
 
 
@@ -84,7 +88,7 @@ def run_program(source: str, *options: str) -> bytes:
             [program, *options], input=source.encode(), capture_output=True, timeout=TIMEOUT_S, check=True
         )
     except subprocess.TimeoutExpired:
-        raise DiagramError(f"Graphviz took longer than {TIMEOUT_S} s and was stopped. Close some blocks.") from None
+        raise DiagramError(f"Graphviz took longer than {TIMEOUT_S} s and was stopped. Fold some blocks.") from None
     except (OSError, subprocess.CalledProcessError) as error:
         raise DiagramError(
             f"Graphviz could not draw this network. The table below shows the same. Reinstall: {INSTALL}."
@@ -111,7 +115,7 @@ def accessible(svg: str, diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
             name, spoken = node.id, sentence(node)
         else:
             group = diagram.groups[number]
-            name, spoken = f"group:{group.id}", f"{', '.join(group.lines)}. Close."
+            name, spoken = f"group:{group.id}", f"{', '.join(group.lines)}. Fold."
         if name in marks:
             mark, words = marks[name]
             classes, spoken = f"{mark} {classes}", f"{spoken} {words}"
@@ -149,18 +153,18 @@ def sentence(node: Node) -> str:
 
 
 def standalone(svg: str) -> str:
-    """``render``'s element as a file of its own: sized, coloured for light and dark, nothing to click."""
+    """``render``'s element as a separate file: sized, coloured for light and dark, without buttons."""
     svg = still(svg)
-    # For viewers that know no background and show transparency as a chequerboard.
+    # For viewers that ignore the background and show transparency as a chequerboard.
     page = f'<style>{STANDALONE_STYLE}</style>\n<rect class="page" width="100%" height="100%"/>\n'
     start = svg.index(">") + 1
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{svg[:start]}\n{page}{svg[start:].lstrip()}'
 
 
 def still(svg: str) -> str:
-    """``render``'s element for a page without a program: sized, nothing to click."""
+    """``render``'s element for a page without scripts: sized, without buttons."""
     svg = re.sub(r'viewBox="\S+ \S+ (\S+) (\S+)"', r'width="\1pt" height="\2pt" \g<0>', svg, count=1)
-    return svg.replace(' tabindex="0" role="button"', ' role="img"').replace('. Close."', '."')
+    return svg.replace(' tabindex="0" role="button"', ' role="img"').replace('. Fold."', '."')
 
 
 def _style(grey: Neutrals, on: str) -> str:

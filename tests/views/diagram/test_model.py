@@ -299,6 +299,12 @@ def test_everything_open_shows_each_operation_once():
         assert [node.merge for node in sums] == list(report.merges)
 
 
+def test_a_run_that_is_open_is_seen_at_its_first_block(report_of: Inspect):
+    report = report_of("resnet50")
+    assert locate(report, stages(report), "layer1.1-2") == (stages(report), "layer1.1-2")
+    assert locate(report, default_open(report), "layer1.1-2") == (default_open(report), "layer1.1")
+
+
 @settings(max_examples=40)
 @given(look=looks(), data=st.data())
 def test_whatever_is_hidden_can_be_found(look, data):

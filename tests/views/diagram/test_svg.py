@@ -149,7 +149,7 @@ def test_dot_takes_too_long(fake_dot, monkeypatch):
     monkeypatch.setattr(svg, "TIMEOUT_S", 0.2)
     fake_dot("exec tail -f /dev/null")
     with pytest.raises(
-        DiagramError, match=r"\AGraphviz took longer than 0\.2 s and was stopped\. Close some blocks\.\Z"
+        DiagramError, match=r"\AGraphviz took longer than 0\.2 s and was stopped\. Fold some blocks\.\Z"
     ):
         run_dot("digraph { endless }")
 
@@ -170,7 +170,7 @@ def test_too_many_boxes(report_of: Inspect):
     count = f"{len(report.trace.ops):,}"
     assert count == "3,340"
     with pytest.raises(
-        DiagramError, match=rf"\A{count} boxes are too many to read; at most 700 are drawn\. Close some\.\Z"
+        DiagramError, match=rf"\A{count} boxes are too many to read; at most 700 are drawn\. Fold some blocks\.\Z"
     ):
         render(report, everything)
 

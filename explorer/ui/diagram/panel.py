@@ -13,7 +13,8 @@ from ...inspection import Report
 from ...spec import to_query
 from ...views.diagram import terms
 from ...views.diagram.dot import to_dot
-from ...views.diagram.model import MAX_NODES, Diagram, Node, build_diagram, default_open, everything, locate
+from ...views.diagram.locate import locate
+from ...views.diagram.model import MAX_NODES, Diagram, Node, build_diagram, default_open, everything
 from ...views.diagram.svg import paint, start_dot
 from ...views.diagram.tint import Measure
 from ...views.diagram.tint import tint as tinted

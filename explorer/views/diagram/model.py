@@ -43,7 +43,8 @@ class Node:
     """A box, a circle or a text of the diagram.
 
     Attributes:
-        id: stable name that a URL can hold: a module path, ``stem``, ``head``, or path and operation as ``layer1.0:add``.
+        id: stable name that a URL can hold: a module path, ``stem``, ``head``, or path and operation
+            as in ``layer1.0:add``.
         lines: at most three: name, operation, output shape.
         ops: indices of the operations it stands for (of the first block, for a run).
         count: blocks it stands for.
@@ -131,45 +132,6 @@ def everything(report: Report) -> frozenset[str]:
     blocks = [block.id for unit in units for block in unit.blocks]
     repeats = [run_id(run) for unit in units for run in runs(report, unit.blocks)]
     return frozenset([*(unit.id for unit in units), *blocks, *repeats])
-
-
-def locate(report: Report, opened: frozenset[str], name: str) -> tuple[frozenset[str], str]:
-    """What to open to see ``name`` (a node's id or any module's path), and the id it is seen under.
-
-    Opens as little as it takes. A run that is open is seen at its first block. A module without a box of its own is seen at its first operation. An unknown name changes
-    nothing.
-    """
-    lines = outline(report)
-    if any(unit.id == name for unit in lines.units):
-        return opened, name
-    inside = (i for op, i in zip(report.trace.ops, lines.op_ids, strict=True) if f"{op.path}.".startswith(f"{name}."))
-    for target in (name, _first_block(report, name), next(inside, name)):
-        for hiding in _hiding_places(report, target):
-            for most in range(len(hiding) + 1):
-                wider = opened | set(hiding[:most])
-                diagram = build_diagram(report, wider)
-                if diagram.node(target) or any(group.id == target for group in diagram.groups):
-                    return wider, target
-    return opened, name
-
-
-def _first_block(report: Report, name: str) -> str:
-    """Id of the first block of the run ``name``; any other name as it is."""
-    found = (run for unit in outline(report).units for run in runs(report, unit.blocks))
-    return next((run[0].id for run in found if run_id(run) == name), name)
-
-
-def _hiding_places(report: Report, node_id: str) -> Iterator[tuple[str, ...]]:
-    """Unit, run and block that hold ``node_id``, from the outside in."""
-    lines = outline(report)
-    for unit in lines.units:
-        if not unit.blocks and any(lines.op_ids[i] == node_id for i in unit.ops):
-            yield (unit.id,)
-        for run in runs(report, unit.blocks):
-            for block in run:
-                parts = (block.id, f"{block.id}:shortcut", f"{block.id}:shared")
-                if node_id in parts or any(lines.op_ids[i] == node_id for i in block.ops):
-                    yield (unit.id, run_id(run), block.id)
 
 
 def build_diagram(report: Report, opened: frozenset[str]) -> Diagram:

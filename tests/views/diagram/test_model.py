@@ -14,7 +14,8 @@ from explorer.inspection import Report, inspect
 from explorer.inspection.outline import outline
 from explorer.spec import PRESETS
 from explorer.views.diagram.dot import to_dot
-from explorer.views.diagram.model import Diagram, Role, build_diagram, default_open, everything, locate, stages
+from explorer.views.diagram.locate import locate
+from explorer.views.diagram.model import Diagram, Role, build_diagram, default_open, everything, stages
 from explorer.views.diagram.svg import sentence
 from tests import golden
 from tests.support.drawings import NOTHING, SPECS, Calls, Inspect, conv, openable, report_named

@@ -8,7 +8,8 @@ import pytest
 
 from explorer.inspection import inspect
 from explorer.spec import PRESETS
-from explorer.views.diagram.model import build_diagram, default_open, locate
+from explorer.views.diagram.locate import locate
+from explorer.views.diagram.model import build_diagram, default_open
 from explorer.views.diagram.terms import TERMS, normalise, search
 from tests.support.drawings import Inspect
 

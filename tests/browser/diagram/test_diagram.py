@@ -223,7 +223,7 @@ def test_the_inspector_is_grey_until_it_describes_the_network_that_is_drawn(open
         held.append(route) if describes else route.continue_()
 
     page.route("**/component_server*", hold)
-    page.get_by_label("C · project everywhere").check()
+    page.get_by_role("radio", name="C · project everywhere").check()
     expect(words).to_have_class(re.compile("outdated"))
     page.unroute("**/component_server*")
     for route in held:

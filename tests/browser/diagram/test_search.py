@@ -66,5 +66,5 @@ def test_the_search_is_about_the_network_that_is_drawn(open_page: Open) -> None:
     page.get_by_role("searchbox", name="Find in the diagram").fill("projection")
     count = page.locator("#graph .rx-count")
     expect(count).to_have_text("3 projections, Enter shows them")
-    page.get_by_label("C · project everywhere").check()
+    page.get_by_role("radio", name="C · project everywhere").check()
     expect(count).to_have_text("8 projections, Enter shows them")

@@ -56,8 +56,8 @@ _TEMPLATE = f"""
       <div class="rx-tools" role="toolbar" aria-label="Both diagrams">
         <button type="button" data-tool="in" title="Zoom in" aria-label="Zoom in">+</button>
         <button type="button" data-tool="out" title="Zoom out" aria-label="Zoom out">−</button>
-        <button type="button" data-tool="fit" title="Fit the width">Fit</button>
-        <button type="button" data-tool="whole" title="Both networks whole">Whole</button>
+        <button type="button" data-tool="fit" title="Make the wider diagram as wide as its frame">Fit width</button>
+        <button type="button" data-tool="whole" title="Show both whole networks at once">Fit all</button>
         <button type="button" data-tool="next" title="Show the next difference">Next ≠</button>
         <button type="button" data-tool="fold" title="Fold everything back">Fold</button>
       </div>

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ...inspection import Report
 from ...inspection.outline import outline, run_id, runs
-from ..diagram.model import Diagram, Node, Role, build_diagram, default_open
+from ..diagram.model import Diagram, Node, Role, build_diagram, stages
 from ..diagram.svg import render
 from ..kit.theme import SHORTCUT_ROLES
 
@@ -51,10 +51,11 @@ def align(left: Report, right: Report, opened: frozenset[str] | None = None) -> 
     """Both diagrams, opened alike: by name, and a run where the other side's blocks stand single.
 
     Args:
-        opened: ids of either side; None for the first look.
+        opened: ids of either side; None for the first look, which has the stages open and every repeat folded: an open
+            pair on one side would open the other side's run, however long it is.
     """
     reports = (left, right)
-    wanted = default_open(left) | default_open(right) if opened is None else opened
+    wanted = stages(left) | stages(right) if opened is None else opened
     blocks = wanted.union(*(_blocks_of_runs(report, wanted) for report in reports))
     opens = [wanted | _runs_of_blocks(report, blocks) for report in reports]
     diagrams = [build_diagram(report, names) for report, names in zip(reports, opens, strict=True)]

@@ -75,7 +75,7 @@ ROLES: dict[str, RoleStyle] = {
     "projection": RoleStyle("#E69F00", "#8A6000", "#E69F00", "solid", "▫", "projection", double=True),
     "zero_pad": RoleStyle("#CC79A7", "#A64D80", "#CC79A7", "dot", words="zero-pad"),
     "fits": RoleStyle("#009E73", "#007A59", "#1AB589", "solid", "✓"),
-    "broken": RoleStyle("#D55E00", "#B84F00", "#E8752A", "dash", "✕", "does not fit"),
+    "broken": RoleStyle("#D55E00", "#B84F00", "#E8752A", "dash", "✕", "shape mismatch"),
 }
 LOOKS: dict[Shortcut, Look] = {
     Shortcut.ZERO_PAD: Look("zero_pad", "."),

@@ -62,7 +62,9 @@ def test_both_move_together_and_stay_beside_each_other(open_page: Open) -> None:
         canvas = side.locator(".rx-canvas")
         before = scale(side)
         canvas.hover()
+        page.keyboard.down("Control")
         page.mouse.wheel(0, -300)
+        page.keyboard.up("Control")
         assert scale(side) < before
         assert scale(left) == pytest.approx(scale(right), rel=1e-3)
         frame = canvas.bounding_box()

@@ -33,6 +33,7 @@ def take(page: Page, item: str) -> bytes:
 
 def test_the_diagram_is_taken_as_it_is_open(open_page: Open) -> None:
     page = open_page("?preset=resnet18")
+    page.locator('#graph g[id="layer2.0"]').focus()  # which brings it in
     page.locator('#graph g[id="layer2.0"]').click()
     expect(page.locator('#graph g[id="layer2.0.conv1"]')).to_have_count(1)
     drawing = ET.fromstring(take(page, "SVG"))

@@ -355,7 +355,7 @@ def test_a_graph_is_drawn_described_and_checked_under_its_token(client: TestClie
     assert checks.count("data-node=") == 1
     assert "<script" not in checks
     refusal = ask(tint, {"query": query, "by": "gradient"})["error"]
-    assert refusal == "An ONNX file is shown; gradients are measured in networks of the builder."
+    assert refusal == "Gradients are measured only in networks of the builder, and an ONNX file is shown."
     file = OPEN_FILES.find(answer["token"])
     assert (files.network_of(file, "open"), file.classifies) == (None, False)
 

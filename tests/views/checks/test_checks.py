@@ -17,7 +17,8 @@ from explorer.ui.checks import panel
 from explorer.ui.history import panel as history
 from explorer.views.checks.rows import all_button, checks, fix_all, stop_html
 from explorer.views.checks.walk import in_words, walk
-from explorer.views.diagram.model import build_diagram, locate
+from explorer.views.diagram.locate import locate
+from explorer.views.diagram.model import build_diagram
 from explorer.views.export import tables
 from tests.support.strategies import normalisable, small_specs
 

@@ -268,7 +268,10 @@ def test_marks_are_classes_and_spoken() -> None:
     left, _ = aligned(RESNET50, PRESETS["resnet101"])
     svg = draw(left)
     assert len(re.findall(r'class="differs ', svg)) == 3
-    spoken = "layer3.1-5, Bottleneck × 5, 1024×14×14, 5 equal blocks. Differs."
+    spoken = (
+        "layer3.1-5, Bottleneck: 1×1 256, 3×3 256, 1×1 1024, 1024×14×14, 5 equal blocks, each with its own shortcut. "
+        "Differs."
+    )
     assert f'<g id="layer3.1-5" aria-label="{spoken}" class="differs node' in svg
 
 

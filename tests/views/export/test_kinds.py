@@ -164,7 +164,7 @@ def test_png_shows_what_does_not_fit_even_folded_away():
 
 def test_png_too_long_to_read_is_refused(report_of):
     report = report_of("preact_resnet164")
-    with pytest.raises(DiagramError, match=r"would be \d\d,\d{3} pixels long; at most 16,384 .* take SVG or PDF\."):
+    with pytest.raises(DiagramError, match=r"would be \d\d,\d{3} pixels long; at most 16,384 .* choose SVG or PDF\."):
         raster.png(report, everything(report))
     assert raster.pdf(report, everything(report)).startswith(b"%PDF-")
 

@@ -7,6 +7,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from functools import cache
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
@@ -44,7 +45,8 @@ def read_module(target: str, inputs: Sequence[tuple[int, ...]] = ()) -> Report:
     from ..inspection import inspect
 
     with redirect_stdout(sys.stderr), _told(target):
-        return inspect(_build(target, _find(target)), inputs=inputs or None)
+        found = _find(target)
+        return inspect(_build(target, found), inputs=inputs or None, original=_original(found))
 
 
 def _find(target: str) -> Any:
@@ -75,6 +77,13 @@ def _build(target: str, found: Any) -> nn.Module:
     raise ExplorerError(f"{target}: an nn.Module, or what gives one, is expected; this gives {type(made).__name__}")
 
 
+def _original(found: Any) -> Callable[[], nn.Module] | None:
+    """What gives the network with its values; None for a finished one, which has them."""
+    from torch import nn
+
+    return None if isinstance(found, nn.Module) else cache(found)
+
+
 def _call(make: Callable[[], Any]) -> Any:
     """Without memory for weights where the code allows it; code that reads values needs real ones."""
     import torch
@@ -99,10 +108,35 @@ def _told(target: str) -> Iterator[None]:
     except ExplorerError:
         raise
     except (Exception, SystemExit) as error:
-        reason = (str(error).strip() or "no reason given").splitlines()[0][:200]
+        reason = _cause(error) or (str(error).strip() or "no reason given").splitlines()[0][:200]
         place = _place(error)
         hint = "" if place or not isinstance(error, TypeError) else "; it is called without arguments"
         raise ExplorerError(f"{target}: {type(error).__name__}{place}: {reason}{hint}") from error
+
+
+# What a constructor of torch refuses: class -> what does not divide what, by the names of its arguments.
+_DIVIDES = {
+    "MultiheadAttention": ("num_heads", "heads", "embed_dim", "features"),
+    "GroupNorm": ("num_groups", "groups", "num_channels", "channels"),
+    "_ConvNd": ("groups", "groups", "in_channels", "input channels"),
+}
+
+
+def _cause(error: BaseException) -> str:
+    """Why torch cannot build a layer, with the numbers; empty for anything else."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    values = trace.tb_frame.f_locals if trace else {}
+    kinds = [kind.__name__ for kind in type(values.get("self")).__mro__]
+    for parts, part_name, whole, whole_name in (_DIVIDES[kind] for kind in kinds if kind in _DIVIDES):
+        if isinstance(values.get(parts), int) and isinstance(values.get(whole), int):
+            names = {whole: whole_name} | ({"out_channels": "output channels"} if "out_channels" in values else {})
+            left = [f"{values[k]} {name}" for k, name in names.items() if values[parts] and values[k] % values[parts]]
+            if left:
+                layer = type(values["self"]).__name__
+                return f"{layer}: {values[parts]} {part_name} do not divide {' and '.join(left)}"
+    return ""
 
 
 def _origin(error: BaseException) -> BaseException:

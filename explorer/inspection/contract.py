@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
 from ..errors import ExplorerError
 from ..spec import shapes
 from ..spec.fields import shown
+from .hints import find_hints
 from .joins.findings import Finding
 from .report import Report
 from .tracing.repeats import Shape
@@ -56,7 +57,8 @@ class Outcome:
         target: as it was named.
         report: None where it cannot be checked, which ``problem`` then explains.
         allowed: sums that do not fit are no failure here.
-        notes: what there is to say of the file it was read from.
+        notes: what there is to say of the file it was read from, or of how it was traced.
+        training: what fails in training mode only, if that was asked for.
     """
 
     target: str
@@ -65,10 +67,16 @@ class Outcome:
     allowed: bool = False
     notes: tuple[str, ...] = ()
     problem: str = ""
+    training: tuple[Finding, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         return self.report.findings if self.report else ()
+
+    @property
+    def hints(self) -> tuple[Finding, ...]:
+        """What runs and is probably not what was meant; never a failure."""
+        return (find_hints(self.report) if self.report else ()) + self.training
 
     def lines_of(self, finding: Finding) -> tuple[str, ...]:
         """Lines of the program, ``models/net.py:123``, where known: the sum's or layer's, then its producers'."""
@@ -79,7 +87,7 @@ class Outcome:
 
     def fails(self, finding: Finding) -> bool:
         """Whether it is a failure; a layer that does not suit its input always is."""
-        return finding.merge is None or not self.allowed
+        return finding.severity == "error" and (finding.merge is None or not self.allowed)
 
     @property
     def code(self) -> int:

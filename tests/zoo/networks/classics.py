@@ -178,7 +178,7 @@ def convnext() -> nn.Module:
     return ConvNeXt()
 
 
-@fails((2, 8, 6, 6), says="down gives 12 channels where the residual addition takes 8")
+@fails((2, 8, 6, 6), rule="missing-projection", says="8→12")
 def convnext_wider() -> nn.Module:
     return ConvNeXt(12)
 
@@ -231,7 +231,7 @@ def transformer() -> nn.Module:
     return Encoder()
 
 
-@fails((2, 9, 16), rule="wrong-width", says="mlp.2 gives 24")
+@fails((2, 9, 16), rule="missing-projection", says="16→24")
 def transformer_back() -> nn.Module:
     return Encoder(back=24)
 

@@ -165,7 +165,7 @@ def efficient_unprojected() -> nn.Module:
     return Net(ECA, projects=False)
 
 
-@fails(IMAGE, rule="wrong-width", says="two.up.0 gives 30 channels where the residual addition takes 32")
+@fails(IMAGE, rule="wrong-width", says="two.up.0 gives 30 channels where the sum takes 32")
 def squeeze_narrow() -> nn.Module:
     net = Net(SE)
     net.two.up, net.two.gate = conv(32, 30), SE(30)

@@ -198,7 +198,7 @@ def attention_of_another_width() -> nn.Module:
     return OfTorch(32)
 
 
-@fails((2, 7, 24), rule="heads-do-not-divide", says="5 heads")
+@fails((2, 7, 24), says="5 heads do not divide 24 features")
 def attention_heads_that_do_not_divide() -> nn.Module:
     return OfTorch(24, 5)
 

@@ -233,7 +233,7 @@ def takes_a_list() -> nn.Module:
     return Takes()
 
 
-@fails(IMAGE)
+@fails(IMAGE, says="self.branch, which the __init__ of Plain never sets")
 def reads_a_missing_attribute() -> nn.Module:
     net = Plain()
     del net.branch

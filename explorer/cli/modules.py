@@ -1,14 +1,16 @@
-"""``PACKAGE.MODULE:CALLABLE``: a network out of somebody's own code."""
+"""``PACKAGE.MODULE:CALLABLE`` or ``FILE.py:CALLABLE``: a network out of somebody's own code."""
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from operator import attrgetter
 from pathlib import Path
 from traceback import extract_tb
@@ -22,22 +24,23 @@ if TYPE_CHECKING:
     from ..inspection import Report
 
 _NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
-_TARGET = re.compile(f"{_NAME}:{_NAME}")
+_TARGET = re.compile(rf"({_NAME}|[^:]+\.py):({_NAME})(\(.*\))?", re.DOTALL)
 _EXPLORER = Path(__file__).parent.parent
 
 
 def is_module(target: str) -> bool:
-    """Whether ``target`` is spelled PACKAGE.MODULE:CALLABLE."""
+    """Whether ``target`` is spelled PACKAGE.MODULE:CALLABLE or FILE.py:CALLABLE, with or without arguments."""
     return _TARGET.fullmatch(target) is not None
 
 
-def read_module(target: str, inputs: Sequence[tuple[int, ...]] = ()) -> Report:
+def read_module(target: str, inputs: Sequence[Any] | Mapping[str, Any] = ()) -> Report:
     """Import, build and trace a network; the current folder is searched first, and what the code prints goes to
     standard error.
 
     Args:
-        target: names a module, a class or a function; the latter two are called without arguments.
-        inputs: shape of each input, with the batch dimension; default: 1×3×224×224.
+        target: names a module, a class or a function; the latter two are called, with the arguments in parentheses if
+            there are any, as ``nets:make(18, width=4)``.
+        inputs: as ``inspect``'s; default: 1×3×224×224.
 
     Raises:
         ExplorerError: there is no such thing, it is no network, or its code fails; names the exception and the line.
@@ -50,22 +53,64 @@ def read_module(target: str, inputs: Sequence[tuple[int, ...]] = ()) -> Report:
 
 
 def _find(target: str) -> Any:
-    name, _, attribute = target.partition(":")
+    """The module, or what is called to get it."""
+    match = _TARGET.fullmatch(target)
+    if match is None:
+        raise ExplorerError(f"{target}: PACKAGE.MODULE:CALLABLE is expected")
+    name, attribute, call = match.groups()
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
+    import_module("explorer.compat")  # most nets import torchvision, which without the guard may not load
+    module = _import_file(Path(name)) if name.endswith(".py") else _import(target, name)
     try:
-        import_module("explorer.compat")  # most nets import torchvision, which without the guard may not load
-        module = import_module(name)
+        found = attrgetter(attribute)(module)
+    except AttributeError:
+        raise ExplorerError(f"{target}: the module {name} has no {attribute}") from None
+    if call is None:
+        return found
+    args, kwargs = _arguments(target, call)
+    return partial(found, *args, **kwargs)
+
+
+def _import(target: str, name: str) -> Any:
+    try:
+        return import_module(name)
     except ModuleNotFoundError as error:
         if not f"{name}.".startswith(f"{error.name}."):
             raise
         raise ExplorerError(
             f"{target}: there is no module {error.name} in this folder or among the installed packages"
         ) from None
+
+
+def _import_file(path: Path) -> Any:
+    """A file as a module of its stem; its folder is searched for what it imports."""
+    if not path.is_file():
+        raise ExplorerError(f"{path}: no such file")
+    folder = str(path.absolute().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    spec = spec_from_file_location(path.stem, path.absolute())
+    if spec is None or spec.loader is None:
+        raise ExplorerError(f"{path}: it is no Python file")
+    module = module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _arguments(target: str, call: str) -> tuple[list[Any], dict[str, Any]]:
+    """Of ``(18, width=4)``: literals only; nothing is run."""
     try:
-        return attrgetter(attribute)(module)
-    except AttributeError:
-        raise ExplorerError(f"{target}: the module {name} has no {attribute}") from None
+        tree = ast.parse(f"f{call}", mode="eval").body
+        if not isinstance(tree, ast.Call):
+            raise ValueError
+        args = [ast.literal_eval(arg) for arg in tree.args]
+        return args, {str(word.arg): ast.literal_eval(word.value) for word in tree.keywords}
+    except (SyntaxError, ValueError):
+        raise ExplorerError(
+            f"{target}: numbers, texts, lists and the like are expected as arguments, as make(18, width=4)"
+        ) from None
 
 
 def _build(target: str, found: Any) -> nn.Module:

@@ -123,9 +123,10 @@ def _in_place(report: Report, subject: Subject) -> Iterator[Finding]:
         if getattr(module, "inplace", False) is True:
             module.inplace = False  # type: ignore[assignment]
     try:
-        apart = {merge.op: merge for merge in Report("", None, (), Subject(net, subject.inputs).trace()).merges}
+        trace = Subject(net, subject.inputs).trace(quick=True)
     except TraceError:
         return
+    apart = {merge.op: merge for merge in Report("", None, (), trace).merges}
     for merge in suspects:
         other = apart.get(merge.op)
         if other is not None and other.fork != merge.fork:

@@ -73,7 +73,9 @@ def _projection(ops: Sequence[Op], merge: Merge, stride: int) -> ShortcutAdapter
         params,
         projecting(layer),
         # The norm changes no shape and has no multiply-adds.
-        lambda x: torch.ops.aten.convolution(x, torch.empty_like(weight, dtype=x.dtype, device=x.device), None, *window),
+        lambda x: torch.ops.aten.convolution(
+            x, torch.empty_like(weight, dtype=x.dtype, device=x.device), None, *window
+        ),
     )
 
 
@@ -87,9 +89,9 @@ def _of_features(inputs: int, outputs: int) -> Iterator[ShortcutAdapter]:
         "Project x: linear layer",
         (inputs + 1) * outputs,
         projecting(f"nn.Linear({inputs}, {outputs})"),
-        lambda x: torch.mm(
-            x.reshape(-1, inputs), torch.empty_like(weight, dtype=x.dtype, device=x.device)
-        ).view(*x.shape[:-1], outputs),
+        lambda x: torch.mm(x.reshape(-1, inputs), torch.empty_like(weight, dtype=x.dtype, device=x.device)).view(
+            *x.shape[:-1], outputs
+        ),
     )
 
 

@@ -8,9 +8,9 @@ from math import gcd
 
 from ..joins.additions import Merge
 from ..joins.layout import layout
-from ..tracing.forks import is_sum
 from ..joins.sizes import is_off_by_one
 from ..tracing.flow import carried, source
+from ..tracing.forks import is_sum
 from ..tracing.operand_paths import OperandPath, same_padding, strides_that_agree, transposed_that_agree
 from ..tracing.operations import WEIGHTED, Op, Refusal
 from .edits import PARAMETER, Edit

@@ -61,7 +61,6 @@ class Edit:
             return f'model.set_submodule("{self.path}", nn.{module!r})'
         return f'model.get_submodule("{self.path}").{self.attribute} = {self.value!r}'
 
-
     @property
     def _name(self) -> str:
         """Of a parameter, with its module's path."""

@@ -135,7 +135,9 @@ def _of_module(report: Report, subject: Subject, finding: Finding) -> Iterator[F
     met = find_meeting(ops, finding)
     if finding.merge is None:
         op = ops[finding.op]
-        changes = for_layer(ops, op) if "wants" in op.attrs else for_refusal(op) if met is None else for_meeting(ops, met)
+        changes = (
+            for_layer(ops, op) if "wants" in op.attrs else for_refusal(op) if met is None else for_meeting(ops, met)
+        )
     else:
         changes = [*for_merge(ops, finding.merge), *(output_paddings(met) if met and met.sides[0].upsamples else ())]
     edits_help = False
@@ -213,6 +215,6 @@ def _on_shortcut(report: Report, finding: Finding, adapter: ShortcutAdapter) -> 
 
 def _traced(report: Report, subject: Subject, changes: Mapping[int, OperandChange] | None = None) -> Report | None:
     try:
-        return replace(report, trace=subject.trace(changes), subject=subject)
+        return replace(report, trace=subject.trace(changes, quick=True), subject=subject)
     except ExplorerError:
         return None

@@ -100,7 +100,9 @@ def doubtful_broadcasts(trace: Trace) -> Iterator[Merge]:
         fork = find_fork(trace.ops, *met.inputs)
         if is_meant(trace.ops, met, fork) and is_doubtful(trace.ops, met, fork):
             branch, shortcut = (_unbatched(met.shapes[side]) for side in (fork.main, 1 - fork.main))
-            yield Merge(op.path, op.index, branch, shortcut, Verdict.BROADCAST, "", fork.at, *fork.sides, "other", False)
+            yield Merge(
+                op.path, op.index, branch, shortcut, Verdict.BROADCAST, "", fork.at, *fork.sides, "other", False
+            )
 
 
 def _unbatched(shape: Shape) -> Shape:

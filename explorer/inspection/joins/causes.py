@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import prod
 
 from ...spec.shapes import text
-from ..tracing.forks import is_sum
 from ..tracing.flow import carriers, source
+from ..tracing.forks import is_sum
 from ..tracing.operand_paths import OperandPath
 from ..tracing.operations import WEIGHTED, Op
 from ..tracing.repeats import Shape

@@ -13,7 +13,6 @@ from .causes import Cause, cause_of_layer, causes_of_merge
 from .layout import layout
 from .refused import cause_of_refusal
 
-
 Severity = Literal["error", "warning"]
 
 
@@ -79,7 +78,9 @@ def _follows(trace: Trace, merge: Merge) -> bool:
     widths = channels(merge.shortcut_shape), channels(merge.branch_shape)
     if len(merge.branch_shape) != len(merge.shortcut_shape) or size(merge.shortcut_shape) != size(merge.branch_shape):
         return False
-    return any((_came(op), op.attrs["wants"]) == widths for op in carriers(trace.ops, merge.branch) if "wants" in op.attrs)
+    return any(
+        (_came(op), op.attrs["wants"]) == widths for op in carriers(trace.ops, merge.branch) if "wants" in op.attrs
+    )
 
 
 def _came(op: Op) -> int:

@@ -187,7 +187,9 @@ def _norm(ops: Sequence[Op], op: Op, where: str, facts: Facts) -> str:
 
 
 def _dtype(ops: Sequence[Op], op: Op, where: str, facts: Facts) -> str:
-    return f"{where} looks rows up by whole numbers, but {giver(ops, op)} gives {facts['dtype']}: give it an int64 input"
+    return (
+        f"{where} looks rows up by whole numbers, but {giver(ops, op)} gives {facts['dtype']}: give it an int64 input"
+    )
 
 
 def _channels(ops: Sequence[Op], op: Op, where: str, facts: Facts) -> str:

@@ -66,9 +66,9 @@ def is_meant(ops: Sequence[Op], met: Operands, fork: Fork) -> bool:
     if all(any(ops[i].name in WEIGHTED for i in side) for side in fork.sides):
         return not all(_resized(start, shape) for shape in met.shapes)
     made = [_maker(ops, met, fork, side) for side in (0, 1)]
-    bare = [not any(ops[i].name in WEIGHTED for i in side) for side in fork.sides]
-    # x pooled and added is a shortcut that lost its map; x pooled, transformed and added is a context.
-    if any(op is not None and op.name in _POOLS and bare[side] and fork.sides[side] for side, op in enumerate(made)):
+    weighted = [any(ops[i].name in WEIGHTED for i in side) for side in fork.sides]
+    # Beside a branch with weights, x pooled is a shortcut that lost its map; x pooled and transformed is a context.
+    if any(op and op.name in _POOLS and weighted[1 - side] and not weighted[side] for side, op in enumerate(made)):
         return False
     return not any(op is not None and _loses(op) for op in made)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from ...spec.shapes import text
 from ..tracing.flow import carried
@@ -130,8 +131,8 @@ def _odd(
             rounded = f"{reader.path or reader.name} halves" if reader else "the path halves"
             multiple = multiple_of(ops, side)
             return "odd-size", (
-                f"{where}: {label} goes {chain(side)}: {rounded} an odd side, which upsampling does not bring back. Pad "
-                f"the input to a multiple of {multiple}, or interpolate to {text(_other(side, sides, sizes))}"
+                f"{where}: {label} goes {chain(side)}: {rounded} an odd side, which upsampling does not bring back. "
+                f"Pad the input to a multiple of {multiple}, or interpolate to {text(_other(side, sides, sizes))}"
             )
     up, down = labels if sizes[0] > sizes[1] else labels[::-1]
     high, low = max(sizes), min(sizes)
@@ -164,7 +165,7 @@ def chain(path: OperandPath) -> str:
         return ""
     lines = [[m[axis] for m in maps] for axis in range(len(maps[-1]))]
     line = max(lines, key=lambda sizes: (len(set(sizes)), -sizes[-1] * 2 + 2 * sizes[0]))
-    changes = [line[0], *(b for a, b in zip(line, line[1:], strict=False) if a != b)]
+    changes = [line[0], *(b for a, b in pairwise(line) if a != b)]
     return "→".join(map(str, changes))
 
 

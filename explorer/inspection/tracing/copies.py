@@ -34,8 +34,6 @@ def _loose_tensors(module: nn.Module) -> Iterator[Tensor]:
     return tensors(own)
 
 
-
-
 def copied(shadow: nn.Module) -> nn.Module:
     """A copy without memory of one without memory."""
     return copy.deepcopy(shadow)

@@ -10,7 +10,16 @@ from .repeats import Shape
 
 _JOINS = frozenset({"cat", "stack"})
 _CHANNELS_FIRST = frozenset(
-    {"conv", "batch_norm", "group_norm", "max_pool", "avg_pool", "adaptive_avg_pool", "pixel_shuffle", "pixel_unshuffle"}
+    {
+        "conv",
+        "batch_norm",
+        "group_norm",
+        "max_pool",
+        "avg_pool",
+        "adaptive_avg_pool",
+        "pixel_shuffle",
+        "pixel_unshuffle",
+    }
 )
 _ELEMENTWISE = frozenset({"add", "sub", "mul", "div", "maximum", "minimum", "where"})
 _RESHAPES = frozenset({"view", "reshape", "unsafe_view", "squeeze"})

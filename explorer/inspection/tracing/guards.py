@@ -80,17 +80,17 @@ def _attention(
     recorder: Recorder,
 ) -> Any:
     """Attention whose queries, keys and values have the features it is built for."""
-    wanted = dict(query=module.embed_dim, key=module.kdim, value=module.vdim)
+    wanted = {"query": module.embed_dim, "key": module.kdim, "value": module.vdim}
     given = dict(zip(wanted, args, strict=False)) | kwargs
     wrong = {name: given[name] for name, width in wanted.items() if given[name].shape[-1] != width}
     if not wrong:
         return None
     name, x = next(iter(wrong.items()))
-    rest = args[3:]
+    rest, more = args[3:], {name: value for name, value in kwargs.items() if name not in wanted}
 
     def run(fitting: Tensor) -> Any:
         others = {n: fitting if t is x else t.new_zeros((*t.shape[:-1], wanted[n])) for n, t in wrong.items()}
-        return forward(*[others.get(n, given[n]) for n in wanted], *rest, **{k: v for k, v in kwargs.items() if k not in wanted})
+        return forward(*[others.get(n, given[n]) for n in wanted], *rest, **more)
 
     return _fitted(x, wanted[name], run, recorder)
 

@@ -81,6 +81,11 @@ class Recorder(TorchDispatchMode):
         if made := self._producer.get(id(tensor)):
             self._remember(made[0], (stand_in,))
 
+    def is_input(self, tensor: Tensor) -> bool:
+        """Whether it is one of the network's inputs."""
+        made = self._producer.get(id(tensor))
+        return made is not None and self.ops[made[0]].name == "input"
+
     def amend(self, index: int, **changes: Any) -> None:
         """Write an operation down differently."""
         self.ops[index] = replace(self.ops[index], **changes)
@@ -170,10 +175,8 @@ class Recorder(TorchDispatchMode):
         else:
             shape = self._going_on(shapes, pair)
             attrs = {**attrs, "refusal": self._refusal(func, pair, in_place)}
-        if in_place:
-            out = args[0] if args[0].shape == shape else args[0].resize_(shape)
-        else:
-            out = pair[0].new_zeros(shape)
+        resized = in_place and args[0].shape != shape
+        out = args[0].resize_(shape) if resized else args[0] if in_place else pair[0].new_zeros(shape)
         name = NAMES.get(func.overloadpacket, func.overloadpacket.__name__.strip("_"))
         self._append(name, producers, read, attrs, (out,))
         return out

@@ -9,7 +9,6 @@ from inspect import signature
 from math import prod
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -76,8 +75,10 @@ def _conv(name: str, args: list[Any], kwargs: dict[str, Any], error: Exception) 
         channels = weight.shape[0]
         shape = (x.shape[0], channels, *x.shape[2:]) if x.dim() > 2 else (x.shape[0], channels, *(1,) * dims)
         return _refused("conv", x, shape, "wrong-rank", takes=(dims + 2,), layer=f"Conv{dims}d")
-    window = [_each(given.get(key, default), dims) for key, default in (("stride", 1), ("padding", 0), ("dilation", 1))]
-    return _window("conv", x, tuple(weight.shape[2:]), *window, channels=weight.shape[0])
+    stride, padding, dilation = (
+        _each(given.get(key, default), dims) for key, default in (("stride", 1), ("padding", 0), ("dilation", 1))
+    )
+    return _window("conv", x, tuple(weight.shape[2:]), stride, padding, dilation, channels=weight.shape[0])
 
 
 def _pool(name: str, args: list[Any], kwargs: dict[str, Any], error: Exception) -> Refused | None:

@@ -65,10 +65,10 @@ class Tolerance(TorchFunctionMode):
                 refused = stand_in(func, args, kwargs or {}, error)
                 if refused is None:
                     raise
+                del self._recorder.ops[before:]
+                self._recorder.refuse(refused.name, refused.operands, refused.refusal, *refused.outputs)
+                return refused.result
         del self._recorder.ops[before:]  # what the refused call had done already
-        if retry is None:
-            self._recorder.refuse(refused.name, refused.operands, refused.refusal, *refused.outputs)
-            return refused.result
         if "input" in retry.arguments:
             self._recorder.take_for(retry.arguments["input"], given["input"])
         out = func(**{**given, **retry.arguments})
@@ -81,7 +81,9 @@ class Tolerance(TorchFunctionMode):
         given = dict(zip(_PARAMETERS[func], args, strict=False)) | kwargs
         if func in _NORMS:
             return _norm(func, given, is_root_cause=at in self._recorder.interventions.root_causes), given
-        return (_linear(given) if func is F.linear else _conv(func, given)), given
+        if func is F.linear:
+            return _linear(given), given
+        return _conv(func, given, is_input=self._recorder.is_input(given["input"])), given
 
     def _note(self, first: int, retry: _Retry, in_shape: Shape) -> None:
         """Write the operation down with the arguments it had."""
@@ -93,15 +95,15 @@ class Tolerance(TorchFunctionMode):
         self._recorder.amend(at, attrs=attrs, in_shapes=(in_shape, *op.in_shapes[1:]))
 
 
-def _conv(func: Any, given: Arguments) -> _Retry | None:
-    """An ungrouped weight for the channels that came."""
+def _conv(func: Any, given: Arguments, *, is_input: bool) -> _Retry | None:
+    """An ungrouped weight for the channels that came; an image with its channels last, permuted."""
     x, weight, groups = given["input"], given["weight"], given.get("groups", 1)
     transposed = func in _TRANSPOSED_CONVS
     wants = weight.shape[0] if transposed else weight.shape[1] * groups
     outputs = weight.shape[1] * groups if transposed else weight.shape[0]
     if x.dim() != weight.dim() or (x.shape[1] == wants and outputs % groups == 0 and wants % groups == 0):
         return None
-    if x.shape[1] != wants == x.shape[-1] and groups == 1:
+    if is_input and x.shape[1] != wants == x.shape[-1] and groups == 1:
         noted = {"wants": wants, "weight": tuple(weight.shape), "groups": 1, "channels_last": True}
         return _Retry({"input": x.movedim(-1, 1)}, noted, ("conv",))
     sides = (x.shape[1], outputs) if transposed else (outputs, x.shape[1])

@@ -55,12 +55,14 @@ class Subject:
     original: Callable[[], nn.Module] | None = None
     real: bool = False
 
-    def trace(self, operand_changes: Mapping[int, OperandChange] | None = None) -> Trace:
-        """One pass, with ``operand_changes`` (see ``Interventions``). Raises ``TraceError`` as ``record``."""
+    def trace(self, operand_changes: Mapping[int, OperandChange] | None = None, *, quick: bool = False) -> Trace:
+        """One pass, with ``operand_changes`` (see ``Interventions``); ``quick``, without torchinfo's table. Raises
+        ``TraceError`` as ``record``."""
         interventions = Interventions(operand_changes=operand_changes or {})
+        table: Callable[[], Table] | None = tuple if quick else None
         if not self.real:
             try:
-                return Trace(record(self.shadow, self.inputs, interventions, names_sources=True))
+                return Trace(record(self.shadow, self.inputs, interventions, names_sources=True, table=table))
             except TraceError:
                 if self.original is None or not fits_memory(self.shadow, self.inputs):
                     raise

@@ -35,12 +35,12 @@ HELP = {
     "rank-differs": "Branch and shortcut have different numbers of dimensions. Flatten or pool both, or neither.",
     "broadcast": "Branch and shortcut differ in shape, and PyTorch adds them without an error. The smaller one is "
     "repeated, so the sum is not F(x) + x; give both the same shape.",
-    "even-kernel": "An even kernel cannot be padded alike on both sides, so its map is one larger or smaller. Use an odd "
-    'kernel, or padding="same".',
+    "even-kernel": "An even kernel cannot be padded alike on both sides, so its map is one larger or smaller. Use an "
+    'odd kernel, or padding="same".',
     "transposed-size": "A transposed convolution does not undo the stride before it. Choose its padding and "
     "output_padding so that it gives stride times its input.",
-    "axes-swapped": "Two tensors hold the same numbers of channels and positions, but on different axes. Permute one of "
-    "them back.",
+    "axes-swapped": "Two tensors hold the same numbers of channels and positions, but on different axes. Permute one "
+    "of them back.",
     "constant-differs": "A parameter, buffer or constant has another shape than the tensor that it meets. Make it for "
     "the size that comes, or give it the axes that it lacks.",
     "product-differs": "Two tensors that are multiplied, divided or compared have shapes that do not broadcast. Bring "
@@ -68,7 +68,7 @@ HELP = {
     "gate-axes": "A tensor of (N, C) is combined with one of (N, C, H, W), and PyTorch aligns their last axes. Give it "
     "two axes more.",
     "in-place-shortcut": "An activation works in place on the tensor that the shortcut carries. Set inplace=False.",
-    "repeated-operand": "A sum repeats one of its operands, which a layer made with a side of 1. Check that it is meant.",
+    "repeated-operand": "A sum repeats one of its operands, which a layer made with a side of 1. Is it meant?",
     "training-fails": "The forward pass fails in training mode only. Check batch sizes and what training adds.",
     EXPECTATION: "The network is not as the file of expectations says. Change the network, or what is expected of it.",
 }

@@ -125,6 +125,8 @@ def coordinates() -> nn.Module:
 
 
 class Sinus(nn.Module):
+    table: Tensor
+
     def __init__(self, longest: int) -> None:
         super().__init__()
         self.embed, self.mix = nn.Embedding(50, 16), nn.Linear(16, 16)
@@ -174,6 +176,8 @@ def layer_scale_without_axes() -> nn.Module:
 class Relative(nn.Module):
     """Attention with a bias for each pair of positions (Liu et al. 2021)."""
 
+    index: Tensor
+
     def __init__(self, window: int) -> None:
         super().__init__()
         self.qkv, self.out = nn.Linear(16, 48), nn.Linear(16, 16)
@@ -201,6 +205,8 @@ def relative_positions_of_another_window() -> nn.Module:
 
 
 class Masked(nn.Module):
+    mask: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.attend = nn.MultiheadAttention(16, 2, batch_first=True)
@@ -217,6 +223,9 @@ def causal_mask() -> nn.Module:
 
 class Normalised(nn.Module):
     """Subtracts a mean image and divides by a deviation."""
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, channels: int = 3) -> None:
         super().__init__()

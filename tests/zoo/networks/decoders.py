@@ -21,7 +21,8 @@ class UNet(nn.Module):
         self.resize = resize
         self.down1, self.down2, self.bottom = conv(3, 8), conv(8, 16), conv(16, 32)
         if upsample == "transposed":
-            self.up2, self.up1 = nn.ConvTranspose2d(32, 16, 2, 2), nn.ConvTranspose2d(16, skip, 2, 2)
+            self.up2: nn.Module = nn.ConvTranspose2d(32, 16, 2, 2)
+            self.up1: nn.Module = nn.ConvTranspose2d(16, skip, 2, 2)
         else:
             self.up2 = nn.Sequential(nn.Upsample(scale_factor=2, mode=upsample), nn.Conv2d(32, 16, 1))
             self.up1 = nn.Sequential(nn.Upsample(scale_factor=2, mode=upsample), nn.Conv2d(16, skip, 1))

@@ -182,14 +182,14 @@ def squeeze_strides() -> nn.Module:
 @fails(IMAGE, rule="padding-forgotten")
 def cbam_padding() -> nn.Module:
     net = Net(CBAM)
-    net.one.up[0].padding = (0, 0)
+    net.one.up.get_submodule("0").padding = (0, 0)  # type: ignore[assignment]
     return net
 
 
 @fails(IMAGE, rule="wrong-width", says="gate.fc.0 takes 64 features")
 def gate_of_another_width() -> nn.Module:
     net = Net(SE)
-    net.two.gate.fc[0] = nn.Linear(64, 8)
+    net.two.gate.get_submodule("fc").set_submodule("0", nn.Linear(64, 8))
     return net
 
 

@@ -177,7 +177,7 @@ class Cells(nn.Module):
         state = None
         for t in range(x.shape[1]):
             state = self.cell(x[:, t], state)
-        return state[0] if isinstance(state, tuple) else state
+        return state[0] if isinstance(state, tuple) else state  # type: ignore[return-value]
 
 
 @right((2, 4, 6), shortcuts=0)
@@ -421,6 +421,9 @@ def dueling() -> nn.Module:
 
 
 class Rotary(nn.Module):
+    cos: Tensor
+    sin: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.q = nn.Linear(8, 8)

@@ -16,7 +16,7 @@ from ..network.shortcuts import projection
 from ..spec import ResNetSpec, title
 from .joins.additions import Merge, find_sums
 from .joins.findings import Finding, diagnose
-from .receptive_field import ReceptiveField, receptive_fields
+from .receptive_field import ReceptiveField, network_receptive_field, receptive_fields
 from .tracing.inputs import Inputs, Sizes, examples
 from .tracing.operations import Op
 from .tracing.repeats import Layer, Shape, Trace
@@ -98,8 +98,8 @@ class Report:
 
     @cached_property
     def receptive_field(self) -> ReceptiveField | None:
-        """Of the last feature map; None where no spatial map exists."""
-        return next((f for f in reversed(self.receptive_fields) if f is not None), None)
+        """Of the last feature map; None where no map exists, or where it cannot be told."""
+        return network_receptive_field(self.trace)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

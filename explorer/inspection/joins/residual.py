@@ -68,7 +68,8 @@ def is_meant(ops: Sequence[Op], met: Operands, fork: Fork) -> bool:
     made = [_maker(ops, met, fork, side) for side in (0, 1)]
     weighted = [any(ops[i].name in WEIGHTED for i in side) for side in fork.sides]
     # Beside a branch with weights, x pooled is a shortcut that lost its map; x pooled and transformed is a context.
-    if any(op and op.name in _POOLS and weighted[1 - side] and not weighted[side] for side, op in enumerate(made)):
+    is_map = len(met.shapes[0]) > 3
+    if is_map and any(op and op.name in _POOLS and weighted[1 - side] and not weighted[side] for side, op in enumerate(made)):
         return False
     return not any(op is not None and _loses(op) for op in made)
 

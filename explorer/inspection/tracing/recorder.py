@@ -24,6 +24,7 @@ aten = torch.ops.aten
 _SUMS = frozenset({aten.add.Tensor, aten.add_.Tensor, aten.sub.Tensor, aten.sub_.Tensor})
 _PRODUCTS = frozenset({aten.addmm.default})
 _WEIGHTED = _PRODUCTS | {aten.convolution.default, aten.mm.default}
+_VIEWS = frozenset({aten.slice.Tensor, aten.select.int, aten.as_strided.default, aten.alias.default})
 _JOINS = {aten.cat.default: "cat", aten.stack.default: "stack"}
 
 
@@ -70,6 +71,7 @@ class Recorder(TorchDispatchMode):
         # Tensors are kept alive, or a later one could reuse the identity of an earlier one.
         self._producer: dict[int, tuple[int, Tensor]] = {}
         self._constants: dict[int, tuple[str, Tensor]] = {}
+        self._bases: dict[int, tuple[Tensor, Tensor]] = {}
         self.read: set[str] = set()
         self.gives_nothing = False
 
@@ -111,6 +113,8 @@ class Recorder(TorchDispatchMode):
         operands = [t for t in given if id(t) in self._producer]
         if self.names:
             self.read.update(self.names[id(t)] for t in given if id(t) in self.names)
+        if func is aten.copy_.default and id(args[0]) in self._bases:
+            return self._write(func, args, kwargs)
         if not operands:
             return self._constant(func, args, kwargs)
         if self.limits:
@@ -127,6 +131,7 @@ class Recorder(TorchDispatchMode):
             out = SHAPE_PRESERVING[func](operands[0])
         else:
             out = func(*args, **kwargs)
+        self._note_view(func, args, out)
         outputs = tuple(tensors((out,)))
         if not outputs or creates(func.overloadpacket.__name__):
             return out
@@ -138,6 +143,20 @@ class Recorder(TorchDispatchMode):
             self._append(name, producers, shapes, describe(func, args), outputs)
         return out
 
+    def _write(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """``y[:, ::2] = x``: what goes on is the whole of y."""
+        base = self._bases[id(args[0])][0]
+        read = [t for t in (base, args[1]) if id(t) in self._producer]
+        if read:
+            shapes = tuple(tuple(t.shape) for t in read)
+            self._append("write", self._producers(read), shapes, {}, (base,))
+        return func(*args, **kwargs)
+
+    def _note_view(self, func: Any, args: Any, out: Any) -> None:
+        if func in _VIEWS and isinstance(out, Tensor):
+            base = self._bases[id(args[0])][0] if id(args[0]) in self._bases else args[0]
+            self._bases[id(out)] = base, out
+
     def _constant(self, func: Any, args: Any, kwargs: Any) -> Any:
         """What is made of parameters alone keeps the name of one."""
         if self.limits and func in _WEIGHTED:
@@ -145,6 +164,7 @@ class Recorder(TorchDispatchMode):
             self._append("values", (), (), {}, (next(t for t in tensors(args[func in _PRODUCTS :]) if t.dim() > 0),))
             return self.__torch_dispatch__(func, (), args, kwargs)
         out = func(*args, **kwargs)
+        self._note_view(func, args, out)
         if self.names and isinstance(out, Tensor):
             named = next((name for t in tensors(args) if (name := self.name_of(t))), "")
             if named:

@@ -283,3 +283,34 @@ class Chosen(nn.Module):
 @right(IMAGE)
 def nonzero() -> nn.Module:
     return Chosen()
+
+
+class Writes(nn.Module):
+    """Puts two maps into one that it makes, and goes on with it."""
+
+    def __init__(self, outputs: int = 8) -> None:
+        super().__init__()
+        self.one, self.two, self.out = conv(3, 4), conv(3, 4), conv(8, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        both = x.new_zeros(x.shape[0], 8, *x.shape[2:])
+        both[:, ::2] = self.one(x)
+        both[:, 1::2] = self.two(x)
+        return both + self.out(both)
+
+
+@right(IMAGE, shortcuts=1)
+def writes_into_slices() -> nn.Module:
+    return Writes()
+
+
+@fails(IMAGE, rule="missing-projection")
+def writes_then_misfit() -> nn.Module:
+    return Writes(12)
+
+
+@right(IMAGE, shortcuts=1)
+def circular_padding() -> nn.Module:
+    net = Plain()
+    net.branch.padding_mode, net.branch._reversed_padding_repeated_twice = "circular", [1, 1, 1, 1]
+    return net

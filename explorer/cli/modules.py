@@ -8,6 +8,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from functools import cache, partial
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -46,10 +47,13 @@ def read_module(target: str, inputs: Sequence[Any] | Mapping[str, Any] = ()) -> 
         ExplorerError: there is no such thing, it is no network, or its code fails; names the exception and the line.
     """
     from ..inspection import inspect
+    from ..inspection.tracing.source_lines import layer_lines, lines_by_path
 
-    with redirect_stdout(sys.stderr), _told(target):
+    with redirect_stdout(sys.stderr), _told(target), layer_lines() as lines:
         found = _find(target)
-        return inspect(_build(target, found), inputs=inputs or None, original=_original(found))
+        net = _build(target, found)
+        report = inspect(net, inputs=inputs or None, original=_original(found))
+    return replace(report, made=lines_by_path(net, lines))
 
 
 def _find(target: str) -> Any:

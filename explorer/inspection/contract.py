@@ -83,10 +83,12 @@ class Outcome:
         return (find_hints(self.report) if self.report else ()) + self.training
 
     def lines_of(self, finding: Finding) -> tuple[str, ...]:
-        """Lines of the program, ``models/net.py:123``, where known: the sum's or layer's, then its producers'."""
+        """Lines of the program, ``models/net.py:123``, where known: the sum's or layer's, its producers', and that which
+        made the layer."""
         own = self.report.operations[finding.op].source if self.report else ""
         given = [producer.source for producer in finding.producers if producer.operation != "input"]
-        lines = dict.fromkeys([own, *given])
+        made = self.report.made.get(finding.path, "") if self.report and finding.merge is None else ""
+        lines = dict.fromkeys([own, *given, made])
         return tuple(line for line in lines if line)
 
     def fails(self, finding: Finding) -> bool:

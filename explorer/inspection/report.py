@@ -32,6 +32,7 @@ class Report:
         spec: what it was built from; None for a foreign module.
         input_size: of the traced batch, N×C×H×W; of the first input where there are several.
         subject: the module, ready to be traced again; None for a spec and for a file.
+        made: path of a layer -> the line of the program that made it, where known.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Report:
     input_size: Shape
     trace: Trace
     subject: Subject | None = None
+    made: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def sums(self) -> tuple[Merge, ...]:

@@ -46,14 +46,21 @@ NETWORKS: dict[str, nn.Module] = {
     "dilation": Applied(conv(3, padding=2, dilation=2), conv(3, padding=4, dilation=4)),
     "pooling": Applied(conv(padding=1), nn.MaxPool2d(2), conv(padding=1)),
     "channels last": Applied(
-        conv(5, padding=2), lambda x: x.permute(0, 2, 3, 1), nn.Linear(2, 2), nn.GELU(),
-        lambda x: x.permute(0, 3, 1, 2), conv(3, padding=1),
-    ),  # fmt: skip
+        conv(5, padding=2),
+        lambda x: x.permute(0, 2, 3, 1),
+        nn.Linear(2, 2),
+        nn.GELU(),
+        lambda x: x.permute(0, 3, 1, 2),
+        conv(3, padding=1),
+    ),
     "permuted input": Applied(lambda x: x.permute(0, 2, 3, 1).permute(0, 3, 1, 2), conv(5), conv(7)),
     "tokens and back": Applied(
-        conv(5, padding=2), lambda x: x.flatten(2).transpose(1, 2), nn.Linear(2, 2),
-        lambda x: x.transpose(1, 2).reshape(1, 2, SIDE, SIDE), conv(3, padding=1),
-    ),  # fmt: skip
+        conv(5, padding=2),
+        lambda x: x.flatten(2).transpose(1, 2),
+        nn.Linear(2, 2),
+        lambda x: x.transpose(1, 2).reshape(1, 2, SIDE, SIDE),
+        conv(3, padding=1),
+    ),
     "nearest": Applied(conv(3, 2, 1), lambda x: F.interpolate(x, scale_factor=2), conv(5, padding=2)),
     "adaptive": Applied(conv(3, padding=1), nn.AdaptiveAvgPool2d(SIDE // 4), conv(3, padding=1)),
     "unshuffle": Applied(nn.PixelUnshuffle(2), nn.Conv2d(8, 4, 3, padding=1)),
@@ -93,10 +100,11 @@ def test_a_field_is_the_support_of_a_gradient(name: str):
 CANNOT_BE_TOLD: dict[str, nn.Module] = {
     "rolled": Applied(conv(padding=1), lambda x: x.roll(4, 2), conv(padding=1)),
     "cut into windows": Applied(
-        conv(padding=1), lambda x: x.view(1, 2, SIDE // 4, 4, SIDE // 4, 4).permute(0, 2, 4, 1, 3, 5).reshape(-1, 2, 4, 4),
+        conv(padding=1),
+        lambda x: x.view(1, 2, SIDE // 4, 4, SIDE // 4, 4).permute(0, 2, 4, 1, 3, 5).reshape(-1, 2, 4, 4),
         conv(padding=1),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CANNOT_BE_TOLD)

@@ -69,7 +69,9 @@ def is_meant(ops: Sequence[Op], met: Operands, fork: Fork) -> bool:
     weighted = [any(ops[i].name in WEIGHTED for i in side) for side in fork.sides]
     # Beside a branch with weights, x pooled is a shortcut that lost its map; x pooled and transformed is a context.
     is_map = len(met.shapes[0]) > 3
-    if is_map and any(op and op.name in _POOLS and weighted[1 - side] and not weighted[side] for side, op in enumerate(made)):
+    if is_map and any(
+        op and op.name in _POOLS and weighted[1 - side] and not weighted[side] for side, op in enumerate(made)
+    ):
         return False
     return not any(op is not None and _loses(op) for op in made)
 

@@ -259,6 +259,7 @@ def _trace_error(recorder: Recorder, error: Exception) -> TraceError:
     return TraceError(f"{where} failed on an input of {shape}: {_reason(cause)}")
 
 
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _MISSING = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
 
 
@@ -268,7 +269,7 @@ def _reason(error: BaseException) -> str:
         return f"its forward pass reads values, and {error}"
     if isinstance(error, AttributeError) and (missing := _MISSING.fullmatch(str(error))) and missing[1] != "Tensor":
         return f"it reads self.{missing[2]}, which the __init__ of {missing[1]} never sets"
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    return _ADDRESS.sub("", str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 def _layer(info: LayerInfo, paths: dict[int, str]) -> Layer:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from ...spec import shapes
-from ..tracing.forks import find_fork, is_sum
-from ..tracing.operations import Op, added
+from ..tracing.forks import Operands, find_fork, operands
+from ..tracing.operations import WEIGHTED, Op, added
 from ..tracing.repeats import Shape, Trace
+from .residual import is_doubtful, is_meant, is_residual
 
 Price = Callable[[str], int]
 
@@ -35,6 +36,7 @@ class Merge:
         branch, shortcut: operations on either path only, in execution order.
         kind: what the shortcut is made of: "identity", "zero_pad", "projection" or "other".
         explanation: one sentence naming channels and size.
+        is_residual: whether both start from one x; if not, it is a sum of two paths that PyTorch refuses.
     """
 
     path: str
@@ -47,25 +49,32 @@ class Merge:
     branch: tuple[int, ...]
     shortcut: tuple[int, ...]
     kind: str
+    is_residual: bool = True
 
     @property
     def fits(self) -> bool:
         return self.verdict is Verdict.MATCH
 
 
-def find_merges(trace: Trace, price: Price | None = None) -> tuple[Merge, ...]:
-    """All additions of two different activations (see ``is_sum``), in execution order.
+def find_sums(trace: Trace, price: Price | None = None) -> tuple[Merge, ...]:
+    """All residual additions, and what else PyTorch refuses to add, in execution order.
 
     Args:
         price: block's path -> parameters that a projection would add there, where it is known how one is built.
     """
-    return tuple(_merge(trace, op, price) for op in trace.ops if is_sum(op))
+    found = (_merge(trace, op, met, price) for op in trace.ops if (met := operands(trace.ops, op)))
+    return tuple(merge for merge in found if merge)
 
 
-def _merge(trace: Trace, op: Op, price: Price | None) -> Merge:
-    fork = find_fork(trace.ops, *op.inputs)
-    branch, shortcut = (_unbatched(op.in_shapes[side]) for side in (fork.main, 1 - fork.main))
-    verdict = _verdict(op)
+def _merge(trace: Trace, op: Op, met: Operands, price: Price | None) -> Merge | None:
+    fork = find_fork(trace.ops, *met.inputs)
+    branch, shortcut = (_unbatched(met.shapes[side]) for side in (fork.main, 1 - fork.main))
+    verdict = _verdict(op, met)
+    residual = is_residual(trace.ops, op, met, fork, trace.kinds)
+    if verdict is Verdict.BROADCAST and is_meant(trace.ops, met, fork):
+        return None
+    if not residual and verdict is not Verdict.MISMATCH:
+        return None
     path = op.path or "the network"
     return Merge(
         path=op.path,
@@ -78,15 +87,30 @@ def _merge(trace: Trace, op: Op, price: Price | None) -> Merge:
         branch=fork.sides[fork.main],
         shortcut=fork.sides[1 - fork.main],
         kind=_kind([trace.ops[i].name for i in fork.sides[1 - fork.main]]),
+        is_residual=residual,
     )
+
+
+def doubtful_broadcasts(trace: Trace) -> Iterator[Merge]:
+    """Sums of two paths with weights whose shapes differ, one of them by a side of 1 that a layer made."""
+    for op in trace.ops:
+        met = operands(trace.ops, op)
+        if met is None or _verdict(op, met) is not Verdict.BROADCAST:
+            continue
+        fork = find_fork(trace.ops, *met.inputs)
+        if is_meant(trace.ops, met, fork) and is_doubtful(trace.ops, met, fork):
+            branch, shortcut = (_unbatched(met.shapes[side]) for side in (fork.main, 1 - fork.main))
+            yield Merge(
+                op.path, op.index, branch, shortcut, Verdict.BROADCAST, "", fork.at, *fork.sides, "other", False
+            )
 
 
 def _unbatched(shape: Shape) -> Shape:
     return shape[1:]
 
 
-def _verdict(op: Op) -> Verdict:
-    a, b = op.in_shapes
+def _verdict(op: Op, met: Operands) -> Verdict:
+    a, b = met.shapes
     if a == b:
         return Verdict.MATCH
     total = added(a, b, in_place=op.attrs.get("in_place", False))
@@ -96,7 +120,7 @@ def _verdict(op: Op) -> Verdict:
 def _kind(names: list[str]) -> str:
     if not names:
         return "identity"
-    if "conv" in names or "linear" in names:
+    if WEIGHTED & set(names):
         return "projection"
     return "zero_pad" if "pad" in names else "other"
 

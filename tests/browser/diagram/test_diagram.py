@@ -83,7 +83,7 @@ def test_a_click_beside_the_drawing_and_escape_outside_of_blocks_select_nothing(
     words, frame = page.get_by_label("Inspector"), page.locator("#graph .rx-canvas").bounding_box()
     assert frame is not None
     page.locator('g[id="layer2.0:add"]').click()
-    expect(words).to_contain_text("layer2.0 · sum")
+    expect(words).to_contain_text("layer2.0 · addition")
     page.locator("#graph g.edge text").first.click()
     expect(page.locator("#graph g.selected")).to_have_attribute("id", "layer2.0:add")
     page.mouse.click(frame["x"] + 8, frame["y"] + frame["height"] / 2)

@@ -1,7 +1,7 @@
 // Changes of the builder: a panel that wants another network emits an action, which becomes values of the builder's
 // fields here (ui/builder.py). In the browser, so that the next click has the new fields.
 import {drawAhead} from './diagram/diagram.js';
-import {act, on, settings} from './kit/lib.js';
+import {on, settings} from './kit/lib.js';
 
 /**
  * An action, by its type:
@@ -84,9 +84,6 @@ export async function drawFirst(...values) {
   return latestValues;
 }
 
-document.addEventListener('click', ({target}) => {
-  if (target.closest('.rx-overrides button')) act({type: 'set', field: 'shortcut_overrides', value: ''});
-});
 on('field', name => {
   const control = document.querySelector(`#field-${name}`);
   control.closest('.rx-fold:not(.open)')?.querySelector('.rx-fold-head button').click();

@@ -1,7 +1,7 @@
 // The page: its network's address, its tabs, the builder's drawer, and links from header and tables into the diagram.
 import './builder.js';
 import './export/export.js';
-import {address, emit, on, set, setAddress, setNetworkAddress} from './kit/lib.js';
+import {act, address, emit, on, set, setAddress, setNetworkAddress} from './kit/lib.js';
 import {openTab} from './kit/tabs.js';
 import './start/start.js';
 
@@ -69,6 +69,7 @@ document.addEventListener('click', ({target}) => {
   if (tab) open(tab);
   if (row) emit('select', row.dataset.node);
   if (mismatch) showMismatch(mismatch.dataset.select);
+  if (target.closest('.rx-overrides button')) act({type: 'set', field: 'shortcut_overrides', value: ''});
   if (target.closest('#rx-drawer')) setDrawer(!isDrawerOpen());
   else if (!target.closest('#builder, #top, [role=listbox], .options')) setDrawer(false);
 });

@@ -1,4 +1,4 @@
-"""Every addition of two paths: both shapes, whether they fit, and why not."""
+"""Every addition of two paths: both shapes, whether they match, and why not."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _kind(names: list[str]) -> str:
 
 
 def explain(path: str, branch: Shape, shortcut: Shape, verdict: Verdict, price: Price | None = None) -> str:
-    """What meets, why it does not fit, and what a projection would cost (``price`` as in ``find_merges``)."""
+    """What meets, why it does not match, and what a projection would cost (``price`` as in ``find_merges``)."""
     if verdict is Verdict.MATCH:
         return f"{path}: branch and shortcut both give {shapes.text(branch)}."
     facts = f"{path}: the branch gives {shapes.text(branch)}, the shortcut {shapes.text(shortcut)}"
@@ -140,16 +140,16 @@ def explain(path: str, branch: Shape, shortcut: Shape, verdict: Verdict, price: 
 def _difference(branch: Shape, shortcut: Shape) -> str:
     parts = []
     if branch[0] != shortcut[0]:
-        parts.append(f"channels {shortcut[0]} against {branch[0]}")
+        parts.append(f"{shortcut[0]} vs {branch[0]} channels")
     if branch[1:] != shortcut[1:]:
-        parts.append(f"map {shapes.text(shortcut[1:])} against {shapes.text(branch[1:])}")
+        parts.append(f"a {shapes.text(shortcut[1:])} vs {shapes.text(branch[1:])} map")
     return " and ".join(parts)
 
 
 def _projection(path: str, branch: Shape, shortcut: Shape, price: Price | None) -> str:
-    """The 1×1 projection that would fit, if one would."""
+    """The 1×1 projection whose output would match, if there is one."""
     stride = max(1, round(shortcut[1] / branch[1]))
     if any(-(-s // stride) != b for s, b in zip(shortcut[1:], branch[1:], strict=True)):
         return ""
     cost = f"+{price(path):,} parameters" if price else f"+{shortcut[0] * branch[0]:,} weights"
-    return f" A 1×1 projection with stride {stride} would fit ({cost})."
+    return f" A 1×1 projection with stride {stride} would match ({cost})."

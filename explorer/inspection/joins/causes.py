@@ -1,4 +1,4 @@
-"""Why two paths do not fit, or a layer does not suit its input: in words, from what the operations are."""
+"""Why two paths do not match, or a layer and its input: in words, from what the operations are."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Cause:
 
 
 def causes_of_merge(ops: Sequence[Op], merge: Merge) -> tuple[Cause, ...]:
-    """Every mistake at a sum that does not fit; two where both channels and size are wrong for reasons of their own."""
+    """Every mistake at a mismatched addition; two where both channels and size are wrong for reasons of their own."""
     where, branch, shortcut = merge.path or "the network", merge.branch_shape, merge.shortcut_shape
     met = _sides(branch, shortcut, merge)
     shapes = f"{met[0].lower()}{met[1:]}"
@@ -125,27 +125,17 @@ def _sides(branch: Shape, shortcut: Shape, merge: Merge) -> str:
 
 
 def _missing(ops: Sequence[Op], merge: Merge, where: str) -> str:
-    """The example that all know: 'layer2.0 halves 56→28 and grows 64→128, but its shortcut is the identity …'."""
+    """The best-known mistake: 'layer2.0: channels 64 → 128, map 56×56 → 28×28, but its shortcut is the identity …'."""
     channels, size = layout(ops, merge)
     before, after = channels(merge.shortcut_shape), channels(merge.branch_shape)
     if merge.kind == "zero_pad":
         verb = "never removes channels" if after < before else f"makes {before} channels of them"
         words = f"its shortcut pads with zeros, which {verb}: a projection is missing"
         return f"{where} goes to {after} channels, but {words}"
-    smaller = _moved(size(merge.shortcut_shape), size(merge.branch_shape))
-    changed = f"{'grows' if after > before else 'narrows'} {before}→{after}{'' if smaller else ' channels'}"
-    moves = " and ".join([*([smaller] if smaller else []), changed])
-    return f"{where} {moves}, but its shortcut is the identity: a projection is missing"
-
-
-def _moved(before: Shape, after: Shape) -> str:
-    """'halves 56→28'; nothing where the size stays."""
-    if before == after:
-        return ""
-    verb = "halves" if all(-(-b // 2) == a for b, a in zip(before, after, strict=True)) else "resizes"
-    if len(set(before)) == len(set(after)) == 1:
-        before, after = before[:1], after[:1]
-    return f"{verb} {text(before)}→{text(after)}"
+    changed = [f"channels {before} → {after}"]
+    if size(merge.shortcut_shape) != size(merge.branch_shape):
+        changed.append(f"map {text(size(merge.shortcut_shape))} → {text(size(merge.branch_shape))}")
+    return f"{where}: {', '.join(changed)}, but its shortcut is the identity: a projection is missing"
 
 
 def _inner_width(ops: Sequence[Op], side: Sequence[int]) -> int:

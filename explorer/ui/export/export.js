@@ -71,7 +71,7 @@ document.addEventListener(
   'beforetoggle',
   ({target, newState}) => {
     if (target.id !== 'rx-export' || newState !== 'open') return;
-    const bar = document.querySelector('.rx-bar').getBoundingClientRect();
+    const bar = document.querySelector('#top').getBoundingClientRect();
     const end = document.querySelector('#rx-export-button').getBoundingClientRect();
     target.style.top = `${bar.bottom + 4}px`;
     const right = innerWidth < 500 ? 8 : document.documentElement.clientWidth - end.right;

@@ -43,8 +43,10 @@ export const EVENTS = Object.freeze({
   drawn: 'state: name of the network in the diagram: a query, or file:TOKEN',
   open: 'state: ids of what is open in the diagram',
   selected: 'state: id of what is selected in the diagram, or null',
+  refused: 'state: whether the fields of the builder name no network',
   photo: 'state: {token, variant, device, network} of the photo that was classified, or null',
   select: 'wish: the diagram selects this id and brings it into view',
+  walk: 'wish: the walk through the network starts',
   overlay: 'wish: the diagram shows this element over itself',
   action: 'wish: the builder changes; see builder.js for {type, ...}',
   tab: 'wish: the tab of this name opens',
@@ -102,7 +104,14 @@ export function on(name, listener, host) {
 
 /** Words of the address that are not the network's. */
 export const ADDRESS = Object.freeze(['open', 'at', 'tint', 'with', 'tab', '__theme']);
-const state = {network: undefined, drawn: undefined, open: undefined, selected: address('at'), photo: null};
+const state = {
+  network: undefined,
+  drawn: undefined,
+  open: undefined,
+  selected: address('at'),
+  refused: false,
+  photo: null,
+};
 
 /** @param {string} key */
 export const get = key => state[key];

@@ -29,7 +29,7 @@ SOURCE = (
     "testing, as He et al. 2015 report them in Table 3. They are not measured here."
 )
 _NOTES = (
-    "Memory is that of one image, float32: all outputs of the forward pass, and what training keeps of it for the "
+    "Memory is that of one image, float32: all outputs of the forward pass, and what training saves of it for the "
     "backward pass. In the chart the plain network is solid, and what the shortcuts add is hatched."
 )
 
@@ -43,8 +43,8 @@ class OptionCost:
         params: parameters.
         macs: multiply-adds of one image.
         activations: bytes of all outputs of the forward pass, one image, float32.
-        held: bytes that training keeps of the forward pass for the backward, one image, float32.
-        broken, merges: sums that do not fit, and all.
+        held: bytes that training saves of the forward pass for the backward, one image, float32.
+        broken, merges: mismatched additions, and all additions.
         errors: top-1 and top-5 that the paper reports of ResNet-34, %; None where it reports none.
     """
 
@@ -86,7 +86,7 @@ _COLUMNS: tuple[tuple[str, str, Callable[[OptionCost], int], Callable[[float], s
     ("Parameters", "parameters", lambda cost: cost.params, numbers.count),
     ("MACs", "multiply-adds of one image", lambda cost: cost.macs, numbers.macs),
     ("Activations, forward", "bytes: all outputs of the forward pass", lambda cost: cost.activations, numbers.size),
-    ("Kept for backward", "bytes: what training keeps of the forward pass", lambda cost: cost.held, numbers.size),
+    ("Saved for backward", "bytes: what training saves of the forward pass", lambda cost: cost.held, numbers.size),
 )
 
 
@@ -94,7 +94,8 @@ def cost_table(spec: ResNetSpec) -> str:
     """The modes as rows, each amount with what it is above A; this network's own mode is marked."""
     rows = costs(spec)
     amounts = [*(name for name, *_ in _COLUMNS), "ResNet-34, top-1 error", "ResNet-34, top-5 error"]
-    head = [Cell("Shortcut"), Cell("Fits"), *(Cell(name, css="num") for name in amounts), Cell(names=False)]
+    names = (Cell(name, css="num") for name in amounts)
+    head = [Cell("Shortcut"), Cell(names=False), Cell("Shortcuts that match"), *names]
     caption = "The same network with each shortcut mode in every block; below each amount, its difference to A"
     own = " Shortcuts of single blocks are left out of the rows." if spec.shortcut_overrides else ""
     return table(caption, head, (_row(cost, rows, spec) for cost in rows)) + tag(
@@ -106,12 +107,12 @@ def _row(cost: OptionCost, rows: Sequence[OptionCost], spec: ResNetSpec) -> Row:
     first = rows[0]
     chosen = cost.spec == spec
     sign, css = ("✕", "broken") if cost.broken else ("✓", "fits")
-    fits = f"{sign} {cost.merges - cost.broken} of {cost.merges}" if cost.merges else "no sums"
+    fits = f"{sign} {cost.merges - cost.broken} of {cost.merges}" if cost.merges else "no shortcuts"
     amounts = [_amount(value(cost), value(first), shown, words) for _, words, value, shown in _COLUMNS]
     errors = [Cell(f"{error:.2f} %" if error else "–", css="num") for error in cost.errors or (0.0, 0.0)]
     action = Cell("shown now", css="use") if chosen else Cell(html=_use(cost), css="use")
     verdict = Cell(fits, css="verdict" if cost.merges else "")
-    cells = [Cell(cost.mode.label, names=True), verdict, *amounts, *errors, action]
+    cells = [Cell(cost.mode.label, names=True), action, verdict, *amounts, *errors]
     return {"css": f"{css}{' selected' if chosen else ''}"}, cells
 
 
@@ -135,9 +136,9 @@ _GAP = 0.1
 
 
 def cost_figure(spec: ResNetSpec) -> go.Figure:
-    """Three plots, one below the other: parameters, multiply-adds (each one image) and what is kept for the backward.
+    """Three plots, one below the other: parameters, multiply-adds (each one image) and what is saved for the backward.
 
-    A bar is the plain network and, behind it, what the shortcuts add. Modes that do not fit are left out: such a
+    A bar is the plain network and, behind it, what the shortcuts add. Modes with a mismatch are left out: such a
     network does not run.
     """
     shown = [cost for cost in costs(spec) if not cost.broken]

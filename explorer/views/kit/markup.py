@@ -71,6 +71,11 @@ def banner(message: str, kind: str = "error") -> str:
     return tag("div", text(message), css=f"rx-banner {kind}", role="alert") if message else ""
 
 
+def pytorch_error(words: str, lead: str = "PyTorch raises here:") -> str:
+    """An error as PyTorch words it, after ``lead``; empty for no words."""
+    return tag("p", f"{text(lead)} {tag('code', text(words))}", css="rx-pytorch-error") if words else ""
+
+
 def progress_bar(words: str, share: float) -> str:
     """``words`` under a bar filled to ``share``, 0 … 1."""
     fill = tag("span", "", style=f"width:{share:.1%}")

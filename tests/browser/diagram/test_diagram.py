@@ -68,7 +68,7 @@ def test_a_click_beside_the_drawing_and_escape_outside_of_blocks_select_nothing(
     assert frame is not None
     page.locator('g[id="layer2.0:add"]').focus()  # which brings it in
     page.locator('g[id="layer2.0:add"]').click()
-    expect(words).to_contain_text("layer2.0 · sum")
+    expect(words).to_contain_text("layer2.0 · addition")
     page.locator('g[id="input"]').focus()
     page.locator("#graph g.edge text").first.click()
     expect(page.locator("#graph g.selected")).to_have_attribute("id", "layer2.0:add")

@@ -361,7 +361,7 @@ def test_a_graph_is_drawn_described_and_checked_under_its_token(client: TestClie
 
 
 def test_a_sum_that_broadcasts_is_seen_in_a_graph(client: TestClient) -> None:
-    assert "✕ 0 of 1 shortcuts match" in sent(client, graph((1, 1)), "net.onnx")["html"]
+    assert "✕ 1 of 1 shortcuts does not match" in sent(client, graph((1, 1)), "net.onnx")["html"]
 
 
 def test_a_graph_that_is_gone_is_said() -> None:

@@ -81,7 +81,7 @@ def test_the_chart_adds_up_to_the_totals_and_leaves_out_what_does_not_run():
     by_mode = {cost.mode: cost for cost in costs(spec)}
     shown = {mode.words.short: mode for mode in by_mode if mode is not Shortcut.IDENTITY}
     assert {"A", "B", "C", "None"} <= shown.keys()
-    for name, amount in (("Parameters", "params"), ("MACs", "macs"), ("Kept for backward", "held")):
+    for name, amount in (("Parameters", "params"), ("MACs", "macs"), ("Saved for backward", "held")):
         bars = [bar for bar in cost_figure(spec).data if bar.name == name]
         totals = {
             label: sum(x for bar in bars for x, y in zip(bar.x, bar.y, strict=True) if y == label) for label in shown

@@ -125,7 +125,7 @@ def test_checks_hold_every_sum_and_its_sentence():
     assert [row["verdict"] for row in table] == ["match", "match", "mismatch", "match"] + ["mismatch", "match"] * 2
     assert table[2]["branch_shape"] == "128x28x28"
     assert table[2]["shortcut_shape"] == "64x56x56"
-    assert table[2]["explanation"].endswith("A 1x1 projection with stride 2 would fit (+8,448 parameters).")
+    assert table[2]["explanation"].endswith("A 1x1 projection with stride 2 would match (+8,448 parameters).")
 
 
 def test_no_cell_is_a_formula(foreign):

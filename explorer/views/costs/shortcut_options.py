@@ -96,7 +96,6 @@ def cost_table(spec: ResNetSpec) -> str:
     head = [
         Cell("Shortcut"),
         Cell("", names=False),
-        Cell("Shapes match"),
         *(Cell(name, css="num") for name, *_ in _COLUMNS),
         Cell("Error of ResNet-34", "top-1 and, below it, top-5, as the paper reports them", css="num"),
     ]
@@ -111,11 +110,11 @@ def _row(cost: OptionCost, rows: Sequence[OptionCost], spec: ResNetSpec) -> Row:
     first = rows[0]
     chosen = cost.spec == spec
     sign, css = ("✕", "broken") if cost.broken else ("✓", "fits")
-    fits = f"{sign} {cost.merges - cost.broken} of {cost.merges}" if cost.merges else "no additions"
+    fits = f"{sign} {cost.merges - cost.broken} of {cost.merges} match" if cost.merges else "no shortcuts"
     amounts = [_amount(cost, first, value, shown, words) for _, words, value, shown in _COLUMNS]
     action = Cell("current", css="use") if chosen else Cell(html=_use(cost), css="use")
-    verdict = Cell(fits, css="verdict" if cost.merges else "")
-    cells = [Cell(cost.mode.label, names=True), action, verdict, *amounts, _errors(cost)]
+    match = tag("small", text(fits), css="verdict" if cost.merges else "")
+    cells = [Cell(html=text(cost.mode.label) + match, names=True), action, *amounts, _errors(cost)]
     return {"css": f"{css}{' selected' if chosen else ''}"}, cells
 
 

@@ -74,7 +74,7 @@ def test_the_table_says_whose_errors_these_are_and_what_is_shown_now():
     assert "current" in row[1]
     assert 'data-apply="?depths=3,4,6,3&amp;block=bottleneck&amp;shortcut=zero_pad"' in html
     assert '<td title="25,557,032 parameters" class="num">25.6 M<small>+2.78 M</small></td>' in html
-    plain = re.search(r">None \(plain\)</th>(.*?)</tr>", html)
+    plain = re.search(r">None \(plain\)<small>no shortcuts</small></th>(.*?)</tr>", html)
     assert plain
     assert "<small>as A</small>" in plain[1]
     assert ">+0" not in html

@@ -78,8 +78,8 @@ def run_experiment(name: str, changes: Mapping[str, Any], seeds: int, output: Pa
     out = console()
     print_table(out, [Column(name, number=bool(name)) for name in head], rows)
     for records in results:
-        seed = f"Seed {records[0].plan.recipe.seed}: " if seeds > 1 else ""
-        out.print(f"{seed}{verdict(records)}", soft_wrap=True)
+        start = f"Seed {records[0].plan.recipe.seed}: " if seeds > 1 else ""
+        out.print(f"{start}{verdict(records)}", soft_wrap=True)
     out.print(limits(results[0]), soft_wrap=True)
     every = [record for records in results for record in records]
     for record in every:

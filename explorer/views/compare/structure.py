@@ -10,7 +10,7 @@ from ...inspection.outline import outline
 from ...spec.anatomy import Conv, branch_convs
 from ..kit import numbers
 
-_TIMES = {2: "two times", 3: "three times", 4: "four times", 8: "eight times"}
+_TIMES: dict[float, str] = {2: "two times", 3: "three times", 4: "four times", 8: "eight times"}
 _COUNTS = {2: "two", 3: "three"}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...spec import ResNetSpec, Shortcut
 from ...spec.anatomy import sizes
 from ..kit import numbers
-from ..kit.markup import Cell, table, tag, text
+from ..kit.markup import Cell, Row, table, tag, text
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def zeros_table(spec: ResNetSpec) -> str:
         *(Cell(name, css="num") for name in ("Channels added", "Copied from x", "Zeros", "Share of zeros")),
     ]
     rows = [(each.block, each.channels, each.copied, each.zeros) for each in found]
-    rows.append(("total", *(sum(column) for column in zip(*(row[1:] for row in rows), strict=True))))
-    body = [
+    rows.append(("total", sum(row[1] for row in rows), sum(row[2] for row in rows), sum(row[3] for row in rows)))
+    body: list[Row] = [
         (
             {},
             [

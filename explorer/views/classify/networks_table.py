@@ -32,7 +32,7 @@ _HEAD = (
     Cell("Parameters", css="num"),
     Cell("MACs", "multiply-adds for one photo", css="num"),
     Cell("Size", css="num"),
-    Cell("Input", "the shorter side is resized to the first, the central square of the second is kept", css="num"),
+    Cell("Input", "side of the square that the network receives", css="num"),
     Cell("Weights", "where they are; the number is that of their terms below the table"),
 )
 
@@ -110,7 +110,7 @@ def _row(row: NetworkRow, number: int, terms: Sequence[str]) -> markup.Row:
         Cell(numbers.count(row.params), css="num", key=row.params),
         Cell(numbers.macs(row.gmacs * 1e9), css="num", key=row.gmacs),
         Cell(numbers.size(row.size_bytes), css="num", key=row.size_bytes),
-        Cell(html=tag("span", text(f"{row.resize} → {row.crop} px"), title=row.preprocessing), css="num", key=row.crop),
+        Cell(f"{row.crop} px", f"{row.resize} → {row.crop} px: {row.preprocessing}", css="num", key=row.crop),
         Cell(html=text(row.place) + tag("sup", str(term)), key=row.place),
     )
     return {"data_name": row.name, "data_row": str(number)}, cells

@@ -18,6 +18,7 @@ _HEAD = (
     Cell("Adds to the logit", "The class's logit less that with this block's branch switched off", css="adds"),
     Cell("Switched off", "The class's probability with all blocks, and with this one switched off", css="without"),
 )
+_VEIT_BLOCKS = 54  # of the CIFAR ResNet-110 of Veit, Wilber and Belongie (2016), §4.1
 _BARELY = 0.005  # smaller changes of a probability are not called changes
 
 
@@ -66,10 +67,12 @@ def _survival(found: Contributions) -> str:
         )
     named = [f"{each.block} (then “{each.answer}”)" for each in lost[:3]]
     more = [f"{len(lost) - 3} more"] * (len(lost) > 3)
-    kept = len(found.blocks) - len(lost)
+    count = len(found.blocks)
+    few = f" Veit et al. (2016) saw a network of {_VEIT_BLOCKS} blocks survive it; with {count}, each counts for more."
+    few *= len(lost) > count / 2 and count < _VEIT_BLOCKS
     return (
-        f"The answer “{found.answer}” survives switching off {kept} of {len(found.blocks)} blocks, one at a time; it "
-        f"needs {', '.join([*named, *more])}."
+        f"The answer “{found.answer}” survives switching off {count - len(lost)} of {count} blocks, one at a time; it "
+        f"needs {', '.join([*named, *more])}.{few}"
     )
 
 

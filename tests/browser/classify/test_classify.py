@@ -70,8 +70,8 @@ def test_the_network_is_introduced_before_an_answer_and_the_first_sample_is_righ
     page = classify_tab(open_page())
     about = page.locator("#variant-about p").first
     expect(about).to_have_text(
-        "ResNet-14 answers, with trained weights: it is not the builder's network. Knows 200 everyday classes; right for "
-        "41 of 100 test images at 32×32 pixels."
+        "ResNet-14 answers, with trained weights: it is not the builder's network. Knows 200 everyday classes; right "
+        "for 41 of 100 test images at 32×32 pixels."
     )
     page.get_by_role("button", name="Example photo 1").click()
     expect(page.locator(".rx-answer h3")).to_have_text("lion")

@@ -81,8 +81,8 @@ def train(
     experiment: Annotated[
         ExperimentName | None,
         typer.Option(
-            help="Train its networks side by side on digits, and print how many images are right; its runs are saved "
-            "only with --output."
+            help="Train its networks side by side on digits, and print accuracies and what they mean; its runs are "
+            "saved only with --output."
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Runs of the experiment, from SEED on.", min=1, max=100)] = 1,

@@ -34,6 +34,7 @@ from explorer.inference.photo_score import score_photos
 from explorer.spec import PRESETS, ResNetSpec, Stem, to_json
 from explorer.training import NETS, BuiltIn, Plan, Recipe, Training, read_run, run_json
 from explorer.views.classify.measurements import photo_score_words
+from explorer.views.training.verdict import limits, verdict
 from tests.support.paths import ROOT
 
 TINY = PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8))
@@ -467,7 +468,12 @@ def test_an_experiment_prints_a_table_and_saves_its_runs(tmp_path: Path) -> None
     assert re.split(r"  +", lines[0].strip()) == names
     cells = [re.split(r"  +", line.strip()) for line in lines[1:3]]
     assert [row[0] for row in cells] == ["training, %", "test, %"]
-    assert lines[3:] == [f"Wrote 8 runs to {tmp_path}"]
+    saved = [
+        [read_run((tmp_path / f"{name.lower()}-seed{seed}.json").read_text("utf-8")) for name in names]
+        for seed in (3, 4)
+    ]
+    verdicts = [f"Seed {seed}: {verdict(records)}" for seed, records in zip((3, 4), saved, strict=True)]
+    assert lines[3:] == [*verdicts, limits(saved[0]), f"Wrote 8 runs to {tmp_path}"]
     for column, name in enumerate(names, start=1):
         runs = [read_run((tmp_path / f"{name.lower()}-seed{seed}.json").read_text("utf-8")) for seed in (3, 4)]
         last = [run.epochs[-1] for run in runs]

@@ -53,6 +53,7 @@ export const EVENTS = Object.freeze({
   'choose-network': 'wish: Classify uses the network of this name',
   photos: 'several photos were given: [File]',
   'show-photo': 'wish: this photo is classified: File',
+  'show-photos': 'wish: the table of many photos comes into view',
   drop: 'files were dropped outside every box: DataTransfer; a panel that shows a box for photos may take them',
   field: 'wish: the builder shows and focuses the control of this field',
 });

@@ -105,11 +105,12 @@ class Curve:
 
 HERE = Curve(ROLES["identity"].colour, "solid", "circle")
 TWIN = Curve(ROLES["main"].colour, "dash", "diamond-open")
-# Of networks beside each other. The first two are a network and its plain twin everywhere on the page.
+# Networks beside each other; the first two are a network and its plain counterpart everywhere on the page. A legend's
+# sample is 30 px long, so that plotly's own "longdash" would be a dash and a hole there.
 CURVES = (
     HERE,
     TWIN,
-    Curve(ROLES["fits"].colour, "longdash", "square"),
+    Curve(ROLES["fits"].colour, "20px 4px", "square"),
     Curve(ROLES["broken"].colour, "dot", "cross"),
     Curve(ROLES["zero_pad"].colour, "dashdot", "star"),
     Curve(ROLES["projection"].colour, "longdashdot", "pentagon"),

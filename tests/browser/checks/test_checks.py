@@ -185,12 +185,12 @@ def test_what_the_options_cost_is_asked_for_when_it_is_looked_at(open_page: Open
     expect(table).to_contain_text("21.8 M")
     expect(table).to_contain_text("24.19 %")
     expect(page.locator("#cost-plot .js-plotly-plot")).to_contain_text("Saved for backward")
-    expect(table.get_by_role("row", name="B · project on change")).to_contain_text("shown now")
+    expect(table.get_by_role("row", name="B · project on change")).to_contain_text("current")
     table.get_by_role("button", name="Use A · zero-pad").click()
-    expect(table.get_by_role("row", name="A · zero-pad")).to_contain_text("shown now")
+    expect(table.get_by_role("row", name="A · zero-pad")).to_contain_text("current")
     expect(page.locator("g.node.zero_pad")).to_have_count(3)
     page.get_by_role("button", name="Undo").click()
-    expect(table.get_by_role("row", name="B · project on change")).to_contain_text("shown now")
+    expect(table.get_by_role("row", name="B · project on change")).to_contain_text("current")
 
 
 def test_a_phone_has_no_sideways_scrolling(open_page: Open) -> None:
@@ -202,7 +202,7 @@ def test_a_phone_has_no_sideways_scrolling(open_page: Open) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="What A, B and C cost").click()
-    expect(page.locator("#cost-table")).to_contain_text("ResNet-34, top-1 error")
+    expect(page.locator("#cost-table")).to_contain_text("Error of ResNet-34")
     page.locator("#cost-plot").scroll_into_view_if_needed()
     expect(page.locator("#cost-plot .js-plotly-plot")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390

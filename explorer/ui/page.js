@@ -1,6 +1,7 @@
 // The page: its network's address, its tabs, the drawer of the builder, and links from tables into the diagram.
 import './builder.js';
 import './export/export.js';
+import './kit/hints.js';
 import {address, emit, on, set, setAddress, setNetworkAddress} from './kit/lib.js';
 import {openTab} from './kit/tabs.js';
 

@@ -23,6 +23,8 @@ from .compare.tab import build_tab as compare
 from .costs import tab as costs
 from .diagram.panel import foresee, graph_panel
 from .export import panel as export
+from .glossary.panel import address as glossary_address
+from .glossary.panel import glossary_panel
 from .gradients.tab import build_tab as gradients
 from .gradients.tab import outdate_others
 from .history.panel import history
@@ -77,6 +79,7 @@ def build_page(model_files: bool = False) -> gr.Blocks:
         summary = gr.HTML(_bar(start), elem_id="summary", padding=False)
         gr.HTML(export.overlays(), elem_id="overlays", padding=False)
         actions, graph = history(), graph_panel()
+        glossary_panel()
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="builder"):
                 file_panel = model_file.panel(model_files)
@@ -99,7 +102,8 @@ def build_page(model_files: bool = False) -> gr.Blocks:
 def head() -> str:
     """What the page's scripts need, for ``<head>``."""
     colour = ROLES["identity"].colour
-    return f'<meta name="theme-color" content="{colour}">{scripts.head({"builder": builder.tables()})}'
+    constants = {"builder": builder.tables(), "glossary": glossary_address()}
+    return f'<meta name="theme-color" content="{colour}">{scripts.head(constants)}'
 
 
 @dataclass(frozen=True)

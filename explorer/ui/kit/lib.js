@@ -53,6 +53,9 @@ export const EVENTS = Object.freeze({
   'show-photo': 'wish: this photo is classified: File',
   drop: 'files were dropped outside every box: DataTransfer; a panel that shows a box for photos may take them',
   field: 'wish: the builder shows and focuses the control of this field',
+  put: 'wish: a network takes the place of the builder’s, with a way back: {query, message}',
+  help: 'wish: the glossary opens at the term of this key',
+  'show-term': 'wish: the page shows where the term of this key is',
 });
 const listeners = new Map();
 /** Wishes that wait until the panel that grants them exists. */
@@ -101,7 +104,7 @@ export function on(name, listener, host) {
 // ---- the page's state and its address ----------------------------------------------------------------------
 
 /** Words of the address that are not the network's. */
-export const ADDRESS = Object.freeze(['open', 'at', 'tint', 'with', 'tab', '__theme']);
+export const ADDRESS = Object.freeze(['open', 'at', 'tint', 'with', 'tab', 'help', '__theme']);
 const state = {network: undefined, drawn: undefined, open: undefined, selected: address('at'), photo: null};
 
 /** @param {string} key */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...inspection import Report
 from . import numbers
+from .hints import hint
 from .markup import tag, text
 
 
@@ -12,12 +13,12 @@ def summary(report: Report) -> str:
     field = report.receptive_field
     parts = [
         tag("strong", text(report.name)),
-        *([_fact(f"{report.spec.weighted_layers} layers", "weighted layers on the main path")] if report.spec else []),
-        _fact(f"{numbers.count(report.params)} params", f"{numbers.exact(report.params)} parameters"),
-        _fact(numbers.macs(report.macs), f"{numbers.exact(report.macs)} multiply-adds an image"),
+        *([hint("weighted layer", f"{report.spec.weighted_layers} layers")] if report.spec else []),
+        hint("parameter", f"{numbers.count(report.params)} params", exact=f"{numbers.exact(report.params)} parameters"),
+        hint("MAC", numbers.macs(report.macs), exact=f"{numbers.exact(report.macs)} multiply-adds for one image"),
     ]
     if field:
-        parts.append(_fact(f"RF {numbers.pixels(field.size)}", "receptive field of the last feature map"))
+        parts.append(hint("receptive field", f"RF {numbers.pixels(field.size)}", exact="Of the last feature map"))
     return tag("div", "".join([*parts, verdict(report)]), css="rx-summary", aria_live="polite")
 
 
@@ -29,7 +30,3 @@ def verdict(report: Report) -> str:
     sign, css = ("✕", "broken") if broken else ("✓", "fits")
     words = f"{sign} {total - broken} of {total} shortcuts match"
     return tag("span", words, css=f"rx-verdict {css}")
-
-
-def _fact(words: str, exact: str) -> str:
-    return tag("span", text(words), title=exact)

@@ -18,6 +18,7 @@ from ...views.diagram.svg import paint, sentence, start_dot
 from ...views.diagram.tint import Measure
 from ...views.diagram.tint import tint as tinted
 from ...views.inspector.panel import empty, inspector
+from ...views.kit.hints import explained
 from ...views.kit.markup import tag, text
 from ...views.kit.theme import ROLES
 from .. import builder
@@ -27,7 +28,7 @@ from ..kit.requests import Name, NetworkRequest, Open
 from .tint import gradients
 
 _MEASURES = "".join(tag("option", text(measure.label), value=measure.value) for measure in Measure)
-_LEGEND = "".join(tag("span", text(role.words), css=name) for name, role in ROLES.items() if role.words)
+_LEGEND = "".join(tag("span", explained(role.words), css=name) for name, role in ROLES.items() if role.words)
 _TEMPLATE = f"""
 <div class="rx-graph">
   <div class="rx-stage">

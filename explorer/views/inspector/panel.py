@@ -9,6 +9,7 @@ from ...inspection.outline import outline
 from ...inspection.saved_tensors import find_saved_tensors
 from ..diagram.model import Node, Role
 from ..kit import numbers
+from ..kit.hints import explained
 from ..kit.markup import Cell, facts, tag, text
 from ..kit.words import op_words, printable, shape_text
 from .details import details
@@ -31,7 +32,7 @@ def empty(report: Report | None = None) -> str:
         head
         + tag("h4", "The whole network")
         + formula
-        + facts([*_ends(report, every), *_costs(report, every), *_last_map(report)])
+        + facts([*_ends(report, every), *_costs(report, every), *_last_map(report)], name_html=explained)
     )
 
 
@@ -55,7 +56,7 @@ def inspector(report: Report, node: Node, owners: Sequence[str] = ()) -> str:
             _verdict(s),
             control(report.spec, s.plan, node.count) if report.spec and s.plan and concerns(node) else "",
             _formulas(_formula(s)),
-            facts(_facts(s)),
+            facts(_facts(s), name_html=explained),
             _neighbours(s, owners or outline(report).op_ids),
             details(s),
         ]

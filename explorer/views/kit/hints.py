@@ -25,3 +25,11 @@ def hint(term: str, label: str = "", *, exact: str = "", css: str = "") -> str:
         data_exact=exact,
         aria_expanded="false",
     )
+
+
+def explained(name: str) -> str:
+    """A name as a hint if the glossary has it, with or without "each" at its end; else as plain text."""
+    try:
+        return hint(name.removesuffix(" each"), name)
+    except KeyError:
+        return text(name)

@@ -10,7 +10,7 @@ COSTS = (
         "A number that training changes: a weight or a bias. A parameter takes 4 bytes in single precision.",
         "PyTorch documentation, torch.nn.parameter.Parameter",
         on_page("#summary [data-term=parameter]"),
-        ("weight", "params", "learnable parameter"),
+        ("parameters", "weight", "params", "learnable parameter"),
     ),
     Term(
         "MAC",
@@ -18,7 +18,7 @@ COSTS = (
         "as torchvision does.",
         "torchvision documentation, table of weights, GFLOPS",
         on_page("#summary [data-term=mac]"),
-        ("multiply-add", "multiply-accumulate", "GMACs", "FLOPs"),
+        ("MACs", "multiply-add", "multiply-accumulate", "GMACs", "FLOPs"),
     ),
     Term(
         "Activation memory",

@@ -26,7 +26,7 @@ LAYERS = (
         "A convolution that looks at one place only and mixes its channels. Blocks use it to change the number of "
         "channels cheaply.",
         "Lin et al. 2013, section 3",
-        in_diagram("layer2.0:shortcut", "shortcut=projection"),
+        in_diagram("layer2.0.downsample.0", "shortcut=projection"),
         ("pointwise convolution", "1x1"),
     ),
     Term(

@@ -27,7 +27,7 @@ BLOCKS = (
         "and does no harm.",
         "He et al. 2015, figure 2",
         in_diagram("layer2.1"),
-        ("F(x)", "main path", "residual function", "residual branch"),
+        ("F(x)", "branch F(x)", "main path", "residual function", "residual branch"),
     ),
     Term(
         "Skip connection",
@@ -43,14 +43,14 @@ BLOCKS = (
         "and the size of the map.",
         "He et al. 2015, section 3.2",
         in_diagram("layer1.1:add", "shortcut=projection"),
-        ("identity mapping",),
+        ("identity mapping", "identity"),
     ),
     Term(
         "Projection shortcut",
         "A shortcut with a 1×1 convolution, and a stride if the map shrinks. It gives x the shape of F(x) so that both "
         "can be added.",
         "He et al. 2015, equation 2",
-        in_diagram("layer2.0:shortcut", "shortcut=projection"),
+        in_diagram("layer2.0.downsample.0", "shortcut=projection"),
         ("projection", "downsample", "linear projection"),
     ),
     Term(
@@ -58,7 +58,7 @@ BLOCKS = (
         "A shortcut that appends channels full of zeros until x has as many as F(x). It needs no weights, but the "
         "added channels receive nothing from the shortcut.",
         "He et al. 2015, section 3.3, option A",
-        in_diagram("layer2.0:shortcut", "shortcut=zero_pad"),
+        in_diagram("layer2.0.downsample~3", "shortcut=zero_pad"),
         ("zero-pad", "zero-padding shortcut", "option A"),
     ),
     Term(
@@ -83,7 +83,7 @@ BLOCKS = (
         "size of tensor a must match the size of tensor b”.",
         "PyTorch documentation, Broadcasting semantics",
         in_diagram("layer2.0:add", "shortcut=identity"),
-        ("dimension mismatch", "size mismatch"),
+        ("dimension mismatch", "size mismatch", "does not match", "does not fit"),
     ),
     Term(
         "Broadcasting",

@@ -19,6 +19,7 @@ from ..views.layers.table import layers as layer_table
 from . import builder
 from .checks.panel import checks_panel
 from .classify.tab import build_tab as classify
+from .code.panel import code_panel
 from .compare.tab import build_tab as compare
 from .costs import tab as costs
 from .diagram.panel import foresee, graph_panel
@@ -43,6 +44,7 @@ TITLE = "ResNet Explorer"
 def architecture(shell: Shell) -> None:
     """The diagram, and below it what else there is to see of the network."""
     shell.graph.render()  # type: ignore[no-untyped-call]
+    code_panel()
     checks, layers, cost = tabs(["Shortcut checks", "Layers", "What A, B and C cost"], "The network's tables", "tables")
     with checks:
         checks_panel()

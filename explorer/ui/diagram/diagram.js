@@ -3,6 +3,7 @@
 import {mountInspector} from '../inspector/inspector.js';
 import {address, alertBanner, ask, get, latest, on, set, setAddress, whenShown} from '../kit/lib.js';
 import {mark, mountDrawing, waitFor} from './drawing.js';
+import {mountLights} from './lights.js';
 import {GROUP, toggle} from './open.js';
 import {mountSearch} from './search.js';
 import {mountTint} from './tint.js';
@@ -239,7 +240,9 @@ export function mount({element, props, server, watch}) {
       port.forget();
       draw();
     },
+    code: () => set('code', !get('code')),
   };
+  mountLights(host, canvas, picture.boxOf);
   host.querySelector('.rx-tools').addEventListener('click', e => TOOLS[e.target.dataset.tool]?.());
   tint.choice.addEventListener('change', remember);
   mountSearch(
@@ -253,6 +256,7 @@ export function mount({element, props, server, watch}) {
   );
   on('select', find, host);
   on('overlay', panel => stage.append(panel), host);
+  on('beside', panel => stage.after(panel), host);
   watch('query', async () => {
     while (pending) await pending;
     if (props.query === query) return;

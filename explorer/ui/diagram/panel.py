@@ -45,6 +45,7 @@ _TEMPLATE = f"""
       <button type="button" data-tool="whole" title="The whole network">Whole</button>
       <button type="button" data-tool="open" title="Open every block">Expand</button>
       <button type="button" data-tool="fold" title="Fold everything back">Fold</button>
+      <button type="button" data-tool="code" title="The PyTorch code, beside the diagram">Code</button>
     </div>
     </div>
     <div class="rx-tint">

@@ -44,8 +44,12 @@ export const EVENTS = Object.freeze({
   open: 'state: ids of what is open in the diagram',
   selected: 'state: id of what is selected in the diagram, or null',
   photo: 'state: {token, variant, device, network} of the photo that was classified, or null',
+  code: 'state: whether the code is open beside the diagram',
+  pointed: 'state: id of the box that the pointer or the focus is at in the diagram, or null',
   select: 'wish: the diagram selects this id and brings it into view',
   overlay: 'wish: the diagram shows this element over itself',
+  beside: 'wish: the diagram shows this element beside itself',
+  light: 'wish: the diagram lights the boxes of these ids, and no others',
   action: 'wish: the builder changes; see builder.js for {type, ...}',
   tab: 'wish: the tab of this name opens',
   'choose-network': 'wish: Classify uses the network of this name',
@@ -59,7 +63,7 @@ export const EVENTS = Object.freeze({
 });
 const listeners = new Map();
 /** Wishes that wait until the panel that grants them exists. */
-const PATIENT = new Set(['choose-network']);
+const PATIENT = new Set(['choose-network', 'beside']);
 const waiting = new Map();
 
 function check(name) {
@@ -104,8 +108,16 @@ export function on(name, listener, host) {
 // ---- the page's state and its address ----------------------------------------------------------------------
 
 /** Words of the address that are not the network's. */
-export const ADDRESS = Object.freeze(['open', 'at', 'tint', 'with', 'tab', 'help', '__theme']);
-const state = {network: undefined, drawn: undefined, open: undefined, selected: address('at'), photo: null};
+export const ADDRESS = Object.freeze(['open', 'at', 'tint', 'with', 'tab', 'help', 'code', '__theme']);
+const state = {
+  network: undefined,
+  drawn: undefined,
+  open: undefined,
+  selected: address('at'),
+  photo: null,
+  code: address('code') !== null,
+  pointed: null,
+};
 
 /** @param {string} key */
 export const get = key => state[key];

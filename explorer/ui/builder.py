@@ -140,11 +140,17 @@ def create(spec: ResNetSpec, under_preset: Any = None) -> Builder:
     """Lay the builder out in the current Gradio context, showing ``spec``; ``under_preset`` is rendered there."""
     presets = [(title(preset), name) for name, preset in PRESETS.items()]
     preset = gr.Dropdown(
-        [*presets, ("Custom", CUSTOM)], value=preset_of(spec) or CUSTOM, label="Preset", interactive=True
+        [*presets, ("Custom", CUSTOM)],
+        value=preset_of(spec) or CUSTOM,
+        label="Preset",
+        interactive=True,
+        elem_id="field-preset",
     )
     if under_preset:
         under_preset.render()
-    depth = gr.Radio([str(d) for d in DEPTHS], value=_depth(spec), label="Depth", interactive=True)
+    depth = gr.Radio(
+        [str(d) for d in DEPTHS], value=_depth(spec), label="Depth", interactive=True, elem_id="field-depth"
+    )
     block, shortcut = MAIN
     main = [block.widget(spec)]
     about_depth = _note(depth_note(spec), "depth-note")

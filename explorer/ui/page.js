@@ -1,6 +1,7 @@
 // The page: its network's address, its tabs, the builder's drawer, and links from header and tables into the diagram.
 import './builder.js';
 import './export/export.js';
+import './kit/hints.js';
 import {act, address, emit, on, set, setAddress, setNetworkAddress} from './kit/lib.js';
 import {openTab} from './kit/tabs.js';
 import './start/start.js';

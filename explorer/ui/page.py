@@ -19,10 +19,13 @@ from ..views.layers.table import layers as layer_table
 from . import builder
 from .checks.panel import checks_panel
 from .classify.tab import build_tab as classify
+from .code.panel import code_panel
 from .compare.tab import build_tab as compare
 from .costs import tab as costs
 from .diagram.panel import foresee, graph_panel
 from .export import panel as export
+from .glossary.panel import address as glossary_address
+from .glossary.panel import glossary_panel
 from .gradients.tab import build_tab as gradients
 from .gradients.tab import outdate_others
 from .history.panel import history
@@ -43,6 +46,7 @@ def architecture(shell: Shell) -> None:
     """The diagram, and below it the tables of its network."""
     start_card()
     shell.graph.render()  # type: ignore[no-untyped-call]
+    code_panel()
     checks, layers, cost = tabs(["Shortcut checks", "Layers", "What A, B and C cost"], "The network's tables", "tables")
     with checks:
         checks_panel()
@@ -83,6 +87,7 @@ def build_page(model_files: bool = False) -> gr.Blocks:
             actions = history()
         gr.HTML(export.overlays(), elem_id="overlays", padding=False)
         graph = graph_panel()
+        glossary_panel()
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="builder"):
                 file_panel = model_file.panel(model_files)
@@ -105,7 +110,8 @@ def build_page(model_files: bool = False) -> gr.Blocks:
 def head() -> str:
     """What the page's scripts need, for ``<head>``."""
     colour = ROLES["identity"].colour
-    return f'<meta name="theme-color" content="{colour}">{scripts.head({"builder": builder.tables()})}'
+    constants = {"builder": builder.tables(), "glossary": glossary_address()}
+    return f'<meta name="theme-color" content="{colour}">{scripts.head(constants)}'
 
 
 @dataclass(frozen=True)

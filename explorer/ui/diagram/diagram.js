@@ -4,6 +4,7 @@ import {mountInspector} from '../inspector/inspector.js';
 import {address, alertBanner, ask, get, latest, on, set, setAddress, whenShown} from '../kit/lib.js';
 import {changedIds, markChanges, readBoxes} from './changes.js';
 import {mark, mountDrawing, waitFor} from './drawing.js';
+import {mountLights} from './lights.js';
 import {GROUP, toggle} from './open.js';
 import {mountSearch} from './search.js';
 import {mountTint} from './tint.js';
@@ -266,7 +267,9 @@ export function mount({element, props, server, watch}) {
       port.forget();
       draw();
     },
+    code: () => set('code', !get('code')),
   };
+  mountLights(host, canvas, picture.boxOf);
   host.querySelector('.rx-tools').addEventListener('click', e => TOOLS[e.target.dataset.tool]?.());
   tint.choice.addEventListener('change', remember);
   const refreshSearch = mountSearch(
@@ -280,6 +283,7 @@ export function mount({element, props, server, watch}) {
   );
   on('select', find, host);
   on('overlay', panel => stage.querySelector('.rx-foot').before(panel), host);
+  on('beside', panel => stage.after(panel), host);
   watch('query', async () => {
     while (pending) await pending;
     if (props.query === query) return;

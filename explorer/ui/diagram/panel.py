@@ -19,6 +19,7 @@ from ...views.diagram.svg import paint, start_dot
 from ...views.diagram.tint import Measure
 from ...views.diagram.tint import tint as tinted
 from ...views.inspector.panel import empty, inspector
+from ...views.kit.hints import explained
 from ...views.kit.markup import tag, text
 from ...views.kit.theme import ROLES
 from .. import builder
@@ -28,7 +29,7 @@ from ..kit.requests import Name, NetworkRequest, Open
 from .tint import gradients
 
 _MEASURES = "".join(tag("option", text(measure.label), value=measure.value) for measure in Measure)
-_LEGEND = "".join(tag("span", text(role.words), css=name) for name, role in ROLES.items() if role.words)
+_LEGEND = "".join(tag("span", explained(role.words), css=name) for name, role in ROLES.items() if role.words)
 _TEMPLATE = f"""
 <div class="rx-graph">
   <div class="rx-stage">
@@ -63,6 +64,7 @@ _TEMPLATE = f"""
       <button type="button" data-tool="whole" title="Show the whole network at once">Fit all</button>
       <button type="button" data-tool="open" title="Expand every block and every repeat">Expand</button>
       <button type="button" data-tool="fold" title="Fold all blocks again">Fold</button>
+      <button type="button" data-tool="code" title="The PyTorch code, beside the diagram">Code</button>
     </div>
     </div>
   </div>

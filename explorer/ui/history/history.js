@@ -97,6 +97,7 @@ export function mount({element, props, server, trigger}) {
     step(e.shiftKey ? 1 : -1);
   });
   on('action', act, element);
+  on('put', put, element);
   on('network', update, element);
   on('refused', showSteps, element);
   if (get('network') !== undefined) update(get('network'));

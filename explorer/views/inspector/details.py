@@ -93,13 +93,14 @@ def _lines(s: Selected) -> Lines:
 
 
 def _code(lines: Lines) -> str:
-    """The lines with a button that copies them."""
+    """The lines, with a button that copies them and one that shows them in the whole file."""
     shown = "\n\n".join(filter(None, (lines.makes, lines.calls)))
     if not shown:
         return ""
     code = "".join(tag("span", text(line)) for line in shown.split("\n"))
-    button = tag("button", "Copy", type="button", css="rx-copy")
-    return tag("h4", "In PyTorch " + button) + tag("pre", tag("code", code), css="rx-code")
+    copy = tag("button", "Copy", type="button", css="rx-copy")
+    whole = tag("button", "In the whole file", type="button", css="rx-copy", data_code="open")
+    return tag("h4", f"In PyTorch {tag('span', whole + copy)}") + tag("pre", tag("code", code), css="rx-code")
 
 
 def _inside(s: Selected) -> str:

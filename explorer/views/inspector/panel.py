@@ -10,6 +10,7 @@ from ...inspection.outline import outline
 from ...inspection.saved_tensors import find_saved_tensors
 from ..diagram.model import Node, Role
 from ..kit import numbers
+from ..kit.hints import explained
 from ..kit.markup import Cell, facts, pytorch_error, tag, text
 from ..kit.words import op_words, printable, shape_text
 from .details import details
@@ -31,7 +32,7 @@ def empty(report: Report | None = None) -> str:
     shown = [*_ends(report, every), *_costs(report, every), *_last_map(report)]
     if stop := first_error(report):
         shown[1] = ("Output", Cell("none", f"The forward pass stops at {stop.path or 'an addition'}"))
-    network = tag("h4", "The network") + facts(shown)
+    network = tag("h4", "The network") + facts(shown, name_html=explained)
     return head + list_mismatches(report) + formulas_of_network(report) + network
 
 
@@ -56,7 +57,7 @@ def inspector(report: Report, node: Node, owners: Sequence[str] = ()) -> str:
             elsewhere(s),
             control(report.spec, s.plan, node.count) if report.spec and s.plan and concerns(node) else "",
             _formulas(_formula(s)),
-            facts(_facts(s)),
+            facts(_facts(s), name_html=explained),
             _neighbours(s, owners or outline(report).op_ids),
             details(s),
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -60,9 +60,15 @@ def table(caption: str, head: Sequence[Cell], rows: Iterable[Row], label: str = 
     return tag("div", grid, css="rx-scroll", tabindex="0", role="region", aria_label=label or caption)
 
 
-def facts(pairs: Iterable[tuple[str, Cell]], css: str = "rx-facts") -> str:
-    """A definition list: name and value a line; empty for no pairs."""
-    content = "".join(tag("dt", text(name)) + _cell("dd", cell) for name, cell in pairs)
+def facts(
+    pairs: Iterable[tuple[str, Cell]], css: str = "rx-facts", name_html: Callable[[str], str] | None = None
+) -> str:
+    """A definition list: name and value a line; empty for no pairs.
+
+    Args:
+        name_html: a name as markup; by default its text.
+    """
+    content = "".join(tag("dt", (name_html or text)(name)) + _cell("dd", cell) for name, cell in pairs)
     return tag("dl", content, css=css) if content else ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...inspection import Report
 from ...inspection.outline import outline
 from . import numbers
+from .hints import hint
 from .markup import tag, text
 
 _LAYERS = (
@@ -18,12 +19,15 @@ def summary(report: Report) -> str:
     field, layers = report.receptive_field, report.spec and report.spec.weighted_layers
     parts = [
         tag("strong", text(report.name)),
-        *([_fact(f"{layers} weighted layers", _LAYERS, "layers")] if layers else []),
-        _fact(f"{numbers.count(report.params)} params", f"{numbers.exact(report.params)} parameters", "params"),
-        _fact(numbers.macs(report.macs), f"{numbers.exact(report.macs)} multiply-adds an image", "macs"),
+        *([hint("weighted layer", f"{layers} weighted layers", exact=_LAYERS, css="layers")] if layers else []),
+        hint("parameter", f"{numbers.count(report.params)} params", exact=f"{numbers.exact(report.params)} parameters"),
+        hint(
+            "MAC", numbers.macs(report.macs), exact=f"{numbers.exact(report.macs)} multiply-adds an image", css="macs"
+        ),
     ]
     if field:
-        parts.append(_fact(f"RF {numbers.pixels(field.size)}", "receptive field of the last feature map", "field"))
+        exact = "Of the last feature map."
+        parts.append(hint("receptive field", f"RF {numbers.pixels(field.size)}", exact=exact, css="field"))
     return tag("div", "".join([*parts, verdict(report, is_link=True)]), css="rx-summary", aria_live="polite")
 
 
@@ -68,7 +72,3 @@ def first_mismatch(report: Report) -> str:
 
 def _do(count: int) -> str:
     return "does" if count == 1 else "do"
-
-
-def _fact(words: str, exact: str, css: str) -> str:
-    return tag("span", text(words), title=exact, css=css)

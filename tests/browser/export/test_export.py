@@ -87,15 +87,6 @@ def test_a_link_holds_what_is_shown(open_page: Open, browser: Browser) -> None:
     expect(other.get_by_label("Tint the boxes by")).to_have_value("params")
 
 
-def test_the_keys_are_listed(open_page: Open) -> None:
-    page = open_page()
-    page.keyboard.press("?")
-    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
-    expect(dialog).to_contain_text("along the main path")
-    page.keyboard.press("Escape")
-    expect(dialog).to_be_hidden()
-
-
 def test_a_spec_is_json_that_reads_back(open_page: Open) -> None:
     page = open_page("?preset=resnet50&groups=32&width_per_group=4&shortcut_overrides=layer2.0:zero_pad")
     assert json.loads(take(page, "JSON"))["shortcut_overrides"] == {"layer2.0": "zero_pad"}

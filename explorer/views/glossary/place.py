@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl
 from ...errors import SpecError
 from ...inspection import inspect
 from ...spec import ResNetSpec, from_words
-from ..diagram.model import build_diagram, default_open, locate
+from ..diagram.locate import locate
+from ..diagram.model import build_diagram, default_open
 from ..kit.glossary import Show
 
 

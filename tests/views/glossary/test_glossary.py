@@ -10,7 +10,8 @@ import pytest
 
 from explorer.inspection import inspect
 from explorer.spec import DEPTHS, FIELD_LABELS, FIELDS, PRESETS, Option, ResNetSpec, title
-from explorer.views.diagram.model import build_diagram, default_open, locate
+from explorer.views.diagram.locate import locate
+from explorer.views.diagram.model import build_diagram, default_open
 from explorer.views.glossary.place import place_of
 from explorer.views.glossary.texts import texts
 from explorer.views.kit.glossary import GROUPS, TERMS, find

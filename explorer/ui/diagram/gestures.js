@@ -16,7 +16,8 @@ const HINTS = Object.freeze({
 const given = new Set();
 
 /**
- * How much larger a part of the picture is visible after the wheel turned; a pinch on a trackpad turns it in small steps.
+ * How much larger a part of the picture is visible after a turn of the wheel. A pinch on a trackpad turns it in small
+ * steps.
  * @param {{deltaY: number, deltaMode: number}} turn
  */
 export function zoomFactor({deltaY, deltaMode}) {

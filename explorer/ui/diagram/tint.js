@@ -1,4 +1,5 @@
-// The tint of the diagram's boxes: a wash of colour, and a bar as long as the box's share, which is read without colour.
+// The tint of the diagram's boxes: a wash of colour, and a bar as long as the box's share, which also shows it
+// without colour.
 import {address, latest} from '../kit/lib.js';
 import {createSvg} from './svg.js';
 

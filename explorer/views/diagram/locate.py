@@ -36,12 +36,14 @@ def _first_block(report: Report, name: str) -> str:
 
 
 def _hiding_places(report: Report, node_id: str) -> Iterator[tuple[str, ...]]:
-    """Unit, run and block that hold ``node_id``, from the outside in."""
+    """Unit, run and block around ``node_id``, from the outside in."""
     lines = outline(report)
     for unit in lines.units:
         if not unit.blocks and any(lines.op_ids[i] == node_id for i in unit.ops):
             yield (unit.id,)
         for run in runs(report, unit.blocks):
+            if run_id(run) == node_id:
+                yield (unit.id,)
             for block in run:
                 parts = (block.id, f"{block.id}:shortcut", f"{block.id}:shared")
                 if node_id in parts or any(lines.op_ids[i] == node_id for i in block.ops):

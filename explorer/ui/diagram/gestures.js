@@ -44,7 +44,7 @@ export function mountGestures(frame, port) {
     if (given.has(kind) || port.isEmpty()) return;
     given.add(kind);
     const hint = document.createElement('div');
-    hint.className = 'rx-hint';
+    hint.className = 'rx-gesture-hint';
     hint.setAttribute('role', 'status');
     hint.textContent = HINTS[kind];
     frame.parentElement?.append(hint);

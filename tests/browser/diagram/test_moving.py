@@ -120,7 +120,7 @@ def test_what_the_address_selects_is_brought_into_view(open_page: Open) -> None:
 
 def test_the_wheel_alone_scrolls_the_page_and_a_hint_says_once_how_to_zoom(open_page: Open) -> None:
     page = open_page(height=600)
-    before, hint = frame(page), page.locator("#graph .rx-hint")
+    before, hint = frame(page), page.locator("#graph .rx-gesture-hint")
     page.mouse.move(*middle(page.locator("#graph .rx-canvas")))
     page.mouse.wheel(0, 120)
     page.wait_for_function("scrollY > 100")
@@ -144,10 +144,10 @@ def test_one_finger_scrolls_the_page_and_a_hint_says_once_how_to_move(open_page:
       at('pointercancel', 480);
     }"""
     canvas.evaluate(scrolled)
-    expect(page.locator("#graph .rx-hint")).to_have_text("Two fingers move and zoom the diagram.")
-    expect(page.locator("#graph .rx-hint")).to_have_count(0)
+    expect(page.locator("#graph .rx-gesture-hint")).to_have_text("Two fingers move and zoom the diagram.")
+    expect(page.locator("#graph .rx-gesture-hint")).to_have_count(0)
     canvas.evaluate(scrolled)
-    expect(page.locator("#graph .rx-hint")).to_have_count(0)
+    expect(page.locator("#graph .rx-gesture-hint")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 800)])

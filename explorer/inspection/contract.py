@@ -83,8 +83,8 @@ class Outcome:
         return (find_hints(self.report) if self.report else ()) + self.training
 
     def lines_of(self, finding: Finding) -> tuple[str, ...]:
-        """Lines of the program, ``models/net.py:123``, where known: the sum's or layer's, its producers', and that which
-        made the layer."""
+        """Lines of the program, ``models/net.py:123``, where known: the sum's or layer's, its producers', and the one
+        that made the layer."""
         own = self.report.operations[finding.op].source if self.report else ""
         given = [producer.source for producer in finding.producers if producer.operation != "input"]
         made = self.report.made.get(finding.path, "") if self.report and finding.merge is None else ""

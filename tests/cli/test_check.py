@@ -295,8 +295,8 @@ def test_which_sizes_work(own: Path) -> None:
     assert lines[:2] == [
         "✓ 1 of 1 shortcuts match",
         "Input sizes: Any multiple of 2 from 2 on works; 7 fails: the network: the branch goes 7→3→6: max_pool halves "
-        "an odd side, which upsampling does not bring back. Pad the input to a multiple of 2, or interpolate to 7×7. The "
-        "branch gives 3×6×6, the shortcut 3×7×7.",
+        "an odd side, which upsampling does not bring back. Pad the input to a multiple of 2, or interpolate to 7×7. "
+        "The branch gives 3×6×6, the shortcut 3×7×7.",
     ]
     data = json.loads(check(*words, "--format", "json").stdout)["targets"][0]["sizes"]
     assert (data["multiple"], data["smallest"]) == (2, 2)

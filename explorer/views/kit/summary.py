@@ -26,8 +26,8 @@ def summary(report: Report) -> str:
         ),
     ]
     if field:
-        exact = "Of the last feature map."
-        parts.append(hint("receptive field", f"RF {numbers.pixels(field.size)}", exact=exact, css="field"))
+        size = f"RF {numbers.pixels(field.size)}"
+        parts.append(hint("receptive field", size, exact="Of the last feature map", css="field"))
     return tag("div", "".join([*parts, verdict(report, is_link=True)]), css="rx-summary", aria_live="polite")
 
 

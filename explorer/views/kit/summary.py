@@ -22,7 +22,10 @@ def summary(report: Report) -> str:
         *([hint("weighted layer", f"{layers} weighted layers", exact=_LAYERS, css="layers")] if layers else []),
         hint("parameter", f"{numbers.count(report.params)} params", exact=f"{numbers.exact(report.params)} parameters"),
         hint(
-            "MAC", numbers.macs(report.macs), exact=f"{numbers.exact(report.macs)} multiply-adds an image", css="macs"
+            "MAC",
+            numbers.macs(report.macs),
+            exact=f"{numbers.exact(report.macs)} multiply-adds for one image",
+            css="macs",
         ),
     ]
     if field:

@@ -32,5 +32,5 @@ def test_a_mismatch_is_a_button_on_the_page_alone() -> None:
 
 def test_the_number_of_layers_says_which_it_counts() -> None:
     line = summary(inspect(ResNetSpec()))
-    assert ">18 weighted layers</span>" in line
+    assert ">18 weighted layers</button>" in line
     assert "Projections in shortcuts, norms and activations are not counted" in line

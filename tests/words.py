@@ -105,9 +105,9 @@ def _sentence(path: Path, line: int, raw: str) -> Iterator[Sentence]:
 def _docstring_nodes(tree: ast.AST) -> Iterator[ast.Constant]:
     for node in ast.walk(tree):
         for statement in getattr(node, "body", []) if isinstance(getattr(node, "body", None), list) else []:
-            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-                if isinstance(statement.value.value, str):
-                    yield statement.value
+            value = statement.value if isinstance(statement, ast.Expr) else None
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                yield value
 
 
 def _docstrings(path: Path) -> Iterator[Sentence]:

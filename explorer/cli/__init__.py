@@ -24,8 +24,8 @@ from .export import export
 from .gradients import gradients
 from .networks import code, diagram, inspect
 from .serve import serve
-from .teach import teach
 from .train import train
+from .transfer import transfer
 
 
 class _Commands(TyperGroup):
@@ -53,7 +53,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (inspect, check, compare, diagram, code, export, gradients, classify, teach, train, serve):
+for command in (inspect, check, compare, diagram, code, export, gradients, classify, transfer, train, serve):
     app.command()(command)
 
 

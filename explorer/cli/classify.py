@@ -12,9 +12,9 @@ import typer
 
 from ..errors import ExplorerError, WeightsError
 from .answers_file import AnswersFile
-from .photo_files import in_order, photo_files, read, tried
-from .targets import Changes, changed
-from .terminal import QUIET, console, counted, print_json, progress
+from .photo_files import map_in_order, photo_files, read_photo, try_on
+from .targets import Changes, apply_changes
+from .terminal import QUIET, console, count_progress, print_json, progress
 
 if TYPE_CHECKING:
     from ..inference import Classifier, Prediction
@@ -55,7 +55,7 @@ def classify(
         raise ExplorerError("--output and --json: one of them takes the answers")
     if output and not output.lower().endswith((".csv", ".jsonl")):
         raise ExplorerError(f"{output}: a name ending .csv or .jsonl is expected")
-    classifier = loaded(model, weights, changes, device, head)
+    classifier = load_network(model, weights, changes, device, head)
     wanted, others = photo_files(files)
     if others:
         typer.echo(
@@ -67,9 +67,9 @@ def classify(
         kept = None
         if output:
             width = min(top, len(classifier.variant.classes))
-            kept = stack.enter_context(AnswersFile(Path(output), _label(classifier), width).writing())
-        left = [file for file in wanted if not (kept and kept.holds(file))]
-        results = _ask(classifier, left, top, kept, quiet=as_json)
+            kept = stack.enter_context(AnswersFile(Path(output), _answers_name(classifier), width).writing())
+        left = [file for file in wanted if not (kept and kept.has_answer(file))]
+        results = _classify_files(classifier, left, top, kept, quiet=as_json)
     failed = sum("error" in result for result in results)
     if as_json:
         print_json(results)
@@ -85,7 +85,7 @@ def classify(
         raise typer.Exit(1)
 
 
-def loaded(
+def load_network(
     model: str | None, weights: Path | None, changes: list[str] | None, device: str, head: Path | None = None
 ) -> Classifier:
     """The network that the options name.
@@ -98,52 +98,52 @@ def loaded(
     if changes and not weights:
         raise ExplorerError("--set: only your own weights (--weights) leave a field open, as zero_pad=split")
     if head is None:
-        return _own(weights, changes, device) if weights else _load(model, device)
+        return _load_own(weights, changes, device) if weights else _load(model, device)
     from ..inference.head import MAX_HEAD_BYTES, from_bytes, with_head
 
     with head.open("rb") as opened:
         known = from_bytes(opened.read(MAX_HEAD_BYTES + 1))
-    base = _own(weights, changes, device) if weights else _load(model or known.backbone, device)
+    base = _load_own(weights, changes, device) if weights else _load(model or known.backbone, device)
     return with_head(base, known)
 
 
 @contextmanager
-def steps(words: str, total: int, wanted: bool = True) -> Iterator[tuple[Callable[[], None], Callable[[str], None]]]:
+def photo_progress(total: int, wanted: bool = True) -> Iterator[tuple[Callable[[], None], Callable[[str], None]]]:
     """A bar on standard error with the time that is left: what moves it by one, and what writes a line above it.
 
     Args:
-        wanted: whether there is to be a bar at all.
+        wanted: whether to show the bar.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
     shown = console(err=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with progress(shown, *columns) as bar:
-        task = bar.add_task(words, total=total, visible=wanted)
+        task = bar.add_task("Photos", total=total, visible=wanted)
         yield lambda: bar.advance(task), lambda line: shown.print(line, soft_wrap=True)
 
 
-def _ask(
+def _classify_files(
     classifier: Classifier, files: list[Path], top: int, kept: AnswersFile | None, quiet: bool
 ) -> list[dict[str, Any]]:
     """Plain results in the order of the files, printed or written as they come."""
 
     def ask(file: Path) -> Prediction | str:
         try:
-            return tried(lambda path: classifier.classify_bytes(read(path), top), file)
+            return try_on(lambda path: classifier.classify_bytes(read_photo(path), top), file)
         except WeightsError as error:
             return str(error)
 
     printed = not kept and not quiet
     results = []
-    with steps("Photos", len(files), wanted=not (printed and console().is_terminal)) as (step, complain):
-        for file, answer in in_order(files, ask):
+    with photo_progress(len(files), wanted=not (printed and console().is_terminal)) as (step, complain):
+        for file, answer in map_in_order(files, ask):
             if isinstance(answer, str):
                 result: dict[str, Any] = {"file": str(file), "error": answer}
                 if not quiet:
                     complain(f"{file}: {answer}")
             else:
-                result = {"file": str(file), **_plain(answer)}
+                result = {"file": str(file), **_to_dict(answer)}
                 if printed:
                     _print(file, answer)
             if kept:
@@ -157,25 +157,25 @@ def _load(model: str | None, device: str) -> Classifier:
     from ..inference import load_classifier
     from ..inference.classifier import DEFAULT
 
-    with counted("Fetching weights") as report:
+    with count_progress("Fetching weights") as report:
         return load_classifier(
             model or DEFAULT, device, on_progress=lambda progress: report(progress.received, progress.total)
         )
 
 
-def _own(weights: Path, changes: list[str] | None, device: str) -> Classifier:
+def _load_own(weights: Path, changes: list[str] | None, device: str) -> Classifier:
     """The classifier of the user's file; says on standard error how it was recognised."""
     from ..inference.checkpoint import checkpoint_classifier, open_checkpoint
 
     checkpoint = open_checkpoint(weights)
-    spec = changed(checkpoint.spec, changes)
+    spec = apply_changes(checkpoint.spec, changes)
     classifier = checkpoint_classifier(checkpoint, spec, device)
     for sentence in checkpoint.sentences(spec):
         typer.echo(sentence, err=True)
     return classifier
 
 
-def _label(classifier: Classifier) -> str:
+def _answers_name(classifier: Classifier) -> str:
     """What tells a network's answers from another's: its name, and of one that has no name of its own also a digest."""
     from ..inference import variants
 
@@ -186,7 +186,7 @@ def _label(classifier: Classifier) -> str:
     return f"{variant.name} {sha256(facts.encode()).hexdigest()[:8]}"
 
 
-def _plain(prediction: Prediction) -> dict[str, Any]:
+def _to_dict(prediction: Prediction) -> dict[str, Any]:
     """Plain JSON values."""
     return {
         "model": prediction.variant.name,

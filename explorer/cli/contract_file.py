@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ..errors import ExplorerError
-from ..spec.fields import shown
+from ..spec.fields import quote
 
 if TYPE_CHECKING:
     from ..inspection.contract import Expectations
@@ -91,8 +91,8 @@ def _without_duplicates(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
         try:
             twice = key in data
         except TypeError:
-            raise ExplorerError(f"got {shown(key)} as a name; text is expected") from None
+            raise ExplorerError(f"got {quote(key)} as a name; text is expected") from None
         if twice:
-            raise ExplorerError(f"{shown(key)[1:-1]}: given twice; give it once")
+            raise ExplorerError(f"{quote(key)[1:-1]}: given twice; give it once")
         data[key] = value
     return data

@@ -31,7 +31,7 @@ class MeasurementText:
     figures: tuple[Callable[[], go.Figure], ...]
 
 
-def of_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> MeasurementText:
+def describe_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> MeasurementText:
     """‖∂L/∂W‖₂ of every layer, and of the layer of the same name in every twin."""
     from ..views.gradients.depth_chart import gradient_figure, summary_sentence
 
@@ -55,7 +55,7 @@ def of_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> Measureme
     )
 
 
-def of_depths(points: Sequence[SweepPoint]) -> MeasurementText:
+def describe_depths(points: Sequence[SweepPoint]) -> MeasurementText:
     """First ÷ last layer: a row for each depth, a column for each kind of network."""
     from ..gradients import sweep_csv
     from ..views.gradients.charts import sweep_figure
@@ -79,7 +79,7 @@ def of_depths(points: Sequence[SweepPoint]) -> MeasurementText:
     )
 
 
-def of_paths(result: PathLengths) -> MeasurementText:
+def describe_paths(result: PathLengths) -> MeasurementText:
     """A row for each length of path."""
     from ..gradients import path_csv
     from ..views.gradients.charts import paths_figure

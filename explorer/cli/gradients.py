@@ -12,7 +12,7 @@ import typer
 from ..errors import ExplorerError
 from ..spec import Norm, ResNetSpec, title
 from .targets import Changes, Target, read_target
-from .terminal import console, counted, output_path, print_table
+from .terminal import console, count_progress, output_path, print_table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,11 +75,11 @@ def gradients(
     spec = read_target(target, [*(changes or []), *([f"norm={norm}"] if norm else [])])
     options: ProbeOptions = {"batches": batches, "batch_size": batch_size, "seed": seed, "seeds": seeds}
     if inputs is not Inputs.NOISE:
-        options["inputs"], options["labels"] = _images(inputs, spec, batches * batch_size, seed, data)
+        options["inputs"], options["labels"] = _load_images(inputs, spec, batches * batch_size, seed, data)
     if sweep:
-        found = _swept(spec, depths, options)
+        found = _measure_depths(spec, depths, options)
     else:
-        found = _by_path(spec, options) if paths else _beside(spec, _twins(spec, twin), options)
+        found = _measure_paths(spec, options) if paths else _measure_layers(spec, _read_twins(spec, twin), options)
     if file:
         file.write_text(page(f"Gradients of {title(spec)}", found), encoding="utf-8")
     if as_csv:
@@ -94,7 +94,7 @@ def gradients(
         typer.echo(f"Wrote {html}")
 
 
-def _images(inputs: Inputs, spec: ResNetSpec, count: int, seed: int, data: Path | None) -> tuple[Tensor, Tensor]:
+def _load_images(inputs: Inputs, spec: ResNetSpec, count: int, seed: int, data: Path | None) -> tuple[Tensor, Tensor]:
     """Images and their labels, as many as are shown, or all there are; the page measures on the same ones."""
     from ..datasets import DATA_SETS, find_data, sample
 
@@ -102,7 +102,7 @@ def _images(inputs: Inputs, spec: ResNetSpec, count: int, seed: int, data: Path 
     return found.inputs(spec), found.labels
 
 
-def _twins(spec: ResNetSpec, words: Sequence[str] | None) -> list[ResNetSpec]:
+def _read_twins(spec: ResNetSpec, words: Sequence[str] | None) -> list[ResNetSpec]:
     words = words or [_PLAIN]
     if _NONE in words and len(words) > 1:
         raise ExplorerError("--twin none: with none there is no other")
@@ -110,31 +110,31 @@ def _twins(spec: ResNetSpec, words: Sequence[str] | None) -> list[ResNetSpec]:
     return [twin for word in words if word != _NONE for twin in (plain if word == _PLAIN else [read_target(word)])]
 
 
-def _beside(spec: ResNetSpec, twins: Sequence[ResNetSpec], options: ProbeOptions) -> MeasurementText:
+def _measure_layers(spec: ResNetSpec, twins: Sequence[ResNetSpec], options: ProbeOptions) -> MeasurementText:
     from ..gradients import probe_beside
-    from .gradient_tables import of_layers
+    from .gradient_tables import describe_layers
 
-    with counted("Measuring") as report:
-        return of_layers(*probe_beside(spec, twins, on_progress=report, **options))
+    with count_progress("Measuring") as report:
+        return describe_layers(*probe_beside(spec, twins, on_progress=report, **options))
 
 
-def _swept(spec: ResNetSpec, depths: str | None, options: ProbeOptions) -> MeasurementText:
+def _measure_depths(spec: ResNetSpec, depths: str | None, options: ProbeOptions) -> MeasurementText:
     from ..gradients import depth_sweep
-    from .gradient_tables import of_depths
+    from .gradient_tables import describe_depths
 
-    with counted("Measuring networks") as report:
-        return of_depths(list(depth_sweep(spec, _numbers(depths), on_progress=report, **options)))
+    with count_progress("Measuring networks") as report:
+        return describe_depths(list(depth_sweep(spec, _parse_numbers(depths), on_progress=report, **options)))
 
 
-def _by_path(spec: ResNetSpec, options: ProbeOptions) -> MeasurementText:
+def _measure_paths(spec: ResNetSpec, options: ProbeOptions) -> MeasurementText:
     from ..gradients import path_lengths
-    from .gradient_tables import of_paths
+    from .gradient_tables import describe_paths
 
-    with counted("Following paths") as report:
-        return of_paths(path_lengths(spec, on_progress=report, **options))
+    with count_progress("Following paths") as report:
+        return describe_paths(path_lengths(spec, on_progress=report, **options))
 
 
-def _numbers(words: str | None) -> list[int] | None:
+def _parse_numbers(words: str | None) -> list[int] | None:
     if words is None:
         return None
     try:

@@ -43,7 +43,7 @@ def read_module(target: str, inputs: Sequence[tuple[int, ...]] = ()) -> Report:
     """
     from ..inspection import inspect
 
-    with redirect_stdout(sys.stderr), _told(target):
+    with redirect_stdout(sys.stderr), _explain_errors(target):
         return inspect(_build(target, _find(target)), inputs=inputs or None)
 
 
@@ -87,7 +87,7 @@ def _call(make: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def _told(target: str) -> Iterator[None]:
+def _explain_errors(target: str) -> Iterator[None]:
     """What a foreign code raises, as one sentence."""
     try:
         yield

@@ -38,7 +38,7 @@ def photo_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
     return list(found), others
 
 
-def read(file: Path) -> bytes:
+def read_photo(file: Path) -> bytes:
     """At most a byte more than a photo may have, which the decoder then refuses."""
     from ..inference.images.decode import MAX_BYTES
 
@@ -46,20 +46,20 @@ def read(file: Path) -> bytes:
         return opened.read(MAX_BYTES + 1)
 
 
-def reason(error: Exception) -> str:
+def error_reason(error: Exception) -> str:
     """Why there is no answer, without the file's name."""
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
-def tried(work: Callable[[Path], _T], file: Path) -> _T | str:
+def try_on(work: Callable[[Path], _T], file: Path) -> _T | str:
     """What ``work`` makes of a file; why it can't, where that is the file's fault."""
     try:
         return work(file)
     except (OSError, ImageError) as error:
-        return reason(error)
+        return error_reason(error)
 
 
-def in_order(files: Sequence[Path], work: Callable[[Path], _T]) -> Iterator[tuple[Path, _T]]:
+def map_in_order(files: Sequence[Path], work: Callable[[Path], _T]) -> Iterator[tuple[Path, _T]]:
     """Each file and its result, in the order given; several are worked on at a time, and few are ahead."""
     pool = ThreadPoolExecutor(_WORKERS)
     ahead: deque[tuple[Path, Future[_T]]] = deque()

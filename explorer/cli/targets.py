@@ -12,7 +12,7 @@ import typer
 from ..errors import ExplorerError, SpecError
 from ..spec import PRESETS, ResNetSpec, from_json, from_words
 from ..spec.codec import MAX_TEXT
-from ..spec.fields import shown
+from ..spec.fields import quote
 from .modules import is_module, read_module
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def read_report(
     return inspect(spec, *inputs), notes
 
 
-def changed(spec: ResNetSpec, changes: list[str] | None) -> ResNetSpec:
+def apply_changes(spec: ResNetSpec, changes: list[str] | None) -> ResNetSpec:
     """``spec`` with ``changes`` such as ``depths=3,4,6,3``.
 
     Raises:
@@ -102,32 +102,32 @@ def refuse_broken(spec: ResNetSpec) -> None:
 def _read(target: str, changes: list[str] | None) -> tuple[ResNetSpec, tuple[str, ...]]:
     """The network, and of a weight file how it was recognised."""
     if not target.lower().endswith(WEIGHTS):
-        return changed(_described(target), changes), ()
+        return apply_changes(_read_description(target), changes), ()
     from ..inference.checkpoint import open_checkpoint
 
     checkpoint = open_checkpoint(Path(target))
-    spec = changed(checkpoint.spec, changes)
+    spec = apply_changes(checkpoint.spec, changes)
     return spec, checkpoint.sentences(spec)
 
 
-def _described(target: str) -> ResNetSpec:
+def _read_description(target: str) -> ResNetSpec:
     if target in PRESETS:
         return PRESETS[target]
     if target.lstrip().startswith("{"):
         return from_json(target)
     if target == "-":
-        return from_json(_text(sys.stdin.buffer, "standard input"))
+        return from_json(_read_text(sys.stdin.buffer, "standard input"))
     if target.endswith(".json"):
         with Path(target).open("rb") as file:
-            return from_json(_text(file, target))
+            return from_json(_read_text(file, target))
     if target.lower().endswith(ONNX):
         raise ExplorerError("TARGET: an ONNX file can be inspected, checked and drawn, nothing else")
     raise ExplorerError(
-        f"TARGET: got {shown(target)}; allowed: a file ending .json, JSON, - or one of {', '.join(PRESETS)}"
+        f"TARGET: got {quote(target)}; allowed: a file ending .json, JSON, - or one of {', '.join(PRESETS)}"
     )
 
 
-def _text(file: BinaryIO, name: str) -> str:
+def _read_text(file: BinaryIO, name: str) -> str:
     """At most a little more than a spec may have, which ``from_json`` then refuses."""
     try:
         return file.read(4 * MAX_TEXT + 4).decode("utf-8-sig")
@@ -138,5 +138,5 @@ def _text(file: BinaryIO, name: str) -> str:
 def _parse_change(change: str) -> tuple[str, str]:
     name, equals, word = change.partition("=")
     if not equals:
-        raise SpecError("--set", f"got {shown(change)}; FIELD=VALUE is expected, as shortcut=identity")
+        raise SpecError("--set", f"got {quote(change)}; FIELD=VALUE is expected, as shortcut=identity")
     return name.strip(), word.strip()

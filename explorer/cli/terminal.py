@@ -78,7 +78,7 @@ def progress(shown: Console, *columns: ProgressColumn) -> Progress:
 
 
 @contextmanager
-def counted(words: str) -> Iterator[Callable[[int, int], None]]:
+def count_progress(words: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error, as a callback that takes what is done and the whole."""
     with progress(console(err=True)) as bar:
         task = bar.add_task(words, total=None)

@@ -25,11 +25,11 @@ def read_files(source: Path, pattern: str) -> Iterator[tuple[PurePath, bytes]]:
         DataError: the archive is damaged.
     """
     if source.is_file():
-        return _archived(source)
+        return _read_archive(source)
     return ((path, path.read_bytes()) for path in sorted(source.glob(pattern)) if path.is_file())
 
 
-def _archived(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
+def _read_archive(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
     try:
         with tarfile.open(archive) as tar:
             for member in tar:

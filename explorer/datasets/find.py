@@ -30,10 +30,10 @@ def find_data(data: DataSet, given: Path | None = None) -> Path:
     if not data.archive:
         return Path()
     if given is not None:
-        place = _existing(given, data)
+        place = _require_existing(given, data)
         return _inside(place, data) or place
     named = os.environ.get(DATA_VARIABLE)
-    found = _inside(_existing(Path(named), data), data) if named else None
+    found = _inside(_require_existing(Path(named), data), data) if named else None
     return found or _inside(cache_folder(), data) or cache_folder() / data.folder
 
 
@@ -53,7 +53,7 @@ def find_photos(given: Path | None = None) -> Path | None:
     return next((place for place in places if place.is_dir()), None)
 
 
-def _existing(place: Path, data: DataSet) -> Path:
+def _require_existing(place: Path, data: DataSet) -> Path:
     place = place.expanduser()
     if not place.exists():
         name = data.part_of or data.name

@@ -83,7 +83,7 @@ def open_checkpoint(path: Path, limits: SandboxLimits = LIMITS) -> Checkpoint:
     named = {recognition.names[name]: tensor for name, tensor in state.items()}
     card = read_card(path)
     if card and shapes_of(named) == network_shapes(card.spec):
-        recognition = described(card, recognition)
+        recognition = describe_by_card(card, recognition)
     else:
         card = None
     return Checkpoint(path, digest(path), path.stat().st_size, named, recognition, not_finite(named), card)
@@ -96,12 +96,12 @@ def trained_checkpoint(name: str, card: Card, state: Mapping[str, Tensor], file:
         state: the weights, under the built network's names.
         file: the bytes they are saved as.
     """
-    recognition = described(card, Recognition(card.spec, {key: key for key in state}))
+    recognition = describe_by_card(card, Recognition(card.spec, {key: key for key in state}))
     path = Path(f"{name}.safetensors")
     return Checkpoint(path, sha256(file).hexdigest(), len(file), state, recognition, not_finite(state), card)
 
 
-def described(card: Card, found: Recognition) -> Recognition:
+def describe_by_card(card: Card, found: Recognition) -> Recognition:
     """What is known of a file whose names and shapes are as its card says: nothing is left to assume."""
     note = f"The file says itself what it is: “{card.title}”, with its classes and how images are normalised."
     return Recognition(card.spec, found.names, (*found.notes, note))

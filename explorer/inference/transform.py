@@ -100,11 +100,11 @@ class Transform:
 
     def place(self, size: tuple[float, float]) -> tuple[float, float, float, float]:
         """Where the crop lies on a photo of ``size``, width and height: left, top, right, bottom, as shares of it."""
-        width, height = self._resized(size)
+        width, height = self._resized_size(size)
         left, top = self._corner((width, height))
         return left / width, top / height, (left + self.crop) / width, (top + self.crop) / height
 
-    def _resized(self, size: tuple[float, float]) -> tuple[int, int]:
+    def _resized_size(self, size: tuple[float, float]) -> tuple[int, int]:
         # As torchvision: the longer side is truncated, not rounded.
         long = int(self.resize * max(size) / min(size))
         return (self.resize, long) if size[0] <= size[1] else (long, self.resize)

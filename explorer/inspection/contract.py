@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
 
 from ..errors import ExplorerError
 from ..spec import shapes
-from ..spec.fields import shown
+from ..spec.fields import quote
 from .joins.findings import Finding
 from .report import Report
 from .tracing.repeats import Shape
@@ -102,7 +102,7 @@ def parse_bounds(value: object) -> Bounds:
     bounds = _bounds(words) if 0 < len(words) <= _MAX_WORDS else None
     if bounds is None:
         raise ValueError(
-            f"got {shown(value)}; allowed: a whole number, 25.6 M (the count rounds to it), 4.09 G ± 1 %, at most 5 G, "
+            f"got {quote(value)}; allowed: a whole number, 25.6 M (the count rounds to it), 4.09 G ± 1 %, at most 5 G, "
             "at least 1 M, between 1 M and 2 M"
         )
     return Bounds(*bounds, words)
@@ -144,7 +144,7 @@ def parse_shape(value: object) -> Shape:
         value = "x".join(map(str, sides))
     if isinstance(value, str) and _SHAPE.fullmatch(value):
         return tuple(int(side) for side in re.split("[x×]", value))
-    raise ValueError(f"got {shown(value)}; up to eight sides from 1 to 9,999,999 are expected, as 1x3x224x224")
+    raise ValueError(f"got {quote(value)}; up to eight sides from 1 to 9,999,999 are expected, as 1x3x224x224")
 
 
 def _shapes(value: object) -> tuple[Shape, ...]:
@@ -155,10 +155,10 @@ def _shapes(value: object) -> tuple[Shape, ...]:
 
 def _named(value: object) -> Mapping[str, Shape]:
     if not isinstance(value, dict):
-        raise ValueError(f"got {shown(value)}; blocks and their shapes are expected, as {{layer4: 512x7x7}}")
+        raise ValueError(f"got {quote(value)}; blocks and their shapes are expected, as {{layer4: 512x7x7}}")
     for path in value:
         if not isinstance(path, str) or not path.isprintable():
-            raise ValueError(f"got {shown(path)} as a name; put it in quotes")
+            raise ValueError(f"got {quote(path)} as a name; put it in quotes")
     return {path: _at(path, side) for path, side in value.items()}
 
 
@@ -166,13 +166,13 @@ def _at(path: str, value: object) -> Shape:
     try:
         return parse_shape(value)
     except ValueError as error:
-        raise ValueError(f"{shown(path)[1:-1]}: {error}") from None
+        raise ValueError(f"{quote(path)[1:-1]}: {error}") from None
 
 
 def _shortcuts(value: object) -> int | str:
     if value in ("match", "any") or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
         return value
-    raise ValueError(f"got {shown(value)}; allowed: match, any, or how many there are, which then must match")
+    raise ValueError(f"got {quote(value)}; allowed: match, any, or how many there are, which then must match")
 
 
 class Expectations(BaseModel):
@@ -209,17 +209,17 @@ def parse_contract(data: object) -> Mapping[str, Expectations]:
 def _target(name: object) -> str:
     if isinstance(name, str) and name.isprintable():
         return name
-    raise ExplorerError(f"got {shown(name)} as a network's name; put it in quotes")
+    raise ExplorerError(f"got {quote(name)} as a network's name; put it in quotes")
 
 
 def _expectations(target: str, values: Any) -> Expectations:
     if not isinstance(values, dict):
-        raise ExplorerError(f"{target}: got {shown(values)}; allowed: {', '.join(Expectations.model_fields)}")
+        raise ExplorerError(f"{target}: got {quote(values)}; allowed: {', '.join(Expectations.model_fields)}")
     try:
         return Expectations.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-    key = shown(str(first["loc"][0]))[1:-1]
+    key = quote(str(first["loc"][0]))[1:-1]
     if first["type"] == "extra_forbidden":
         reason = f"no such expectation; allowed: {', '.join(Expectations.model_fields)}"
     else:

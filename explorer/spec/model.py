@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import SpecError
 from .budget import estimate
-from .fields import FieldLabel, boolean, choice, integer, integers, overrides, shown, spec_field
+from .fields import FieldLabel, boolean, choice, integer, integers, overrides, quote, spec_field
 from .options import Activation, Block, Init, Norm, Shortcut, Stem, StrideOn, ZeroPlacement
 
 MAX_BLOCKS = 1024
@@ -195,7 +195,7 @@ def _check_consistent(spec: ResNetSpec) -> None:
     if unknown:
         raise SpecError(
             "shortcut_overrides",
-            f"no block is named {shown(min(unknown))}; blocks run from layer1.0 to {spec.blocks[-1].path}",
+            f"no block is named {quote(min(unknown))}; blocks run from layer1.0 to {spec.blocks[-1].path}",
         )
 
 

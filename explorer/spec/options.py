@@ -48,7 +48,7 @@ class Option(str, Enum):
         return member
 
     @classmethod
-    def spelled(cls, value: object) -> Self:
+    def from_spelling(cls, value: object) -> Self:
         """The member with this spelling; ``ValueError`` if there is none."""
         return cast("Any", cls)(value)
 

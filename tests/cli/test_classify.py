@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from explorer.cli import app
 from explorer.cli.answers_file import AnswersFile
-from explorer.cli.photo_files import in_order, photo_files
+from explorer.cli.photo_files import map_in_order, photo_files
 from explorer.errors import ExplorerError
 from explorer.inference import load_classifier
 from explorer.inference.head import from_bytes
@@ -65,7 +65,7 @@ def test_results_come_in_order_and_few_are_ahead() -> None:
             started.append(file)
         return file.name
 
-    results = in_order(files, work)
+    results = map_in_order(files, work)
     assert next(results) == (files[0], "0")
     with lock:
         assert len(started) < 100

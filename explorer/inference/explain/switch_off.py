@@ -11,7 +11,7 @@ from ...errors import ExplorerError, WeightsError
 from ...spec import ResNetSpec, Shortcut
 from ..classifier import Classifier
 from ..transform import PreprocessedInput
-from .borrowed import borrowed, branch_end, spared
+from .hooks import borrow_network, branch_end, retry_on_cpu
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def switchable(spec: ResNetSpec) -> tuple[str, ...]:
     return tuple(plan.path for plan in spec.blocks if plan.shortcut_kind is not Shortcut.NONE)
 
 
-@spared
+@retry_on_cpu
 def predict_without(
     classifier: Classifier, model_input: PreprocessedInput, blocks: Collection[str], top: int = 5
 ) -> tuple[Score, ...]:
@@ -54,10 +54,10 @@ def predict_without(
         WeightsError: the answer is NaN or infinity.
     """
     _check(classifier.variant.spec, blocks)
-    with borrowed(classifier, model_input) as lent, torch.no_grad():
+    with borrow_network(classifier, model_input) as network, torch.no_grad():
         for path in blocks:
-            lent.after(branch_end(lent.block(path)), torch.zeros_like)
-        logits = lent.model(lent.batch)[0].float().cpu()
+            network.after(branch_end(network.block(path)), torch.zeros_like)
+        logits = network.model(network.batch)[0].float().cpu()
     if not bool(torch.isfinite(logits).all()):
         raise WeightsError("without these blocks the network answers with NaN or infinity, which names no class")
     names = classifier.variant.classes

@@ -133,7 +133,7 @@ class Engine:
         # Outside the handler: the exception's frames hold the activations that are to be freed.
         with self._lock:
             self._leave_device()
-            return replace(_timed(Eager(self._model, _CPU), batch, _CPU), notes=(OUT_OF_MEMORY,))
+            return replace(_measure_forward(Eager(self._model, _CPU), batch, _CPU), notes=(OUT_OF_MEMORY,))
 
     def _leave_device(self) -> None:
         self._runtime = None
@@ -142,10 +142,10 @@ class Engine:
 
     def _on_cpu(self, batch: Tensor) -> Output:
         if isinstance(self._runtime, OnnxRuntime):  # beside whoever has borrowed the network
-            return _timed(self._runtime, batch, _CPU)
+            return _measure_forward(self._runtime, batch, _CPU)
         with self._lock:
             self._runtime = self._runtime or cpu_runtime(self._model, batch[:1]) or Eager(self._model, _CPU)
-            return _timed(self._runtime, batch, _CPU)
+            return _measure_forward(self._runtime, batch, _CPU)
 
     def _on_device(self, batch: Tensor) -> Output:
         with self._lock:
@@ -153,10 +153,10 @@ class Engine:
             self._model.to(self.device)
             if self._runtime is None:
                 self._runtime = Eager(self._model, self.device, half=self.device.type == "cuda" and not self.exact)
-            return _timed(self._runtime, batch, self.device)
+            return _measure_forward(self._runtime, batch, self.device)
 
 
-def _timed(forward: Forward, batch: Tensor, device: torch.device) -> Output:
+def _measure_forward(forward: Forward, batch: Tensor, device: torch.device) -> Output:
     started = perf_counter()
     logits = forward(batch)
     return Output(logits, str(device), (perf_counter() - started) * 1000)

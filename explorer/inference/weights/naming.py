@@ -49,9 +49,9 @@ def read_names(names: Iterable[str]) -> Naming:
     notes: list[str] = []
     _from_transformers(mapped, notes)
     _without_prefix(mapped, notes)
-    shortcuts = _replaced(mapped, _SHORTCUT, r"\1downsample.", group=2)
+    shortcuts = _replace_in_names(mapped, _SHORTCUT, r"\1downsample.", group=2)
     notes += [f"“{was}” in the file is “downsample” here: the projection on a shortcut." for was in shortcuts]
-    classifiers = _replaced(mapped, _CLASSIFIER, "fc.", group=1)
+    classifiers = _replace_in_names(mapped, _CLASSIFIER, "fc.", group=1)
     notes += [f"“{was}” in the file is “fc” here: the classifier." for was in classifiers]
     if len(set(mapped.values())) < len(mapped):
         return Naming({name: name for name in given})
@@ -91,7 +91,7 @@ def _outer(prefix: str) -> Iterable[str]:
     return (".".join(parts[:end]) + "." for end in range(len(parts) - 1, 0, -1))
 
 
-def _replaced(mapped: dict[str, str], pattern: re.Pattern[str], replacement: str, *, group: int) -> list[str]:
+def _replace_in_names(mapped: dict[str, str], pattern: re.Pattern[str], replacement: str, *, group: int) -> list[str]:
     """Replace in every name; what stood there, each once."""
     was: list[str] = []
     for name, plain in mapped.items():

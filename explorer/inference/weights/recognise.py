@@ -70,9 +70,9 @@ def recognise(shapes: Shapes) -> Recognition:
         spec = infer(plain)
         wrong = _differences(network_shapes(spec), plain)
     except (Unlike, SpecError):
-        return _unrecognised(naming, plain, None, ())
+        return _explain_failure(naming, plain, None, ())
     if wrong:
-        return _unrecognised(naming, plain, spec, wrong)
+        return _explain_failure(naming, plain, spec, wrong)
     port = naming.classifier == PORT_CLASSIFIER and spec.is_cifar
     if port and spec.shortcut is Shortcut.ZERO_PAD:
         spec = spec.with_(zero_pad=ZeroPlacement.SPLIT)
@@ -122,7 +122,9 @@ def _differences(expected: Shapes, got: Shapes) -> tuple[str, ...]:
     return compare(*({name: shape_text(shape) for name, shape in shapes.items()} for shapes in (needed, got)))
 
 
-def _unrecognised(naming: Naming, shapes: Shapes, inferred: ResNetSpec | None, wrong: tuple[str, ...]) -> Recognition:
+def _explain_failure(
+    naming: Naming, shapes: Shapes, inferred: ResNetSpec | None, wrong: tuple[str, ...]
+) -> Recognition:
     """What was inferred, or a preset where that comes nearer."""
     preset = nearest_preset(shapes)
     if preset is not None:

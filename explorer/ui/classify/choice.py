@@ -96,7 +96,7 @@ def _wanted_file(action: Any, session: str) -> list[str]:
         do, token, held = model_file.parse_action(action, session)
     except ExplorerError:
         return []
-    return [FILE + token] if do == "classify" and held and held.classifies else []
+    return [FILE + token] if do == "classify" and held and held.can_classify else []
 
 
 def _line(name: str) -> str:

@@ -17,7 +17,7 @@ from ...views.kit.markup import banner, progress_bar
 from ..kit import jobs, plot
 from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
-from ..kit.table import filled, rows
+from ..kit.table import rows, table_value
 from ..kit.visibility import on_sight
 from . import measurements as gradient_runs
 from .measurements import Update, Updates, by_component
@@ -156,7 +156,7 @@ def _show(found: Found, name: str) -> Update:
     return {
         "status": gradient_runs.finding(sentence, notes),
         "chart": plot.payload(gradient_figure(probe, twin, quantity)),
-        "table": filled(table, gradient_table.gradient_csv(probe, twin, quantity), file),
+        "table": table_value(table, gradient_table.gradient_csv(probe, twin, quantity), file),
     }
 
 

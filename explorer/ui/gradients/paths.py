@@ -13,7 +13,7 @@ from ...views.kit.markup import banner, progress_bar
 from ..kit import jobs, plot
 from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
-from ..kit.table import filled
+from ..kit.table import table_value
 from . import measurements as gradient_runs
 from . import panel as gradient_panel
 from .measurements import Update, Updates
@@ -66,5 +66,5 @@ def _update(event: Any) -> Update:
     return {
         "status": gradient_runs.finding(f"{paths_sentence(result)} {images}", result.notes),
         "chart": plot.payload(paths_figure(result)),
-        "table": filled(path_rows(result), path_csv(result), "path_lengths.csv"),
+        "table": table_value(path_rows(result), path_csv(result), "path_lengths.csv"),
     }

@@ -15,7 +15,7 @@ from ...views.kit.markup import banner, progress_bar
 from ..kit import jobs, plot
 from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
-from ..kit.table import filled
+from ..kit.table import table_value
 from . import measurements as gradient_runs
 from . import panel as gradient_panel
 from .measurements import Update, Updates
@@ -91,5 +91,5 @@ def _own_notes(point: SweepPoint) -> tuple[str, ...]:
 
 
 def _show(points: list[SweepPoint]) -> Update:
-    table = filled(sweep_rows(points), sweep_csv(points), "depth_sweep.csv")
+    table = table_value(sweep_rows(points), sweep_csv(points), "depth_sweep.csv")
     return {"chart": plot.payload(sweep_figure(points)), "table": table}

@@ -34,7 +34,7 @@ class OpenFile:
     _latest: tuple[ResNetSpec, str, Classifier] | None = field(default=None, repr=False)
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """The name as it is shown: printable, and not endless."""
         return printable(self.name, 60)
 
@@ -46,7 +46,7 @@ class OpenFile:
         raise ExplorerError("An ONNX file is shown by its graph; it is not asked about photos.")
 
     @property
-    def classifies(self) -> bool:
+    def can_classify(self) -> bool:
         """Whether it can be asked about photos."""
         content = self.content
         if not isinstance(content, Checkpoint) or content.recognition.spec is None:

@@ -20,7 +20,7 @@ _TEMPLATE = """
 
 
 def rows(elem_id: str) -> gr.HTML:
-    """A table whose value is ``filled(…)``; "" shows nothing."""
+    """A table whose value is ``table_value(…)``; "" shows nothing."""
     return gr.HTML(
         value="",
         html_template=_TEMPLATE,
@@ -31,6 +31,6 @@ def rows(elem_id: str) -> gr.HTML:
     )
 
 
-def filled(html: str, csv: str, name: str) -> str:
+def table_value(html: str, csv: str, name: str) -> str:
     """What ``rows`` takes: the table, its CSV, and the name of that file."""
     return json.dumps({"html": html, "csv": csv, "name": name})

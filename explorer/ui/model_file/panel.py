@@ -133,7 +133,7 @@ async def _answer(request: Request, name: str) -> Response:
     if await request.is_disconnected():
         raise ClientDisconnect
     html = _html(name, content)
-    return JSONResponse({"token": OPEN_FILES.put(OpenFile(name[:200], _kept(content))), "html": html})
+    return JSONResponse({"token": OPEN_FILES.put(OpenFile(name[:200], _without_unused_state(content))), "html": html})
 
 
 async def _receive(request: Request, path: Path) -> None:
@@ -170,9 +170,11 @@ def _html(name: str, content: Checkpoint | OnnxGraph) -> str:
     return opened.weights(name, content, LABELS)
 
 
-def _kept(content: Checkpoint | OnnxGraph) -> Checkpoint | OnnxGraph:
-    """Weights that nothing will be asked of need no memory."""
-    return content if OpenFile("", content).classifies or isinstance(content, OnnxGraph) else replace(content, state={})
+def _without_unused_state(content: Checkpoint | OnnxGraph) -> Checkpoint | OnnxGraph:
+    """Drop weights that cannot classify photos, to free their memory."""
+    return (
+        content if OpenFile("", content).can_classify or isinstance(content, OnnxGraph) else replace(content, state={})
+    )
 
 
 class FileAction(bridge.Request):
@@ -205,7 +207,7 @@ def network_of(held: OpenFile, do: str) -> ResNetSpec | None:
     return recognition.spec or (recognition.nearest if do == "show" else None)
 
 
-def assumed(held: OpenFile, spec: ResNetSpec) -> tuple[str, ...]:
+def assumption_sentences(held: OpenFile, spec: ResNetSpec) -> tuple[str, ...]:
     """A sentence on what ``spec`` has that the file's weights don't tell; none where a prediction hangs on nothing."""
     fields = [name for name in held.checkpoint.recognition.unknown if name in LABELS]
     words = "; ".join(f"{LABELS[name]}: {getattr(spec, name).label}" for name in fields)

@@ -58,9 +58,9 @@ def _sections(report: Report, opened: frozenset[str], unmet: Sequence[str]) -> I
     if report.spec:
         yield (
             "Description",
-            _folded("The network as JSON, which the command line and the library read", to_json(report.spec)),
+            _details("The network as JSON, which the command line and the library read", to_json(report.spec)),
         )
-        yield "Code", _folded("The network as PyTorch, which needs nothing else", source(report.spec))
+        yield "Code", _details("The network as PyTorch, which needs nothing else", source(report.spec))
 
 
 def _totals(report: Report) -> str:
@@ -115,7 +115,7 @@ def _share(part: int, whole: int) -> str:
     return f" · {numbers.percent(part / whole)}" if whole else ""
 
 
-def _folded(summary: str, content: str) -> str:
+def _details(summary: str, content: str) -> str:
     return tag("details", tag("summary", text(summary)) + tag("pre", tag("code", text(content))))
 
 

@@ -25,14 +25,16 @@ def weights(name: str, checkpoint: Checkpoint, labels: Mapping[str, str]) -> str
     """
     recognition = checkpoint.recognition
     if recognition.spec is None:
-        return _panel(name, _unlike(checkpoint), ["show"] if recognition.nearest else [], _nearest(checkpoint))
+        return _panel(
+            name, _explain_no_network(checkpoint), ["show"] if recognition.nearest else [], _nearest(checkpoint)
+        )
     spec = recognition.spec
     head, *_ = recognition.sentences()
     count = f"{numbers.exact(inspect(spec).params)} parameters, loaded strictly: every name and shape fits."
     unknown = {field: _choice(words, field, labels.get(field)) for field, words in recognition.unknown.items()}
     important = [item for field, item in unknown.items() if field in _FIRST]
     others = [item for field, item in unknown.items() if field not in _FIRST]
-    refused = _refused(checkpoint)
+    refused = _explain_refusal(checkpoint)
     body = (
         _paragraphs([head, count])
         + _list("Mapped", map(_item, recognition.notes))
@@ -63,7 +65,7 @@ def _panel(name: str, body: str, buttons: Iterable[str], show: str) -> str:
     )
 
 
-def _unlike(checkpoint: Checkpoint) -> str:
+def _explain_no_network(checkpoint: Checkpoint) -> str:
     recognition = checkpoint.recognition
     head, *rest = recognition.sentences()
     differences = rest[: len(rest) - len(recognition.notes)]
@@ -80,7 +82,7 @@ def _nearest(checkpoint: Checkpoint) -> str:
     return f"Show the nearest: {title(nearest)}" if nearest else ""
 
 
-def _refused(checkpoint: Checkpoint) -> str:
+def _explain_refusal(checkpoint: Checkpoint) -> str:
     """Why the weights can't be asked about photos; empty where they can."""
     if checkpoint.broken:
         return checkpoint.sentences()[-1]

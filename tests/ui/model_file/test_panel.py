@@ -167,7 +167,7 @@ def test_other_weights_name_the_nearest_network_and_change_nothing(client: TestC
     file = OPEN_FILES.find(answer["token"])
     assert files.network_of(file, "open") is None
     assert files.network_of(file, "show") == PRESETS["resnet18"]
-    assert (file.size, file.classifies) == (0, False)
+    assert (file.size, file.can_classify) == (0, False)
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ def test_a_graph_is_drawn_described_and_checked_under_its_token(client: TestClie
     refusal = ask(tint, {"query": query, "by": "gradient"})["error"]
     assert refusal == "An ONNX file is shown; gradients are measured in networks of the builder."
     file = OPEN_FILES.find(answer["token"])
-    assert (files.network_of(file, "open"), file.classifies) == (None, False)
+    assert (files.network_of(file, "open"), file.can_classify) == (None, False)
 
 
 def test_a_sum_that_broadcasts_is_seen_in_a_graph(client: TestClient) -> None:

@@ -211,7 +211,7 @@ def test_files_of_a_run(record: Record) -> None:
 
 def test_trained_weights_are_asked_about_photos(record: Record) -> None:
     file = OpenFile(record.plan.name, checkpoint_of(record))
-    assert file.classifies
+    assert file.can_classify
     classifier = file.classifier(file.spec_for(to_query(PRESETS["resnet18"])), "cpu")
     assert (classifier.variant.spec, classifier.variant.classes) == (TINY, tuple("0123456789"))
     assert classifier.variant.transform.std == record.std

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import DataError
-from .classify import Device, Model, Weights, loaded, steps
-from .photo_files import in_order, photo_files, read, tried
+from .classify import Device, Model, Weights, load_network, photo_progress
+from .photo_files import map_in_order, photo_files, read_photo, try_on
 from .targets import Changes
-from .terminal import Column, console, counted, output_path, print_json, print_table
+from .terminal import Column, console, count_progress, output_path, print_json, print_table
 
 if TYPE_CHECKING:
     from ..inference import Classifier
     from ..inference.transfer import Features, LinearProbe
 
 
-def teach(
+def transfer(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A subfolder of photos for each class.")],
     output: Annotated[
         str | None,
@@ -38,15 +38,15 @@ def teach(
     from ..inference.transfer import fit_linear_probe
 
     path = None if output is None else output_path(output, ".safetensors")
-    labelled = _labelled(folder)
-    classifier = loaded(model, weights, changes, device)
-    seen, labels, failed = _look(classifier, labelled)
-    with counted("Teaching") as report:
+    labelled = _find_labelled_photos(folder)
+    classifier = load_network(model, weights, changes, device)
+    seen, labels, failed = _extract_features(classifier, labelled)
+    with count_progress("Teaching") as report:
         probe = fit_linear_probe(seen, labels, classifier.variant, folds=folds, seed=seed, on_progress=report)
     if path:
         path.write_bytes(to_bytes(probe.head))
     if as_json:
-        print_json(_plain(probe, failed))
+        print_json(_to_dict(probe, failed))
     else:
         _print(probe)
         if path:
@@ -55,7 +55,7 @@ def teach(
         raise typer.Exit(1)
 
 
-def _labelled(folder: Path) -> dict[Path, str]:
+def _find_labelled_photos(folder: Path) -> dict[Path, str]:
     """Every photo below ``folder``, with the name of the subfolder it is in, however deep.
 
     Raises:
@@ -70,7 +70,7 @@ def _labelled(folder: Path) -> dict[Path, str]:
     return labelled
 
 
-def _look(classifier: Classifier, labelled: dict[Path, str]) -> tuple[Features, list[str], dict[str, str]]:
+def _extract_features(classifier: Classifier, labelled: dict[Path, str]) -> tuple[Features, list[str], dict[str, str]]:
     """Features and labels of the photos that can be read, and of the others why not."""
     import numpy as np
 
@@ -79,12 +79,12 @@ def _look(classifier: Classifier, labelled: dict[Path, str]) -> tuple[Features, 
 
     enough = classifier.variant.transform.at_least
 
-    def look(file: Path) -> Features:
-        return compute_features(classifier, [decode(read(file), enough)])
+    def extract(file: Path) -> Features:
+        return compute_features(classifier, [decode(read_photo(file), enough)])
 
     rows, labels, failed = [], [], {}
-    with steps("Photos", len(labelled)) as (step, complain):
-        for file, found in in_order(list(labelled), lambda file: tried(look, file)):
+    with photo_progress(len(labelled)) as (step, complain):
+        for file, found in map_in_order(list(labelled), lambda file: try_on(extract, file)):
             if isinstance(found, str):
                 failed[str(file)] = found
                 complain(f"{file}: {found}")
@@ -96,7 +96,7 @@ def _look(classifier: Classifier, labelled: dict[Path, str]) -> tuple[Features, 
     return np.concatenate([empty, *rows]), labels, failed
 
 
-def _plain(probe: LinearProbe, failed: dict[str, str]) -> dict[str, Any]:
+def _to_dict(probe: LinearProbe, failed: dict[str, str]) -> dict[str, Any]:
     counts = Counter(probe.truth)
     return {
         "classes": {name: counts[place] for place, name in enumerate(probe.head.classes)},

@@ -1,4 +1,4 @@
-"""``compare``: two networks, their difference in words and part by part."""
+"""``compare``: the differences between two networks, in words and stage by stage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def compare(
     changes: Changes = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print both networks and their parts as JSON.")] = False,
 ) -> None:
-    """What tells a second network from a first, and what each difference costs. --set changes the second."""
+    """Compare two networks and show what each difference costs. --set changes the second one."""
     from ..inspection import inspect
     from ..views.compare.difference import HEAD, compare, table
 

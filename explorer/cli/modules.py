@@ -1,4 +1,4 @@
-"""``PACKAGE.MODULE:CALLABLE``: a network out of somebody's own code."""
+"""``PACKAGE.MODULE:CALLABLE``: a network from the user's own code."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _EXPLORER = Path(__file__).parent.parent
 
 
 def is_module(target: str) -> bool:
-    """Whether ``target`` is spelled PACKAGE.MODULE:CALLABLE."""
+    """Whether ``target`` has the form PACKAGE.MODULE:CALLABLE."""
     return _TARGET.fullmatch(target) is not None
 
 
 def read_module(target: str, inputs: Sequence[tuple[int, ...]] = ()) -> Report:
-    """Import, build and trace a network; the current folder is searched first, and what the code prints goes to
-    standard error.
+    """Import, build and trace a network. The current folder is searched first; output of the code goes to stderr.
 
     Args:
         target: names a module, a class or a function; the latter two are called without arguments.
         inputs: shape of each input, with the batch dimension; default: 1×3×224×224.
 
     Raises:
-        ExplorerError: there is no such thing, it is no network, or its code fails; names the exception and the line.
+        ExplorerError: there is no such name, it is not a network, or its code fails; the message names the exception
+            and the line.
     """
     from ..inspection import inspect
 
@@ -52,13 +52,13 @@ def _find(target: str) -> Any:
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
     try:
-        import_module("explorer.compat")  # most nets import torchvision, which without the guard may not load
+        import_module("explorer.compat")  # most networks import torchvision, which may fail without this import
         module = import_module(name)
     except ModuleNotFoundError as error:
         if not f"{name}.".startswith(f"{error.name}."):
             raise
         raise ExplorerError(
-            f"{target}: there is no module {error.name} in this folder or among the installed packages"
+            f"{target}: no module named {error.name} in this folder or the installed packages"
         ) from None
     try:
         return attrgetter(attribute)(module)
@@ -72,11 +72,11 @@ def _build(target: str, found: Any) -> nn.Module:
     made = found if isinstance(found, nn.Module) or not callable(found) else _call(found)
     if isinstance(made, nn.Module):
         return made
-    raise ExplorerError(f"{target}: an nn.Module, or what gives one, is expected; this gives {type(made).__name__}")
+    raise ExplorerError(f"{target}: expected an nn.Module, or a callable that returns one; got {type(made).__name__}")
 
 
 def _call(make: Callable[[], Any]) -> Any:
-    """Without memory for weights where the code allows it; code that reads values needs real ones."""
+    """Build on the meta device to save memory, or with real tensors if the code needs values."""
     import torch
 
     try:
@@ -88,7 +88,7 @@ def _call(make: Callable[[], Any]) -> Any:
 
 @contextmanager
 def _explain_errors(target: str) -> Iterator[None]:
-    """What a foreign code raises, as one sentence."""
+    """Convert exceptions of the user's code into one sentence."""
     try:
         yield
     except TraceError as error:
@@ -101,7 +101,7 @@ def _explain_errors(target: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         reason = (str(error).strip() or "no reason given").splitlines()[0][:200]
         place = _place(error)
-        hint = "" if place or not isinstance(error, TypeError) else "; it is called without arguments"
+        hint = "" if place or not isinstance(error, TypeError) else "; the explorer calls it without arguments"
         raise ExplorerError(f"{target}: {type(error).__name__}{place}: {reason}{hint}") from error
 
 
@@ -112,7 +112,7 @@ def _origin(error: BaseException) -> BaseException:
 
 
 def _place(error: BaseException) -> str:
-    """ " in nets.py, line 12": the innermost line that is in no library; empty where there is none."""
+    """ " in nets.py, line 12": the innermost line outside all libraries; empty if there is none."""
     if isinstance(error, SyntaxError) and error.filename:
         return f" in {_relative(error.filename)}, line {error.lineno}"
     libraries = [str(_EXPLORER), *map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))]

@@ -191,12 +191,12 @@ class Mismatch:
 
 
 def branch_shape(plan: BlockPlan, size: Size) -> Shape:
-    """Of F(x), for an x of ``size``."""
+    """Shape of F(x) for an x of ``size``."""
     return (plan.out_channels, *size_after_stride(size, plan.stride))
 
 
 def shortcut_shape(plan: BlockPlan, size: Size) -> Shape | None:
-    """Of what is added to F(x), for an x of ``size``; None in a plain block."""
+    """Shape of the shortcut's output for an x of ``size``; None in a plain block."""
     form = plan.shortcut_kind.form
     if form is None:
         return None
@@ -208,7 +208,7 @@ def shortcut_shape(plan: BlockPlan, size: Size) -> Shape | None:
 def mismatches(spec: ResNetSpec, height: int, width: int) -> Iterator[Mismatch]:
     """The blocks that cannot add, from the input on, for an image of ``height`` × ``width`` px.
 
-    After a mismatch the pass goes on with F(x), or with the sum if PyTorch gives one.
+    After a mismatch the pass continues with F(x), or with the sum if PyTorch gives one.
     """
     size = size_after_stride((height, width), spec.stem_stride)
     for plan in spec.blocks:

@@ -58,7 +58,7 @@ def from_json(text: str) -> ResNetSpec:
     """
     data = parse_json(text)
     if not isinstance(data, dict):
-        raise SpecError("spec", "a JSON object with the fields of a network is expected")
+        raise SpecError("spec", "expected a JSON object with the fields of a network")
     return from_dict(data)
 
 
@@ -84,7 +84,7 @@ def to_query(spec: ResNetSpec) -> str:
 
 
 def from_query(query: str | Mapping[str, str]) -> ResNetSpec:
-    """Inverse of ``to_query``. Names that are no field are ignored: a page's URL carries other things too.
+    """Inverse of ``to_query``. Other names are ignored: a page's URL carries other things too.
 
     Raises:
         SpecError: a field's value is out of bounds.

@@ -72,7 +72,7 @@ def overrides(name: str, value: Any) -> tuple[tuple[str, Shortcut], ...]:
         pairs = dict(value.items() if isinstance(value, Mapping) else value)
     except (TypeError, ValueError):
         raise SpecError(
-            name, f"got {quote(value)}; a mapping from block to shortcut is allowed, as layer2.0: identity"
+            name, f"got {quote(value)}; a mapping from block to shortcut is allowed, for example layer2.0: identity"
         ) from None
     if len(pairs) > 2048 or not all(isinstance(path, str) for path in pairs):
         raise SpecError(name, "block names such as layer2.0 are allowed as keys, at most 2048 of them")

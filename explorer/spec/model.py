@@ -41,7 +41,7 @@ class BlockPlan:
 
     @property
     def changes_shape(self) -> bool:
-        """Whether x does not fit F(x) as it is."""
+        """Whether the shapes of x and F(x) differ."""
         return self.stride != 1 or self.in_channels != self.out_channels
 
     @property
@@ -171,7 +171,7 @@ def _check_consistent(spec: ResNetSpec) -> None:
             "widths", f"got {len(spec.widths)} widths for {len(spec.depths)} stages; give one width for each stage"
         )
     if sum(spec.depths) > MAX_BLOCKS:
-        raise SpecError("depths", f"got {sum(spec.depths)} blocks in all; at most {MAX_BLOCKS} are allowed")
+        raise SpecError("depths", f"got {sum(spec.depths)} blocks in total; at most {MAX_BLOCKS} are allowed")
     if not spec.block.is_grouped:
         for name, usual in (("groups", 1), ("width_per_group", 64)):
             if getattr(spec, name) != usual:
@@ -200,7 +200,7 @@ def _check_consistent(spec: ResNetSpec) -> None:
 
 
 def _check_budget(spec: ResNetSpec) -> None:
-    """Refuse what would not fit a workstation, before anything is built."""
+    """Reject networks that are too large for a workstation, before anything is built."""
     params, macs = estimate(spec)
     if params > MAX_PARAMS:
         raise SpecError(

@@ -1,4 +1,4 @@
-"""A trained network as the files the Classify panel reads: the weights, and a side file that describes them."""
+"""Write a trained network as files for Classify: the weights, and a side file that describes them."""
 
 from __future__ import annotations
 

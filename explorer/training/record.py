@@ -93,7 +93,7 @@ class Record:
         return len(self.epochs) >= self.plan.recipe.epochs
 
     def same_course(self, other: Record) -> bool:
-        """Whether two runs measured the very same numbers, to the last digit; times are not compared."""
+        """Whether two runs measured equal numbers, to the last digit; times are not compared."""
         mine, theirs = ([replace(epoch, seconds=0) for epoch in record.epochs] for record in (self, other))
         return self.points == other.points and mine == theirs
 

@@ -194,7 +194,10 @@ class _Network:
         return {self.message: "", self.summary: _bar(spec), self.query: query, self.graph: gr.update(query=query)}
 
     def _graph(self, held: OpenFile, content: OnnxGraph, token: str, spec: ResNetSpec) -> Updates:
-        words = f"The diagram and its tables show {held.display_name}. The builder and the other tabs still have {title(spec)}."
+        words = (
+            f"The diagram and its tables show {held.display_name}. "
+            f"The builder and the other tabs still have {title(spec)}."
+        )
         bar = tag("div", tag("span", TITLE, css="rx-brand") + summary_line(content.report) + _DRAWER, css="rx-bar")
         return {self.message: banner(words, "note"), self.summary: bar, self.graph: gr.update(query=FILE + token)}
 

@@ -1,4 +1,4 @@
-"""``classify`` over folders with answers that outlast a run, and ``teach``."""
+"""``classify`` over folders with answers that outlast a run, and ``transfer``."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_a_folder_without_photos_is_said(tmp_path: Path) -> None:
     assert (result.exit_code, result.stderr) == (2, "Error: there is no photo in what was named\n")
 
 
-# teach
+# transfer
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ def classes(tmp_path: Path) -> Path:
 
 def test_a_folder_is_taught_and_its_head_classifies(classes: Path, tmp_path: Path) -> None:
     head = tmp_path / "head.safetensors"
-    result = run("teach", classes, "-o", head)
+    result = run("transfer", classes, "-o", head)
     assert result.exit_code == 1  # for the broken one
     assert result.stderr.startswith(f"{classes / 'lawn' / 'broken.jpg'}: This is a text file")
     lines = result.stdout.splitlines()
@@ -219,7 +219,7 @@ def test_a_folder_is_taught_and_its_head_classifies(classes: Path, tmp_path: Pat
 
 def test_teaching_as_json(classes: Path) -> None:
     (classes / "lawn" / "broken.jpg").unlink()
-    result = run("teach", classes, "--json", "--folds", "3")
+    result = run("transfer", classes, "--json", "--folds", "3")
     assert result.exit_code == 0
     told = json.loads(result.stdout)
     assert told["classes"] == {"lawn": 6, "sea": 6}
@@ -232,9 +232,11 @@ def test_what_cannot_be_taught(classes: Path, tmp_path: Path) -> None:
         (tmp_path / "absent", "a folder is expected, with a subfolder of photos for each class"),
         (classes / "sea", "photos in at least two subfolders are expected, one for each class"),
     ):
-        result = run("teach", place)
+        result = run("transfer", place)
         assert (result.exit_code, result.stderr) == (2, f"Error: {place}: {reason}\n")
-    assert run("teach", classes, "-o", "head.pth").stderr == "Error: head.pth: a name ending .safetensors is expected\n"
+    assert (
+        run("transfer", classes, "-o", "head.pth").stderr == "Error: head.pth: a name ending .safetensors is expected\n"
+    )
 
 
 def test_a_head_that_is_none_is_refused(classes: Path, tmp_path: Path) -> None:

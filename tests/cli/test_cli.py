@@ -510,7 +510,7 @@ def test_help_comes_without_what_takes_seconds_to_import() -> None:
     command = program("-X", "importtime", "-m", "explorer", "--help")
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0
-    for name in ("inspect", "check", "diagram", "gradients", "classify", "teach", "train", "serve"):
+    for name in ("inspect", "check", "diagram", "gradients", "classify", "transfer", "train", "serve"):
         assert re.search(rf"^ +{name} ", done.stdout, re.MULTILINE)
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "explorer" in imported

@@ -17,7 +17,7 @@ from .switch_off import switchable
 
 @dataclass(frozen=True)
 class Contribution:
-    """Of one block.
+    """The contribution of one block.
 
     Attributes:
         logit: the class's logit of the whole network less that with this block's branch switched off
@@ -36,7 +36,7 @@ def contributions(
     class_index: int,
     on_block: Callable[[int, int], None] = lambda done, of: None,
 ) -> tuple[Contribution, ...]:
-    """Of every block of ``switchable``, input to output; empty for a plain network.
+    """Measure every block of ``switchable``, input to output; empty for a plain network.
 
     The photo grows into a batch on its way: from each block on, one copy more goes along that had no branch there. So
     a network of N blocks takes the time of about N/2 forward passes, and equal to N separate ones but for rounding.

@@ -1,4 +1,4 @@
-"""What the layers hold: the feature maps that one photo leaves behind."""
+"""The feature maps of a network's layers for one photo."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _is_stem_activation(name: str, module: nn.Module) -> bool:
 
 
 def _values_at(values: Tensor, at: tuple[float, float]) -> Tensor:
-    """(C, h, w) -> (C): the cell that holds the place."""
+    """(C, h, w) -> (C): the values at a place."""
     height, width = values.shape[1:]
     column, row = (min(int(share * side), side - 1) for share, side in zip(at, (width, height), strict=True))
     return values[:, row, column]

@@ -57,7 +57,7 @@ def spread(cells: Tensor, model_input: PreprocessedInput) -> Tensor:
 
 
 def check_class(classifier: Classifier, class_index: int) -> None:
-    """Raises ``ExplorerError`` for what is no class of the network."""
+    """Raise ``ExplorerError`` if the network does not have this class."""
     count = len(classifier.variant.classes)
     if not 0 <= class_index < count:
         raise ExplorerError(f"class: got {class_index}; this network's classes are numbered 0 to {count - 1}")

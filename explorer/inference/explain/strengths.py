@@ -1,4 +1,4 @@
-"""How strongly branch and shortcut enter each block's sum."""
+"""The norms of branch and shortcut in each block's residual addition."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .hooks import BorrowedNetwork, borrow_network, branch_end, retry_on_cpu
 
 
 class Summands(NamedTuple):
-    """What a block adds up, (1, C, H, W) each: F(x) and s(x); s is None in a plain block."""
+    """The operands of a residual addition, (1, C, H, W) each: F(x) and s(x); s is None in a plain block."""
 
     branch: Tensor
     shortcut: Tensor | None
@@ -22,7 +22,7 @@ class Summands(NamedTuple):
 
 @dataclass(frozen=True)
 class BranchStrength:
-    """Of one block, for one photo.
+    """The norms in one block, for one photo.
 
     Attributes:
         branch: ‖F(x)‖₂ over all channels and places.
@@ -41,7 +41,7 @@ class BranchStrength:
 
 
 def branch_strengths(classifier: Classifier, model_input: PreprocessedInput) -> tuple[BranchStrength, ...]:
-    """Of every block, input to output, before the activation behind the sum."""
+    """Measure every block, input to output, before the activation after the residual addition."""
     found = summands(classifier, model_input)
     return tuple(
         BranchStrength(block, _norm(parts.branch), None if parts.shortcut is None else _norm(parts.shortcut))

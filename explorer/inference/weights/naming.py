@@ -1,4 +1,4 @@
-"""Other people's names for a residual network's tensors, and torchvision's, which this program uses."""
+"""Map other names of a residual network's tensors to torchvision's, which this program uses."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _from_transformers(mapped: dict[str, str], notes: list[str]) -> None:
 
 
 def _without_prefix(mapped: dict[str, str], notes: list[str]) -> None:
-    """Take off what stands before ``layer1.0.``, as ``module.`` or ``backbone.``."""
+    """Remove the prefix before ``layer1.0.``, for example ``module.`` or ``backbone.``."""
     found = Counter(match[1] for name in mapped.values() if (match := _PREFIX.match(name)))
     if not found:
         return
@@ -92,7 +92,7 @@ def _outer(prefix: str) -> Iterable[str]:
 
 
 def _replace_in_names(mapped: dict[str, str], pattern: re.Pattern[str], replacement: str, *, group: int) -> list[str]:
-    """Replace in every name; what stood there, each once."""
+    """Replace in every name; return the replaced texts without duplicates."""
     was: list[str] = []
     for name, plain in mapped.items():
         if match := pattern.match(plain):

@@ -1,4 +1,4 @@
-"""Which network a weight file is of, read from the names and shapes of its tensors alone.
+"""Recognise the network of a weight file from the names and shapes of its tensors alone.
 
 Nothing here sees a tensor: every function is pure in names and shapes. A network is recognised only where building
 it gives exactly the file's names and shapes, so that its weights load strictly.
@@ -53,8 +53,8 @@ class Recognition:
             assumed = (words for name, words in self.unknown.items() if getattr(spec, name) == getattr(self.spec, name))
             return (f"Recognised from names and shapes: {_words(self.spec)}.", *self.notes, *assumed)
         if self.nearest is None:
-            return ("These weights are of no network this program builds, nor near one.", *self.notes)
-        head = "These weights are of no network this program builds. The nearest is "
+            return ("These weights do not match any network of this program, and none is similar.", *self.notes)
+        head = "These weights do not match any network of this program. The nearest is "
         return (f"{head}{_name(self.nearest)}; it differs in:", *first(self.differences), *self.notes)
 
 

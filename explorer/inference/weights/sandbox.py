@@ -1,6 +1,6 @@
-"""Untrusted files are opened in a child process, which may take so much memory and time and no more.
+"""Read untrusted files in a child process with limits on memory and time.
 
-The child reads the file with the readers of this program, and writes what it found in a format that holds data only.
+The child reads the file with the readers of this program, and writes what it found in a format that contains data only.
 If it is stopped, or dies, the program it works for lives on and says so. Limits on memory hold where the
 system has them (Linux); the limit on time holds everywhere.
 """

@@ -37,7 +37,7 @@ def block_classes(spec: ResNetSpec) -> list[str]:
 
 
 def block_methods(spec: ResNetSpec, kinds: Kinds) -> Methods:
-    """Of the class that serves these shortcuts, its own and the inherited ones."""
+    """Methods of the class for these shortcuts, with the inherited ones."""
     return {"branch": _branch(spec), "forward": _forward(spec, kinds)}
 
 

@@ -34,9 +34,12 @@ from ..kit.model_files import OPEN_FILES, OpenFile
 
 ROUTE = "/model"
 ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".onnx")
-OFF = "Opening model files is switched off here: others can reach this page. Start it with --model-files to allow them."
-BUSY = "Two files are being read just now. Try again in a moment."
-# Fields that weights don't tell, by the label of their control in the builder.
+OFF = (
+    "Opening model files is disabled because other machines can reach this page. "
+    "Start the app with --model-files to allow it."
+)
+BUSY = "Two files are being read. Try again in a moment."
+# Fields that weights do not determine, and the labels of their controls in the builder.
 LABELS = {name: FIELD_LABELS[name].name for name in ("shortcut", "zero_pad", "stride_on")}
 _SLOTS = BoundedSemaphore(2)
 _SILENCE, _WHOLE = 30.0, 900.0  # seconds without a byte, and for all of them
@@ -77,11 +80,11 @@ def max_bytes() -> int:
     """How large a file may be: ``RESNET_EXPLORER_MAX_MODEL_MB``, by default 600 MiB, at most what is ever opened.
 
     Raises:
-        ExplorerError: the variable is no such number.
+        ExplorerError: the variable is not such a number.
     """
     word = os.environ.get("RESNET_EXPLORER_MAX_MODEL_MB", "600")
     if not (word.isascii() and word.isdigit() and 0 < int(word) <= 10**6):
-        raise ExplorerError(f"RESNET_EXPLORER_MAX_MODEL_MB: got {word[:40]!a}; a whole number of MiB is expected")
+        raise ExplorerError(f"RESNET_EXPLORER_MAX_MODEL_MB: got {word[:40]!a}, expected a whole number of MiB")
     return min(int(word) * 2**20, sandbox.MAX_FILE)
 
 
@@ -110,11 +113,11 @@ def add_route(app: FastAPI, allowed: bool) -> None:
         try:
             return await _answer(request, name)
         except (ClientDisconnect, TimeoutError):
-            return PlainTextResponse("The file did not arrive whole. Open it once more.", 408)
+            return PlainTextResponse("The upload was interrupted. Open the file again.", 408)
         except ExplorerError as error:
             return JSONResponse({"error": str(error)})
         except OSError:
-            return PlainTextResponse("There is no room to keep the file while it is read: the disk is full.", 507)
+            return PlainTextResponse("The disk is full, so the file cannot be read.", 507)
         except Exception as error:
             return PlainTextResponse(error_message(error), 500)
         finally:
@@ -181,7 +184,7 @@ class FileAction(bridge.Request):
     """What the panel asks for: ``open`` follows an upload; ``show``, ``classify``, ``builder`` and ``close`` are its
     buttons."""
 
-    expected = "This was not understood. Open the file once more."
+    expected = "Invalid request. Open the file again."
     do: str
     token: str = Field(max_length=100)
 

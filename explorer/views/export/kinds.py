@@ -42,7 +42,7 @@ class Kind:
         section: the part of the menu.
         title: for the menu: "PNG".
         contents: the rest of the menu's line: "the diagram as a picture".
-        holds: what is in it, for the help of the command: "the diagram". Neighbours in the table share it.
+        help_text: its contents, for the help of the command: "the diagram". Neighbours in the table share it.
         media: its media type.
         ending: of the file's name, behind the network's.
         write: writes a report, what is open in its diagram, to a path; raises ``ExplorerError`` if it cannot.
@@ -53,7 +53,7 @@ class Kind:
     section: Section
     title: str
     contents: str
-    holds: str
+    help_text: str
     media: str
     ending: str
     write: Write
@@ -74,8 +74,8 @@ def file_name(report: Report, kind: str) -> str:
 def suffixes_in_words() -> str:
     """ ".svg, .png, .pdf (the diagram), … or .onnx (random initial weights)"."""
     parts = [
-        f"{', '.join(dict.fromkeys(kind.suffix for kind in same))} ({holds})"
-        for holds, same in groupby(KINDS.values(), key=lambda kind: kind.holds)
+        f"{', '.join(dict.fromkeys(kind.suffix for kind in same))} ({help_text})"
+        for help_text, same in groupby(KINDS.values(), key=lambda kind: kind.help_text)
     ]
     return f"{', '.join(parts[:-1])} or {parts[-1]}"
 
@@ -88,7 +88,7 @@ def require_spec(report: Report) -> ResNetSpec:
 
 
 def require_runnable(report: Report) -> ResNetSpec:
-    """The spec of a network that computes something; the error names the first sum that does not fit."""
+    """The spec of a network that computes something; the error names the first shape mismatch."""
     from ...network.onnx_export import check_size
 
     if report.broken:

@@ -13,7 +13,7 @@ MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", "Libe
 
 @dataclass(frozen=True)
 class RoleStyle:
-    """What a colour stands for, with the sign that says it without colour. Colours are hex.
+    """The meaning of a colour, with the sign that says it without colour. Colours are hex.
 
     Attributes:
         colour: of lines and fills, the same in both modes.
@@ -75,7 +75,7 @@ ROLES: dict[str, RoleStyle] = {
     "projection": RoleStyle("#E69F00", "#8A6000", "#E69F00", "solid", "▫", "projection", double=True),
     "zero_pad": RoleStyle("#CC79A7", "#A64D80", "#CC79A7", "dot", words="zero-pad"),
     "fits": RoleStyle("#009E73", "#007A59", "#1AB589", "solid", "✓"),
-    "broken": RoleStyle("#D55E00", "#B84F00", "#E8752A", "dash", "✕", "does not fit"),
+    "broken": RoleStyle("#D55E00", "#B84F00", "#E8752A", "dash", "✕", "shape mismatch"),
 }
 LOOKS: dict[Shortcut, Look] = {
     Shortcut.ZERO_PAD: Look("zero_pad", "."),
@@ -105,7 +105,7 @@ class Curve:
 
 HERE = Curve(ROLES["identity"].colour, "solid", "circle")
 TWIN = Curve(ROLES["main"].colour, "dash", "diamond-open")
-# Of networks beside each other. The first two are a network and its plain twin everywhere on the page.
+# Networks side by side. Everywhere on the page, the first two are a network and its plain twin.
 CURVES = (
     HERE,
     TWIN,

@@ -39,7 +39,7 @@ def weights(name: str, checkpoint: Checkpoint, labels: Mapping[str, str]) -> str
         _paragraphs([head, count])
         + _list("Mapped", map(_item, recognition.notes))
         + _list("Not in the weights", important)
-        + (tag("details", tag("summary", "Assumed besides") + tag("ul", "".join(others))) if others else "")
+        + (tag("details", tag("summary", "Other assumptions") + tag("ul", "".join(others))) if others else "")
         + (tag("p", text(refused), css="rx-file-note") if refused else "")
     )
     return _panel(name, body, ["show"] if refused else ["classify", "show"], "Show it again")
@@ -73,7 +73,7 @@ def _explain_no_network(checkpoint: Checkpoint) -> str:
         _paragraphs([head])
         + (tag("ul", "".join(map(_item, differences)), css="mono") if differences else "")
         + _list("Mapped", map(_item, recognition.notes))
-        + tag("p", "The network that is shown stays as it was.", css="rx-note")
+        + tag("p", "The current network is unchanged.", css="rx-note")
     )
 
 

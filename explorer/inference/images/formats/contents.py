@@ -1,4 +1,4 @@
-"""What the readers of all formats share: their result, their two complaints, their bounds."""
+"""Shared by the readers of all formats: their result, their two errors and their limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Part = TypeVar("_Part")
 
 @dataclass(frozen=True)
 class Contents:
-    """What a photo file holds, taken apart but not decoded.
+    """The parts of a photo file, not decoded.
 
     Attributes:
         pixels: a file of the same format with little but what decoding needs.
@@ -37,7 +37,7 @@ class Contents:
 
 
 def damage_error(name: str, what: str) -> ImageError:
-    return ImageError(f"This {name} is damaged: {what}. {_AGAIN}, or open it in a photo program and save it anew.")
+    return ImageError(f"This {name} is damaged: {what}. {_AGAIN}, or open it in a photo program and save it again.")
 
 
 def cut_off_error(name: str) -> ImageError:

@@ -102,7 +102,7 @@ def check_pixels(pixels: bytes) -> None:
     except zlib.error:
         raise damage_error("PNG", "its compressed data is broken") from None
     if needed > 0:
-        raise damage_error("PNG", "it holds fewer pixels than its size needs")
+        raise damage_error("PNG", "it has fewer pixels than its size requires")
 
 
 def _unpacked_bytes(header: bytes) -> int:

@@ -22,7 +22,7 @@ def find_data(data: DataSet, given: Path | None = None) -> Path:
     the cache folder.
 
     Args:
-        given: a folder or archive of this data set, or a folder that holds it.
+        given: a folder or archive of this data set, or a folder that contains it.
 
     Raises:
         DataError: nothing is at ``given``, or where the variable says.

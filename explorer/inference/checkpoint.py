@@ -163,8 +163,8 @@ def variant_of(checkpoint: Checkpoint, spec: ResNetSpec) -> Variant:
         classes=classes,
         licence="Yours.",
         recipe="Not in the file.",
-        note=f"This network sees {side}×{side} pixels. It always predicts one of its {spec.num_classes} classes, even if "
-        "the photo shows something else."
+        note=f"This network sees {side}×{side} pixels. It always predicts one of its {spec.num_classes} classes, even "
+        "if the photo shows something else."
         if card
         else "The file does not contain its class names or the normalisation of its images. "
         f"Assumed: {whose}, and ImageNet's mean and standard deviation.",

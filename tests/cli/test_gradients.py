@@ -90,7 +90,7 @@ def test_cifar10_is_read_from_where_it_is_said_to_be(tmp_path: Path, monkeypatch
     probe = probe_gradients(TINY, inputs=found.inputs(TINY), labels=found.labels, batches=2, batch_size=2, seed=5)
     rows = table("--inputs", "cifar10", "--data", str(tmp_path / "data"))
     assert [float(row["norm"]) for row in rows] == [layer.norm for layer in probe.layers]
-    assert refused("gradients", TINY_TEXT, "--inputs", "cifar10").startswith("data: nothing is at ")
+    assert refused("gradients", TINY_TEXT, "--inputs", "cifar10").startswith("data: ")
 
 
 def test_a_sweep_of_depths() -> None:
@@ -127,11 +127,11 @@ def test_each_is_written_as_a_page_that_works_offline(tmp_path: Path, words: tup
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--sweep", "depth", "--paths"), "--sweep and --paths are two measurements; ask for one at a time"),
-        (("--depths", "8"), "--depths belongs to --sweep depth"),
+        (("--sweep", "depth", "--paths"), "--sweep and --paths cannot be combined. Use one of them."),
+        (("--depths", "8"), "--depths needs --sweep depth"),
         (("--sweep", "depth", "--depths", "8;9"), "--depths: whole numbers with commas between them are expected"),
-        (("--twin", "plain", "--paths"), "--twin is measured layer by layer; leave it out with --sweep and --paths"),
-        (("--twin", "none", "--twin", "plain"), "--twin none: with none there is no other"),
+        (("--twin", "plain", "--paths"), "--twin cannot be combined with --sweep or --paths"),
+        (("--twin", "none", "--twin", "plain"), "--twin none cannot be combined with another --twin"),
         (("--paths", "--set", "shortcut=none"), "A plain network has one path, through all its layers"),
     ],
 )

@@ -44,7 +44,7 @@ def load_state_dict(path: Path, *, verified: bool = False) -> dict[str, Tensor]:
         verified: the file has a published digest; only such a file may have torch's format of before 2020.
 
     Raises:
-        WeightsError: the file is something else, or holds more than plain tensors.
+        WeightsError: the file is something else, or contains more than plain tensors.
     """
     container = container_of(path, legacy=verified)
     state = _state_of(_read_safetensors(path) if container is Container.SAFETENSORS else _read_torch(path))

@@ -2,7 +2,7 @@
 
 The child reads the file with the readers of this program, and writes what it found in a format that contains data only.
 If it is stopped, or dies, the program it works for lives on and says so. Limits on memory hold where the
-system has them (Linux); the limit on time holds everywhere.
+system has them (Linux); the limit on time exists everywhere.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def test_augmentation_follows_the_images(tmp_path: Path, augmentation: str, data
 
 def test_a_folder_is_where_cifar_is_read_from(tmp_path: Path) -> None:
     assert training_form.plans("", {**VALUES, "data": "cifar10", "folder": f" {tmp_path} "})[1] == tmp_path
-    with pytest.raises(DataError, match=r"^data: nothing is at '.*absent'; a folder or archive of CIFAR-10"):
+    with pytest.raises(DataError, match=r"^data: '.*absent' does not exist, expected a folder or archive of CIFAR-10"):
         planned(data="cifar10_tenth", folder=str(tmp_path / "absent"))
 
 
@@ -120,7 +120,7 @@ def test_a_folder_is_where_cifar_is_read_from(tmp_path: Path) -> None:
     [
         ({"data": "mnist"}, r"^The form was not understood\. Load the page anew\.$"),
         ({"networks": ["both"]}, r"^The form was not understood"),
-        ({"epochs": None}, r"^epochs: got 'None'; a whole number from 1 to 10,000 is expected$"),
+        ({"epochs": None}, r"^epochs: got 'None', expected a whole number from 1 to 10,000$"),
         ({"learning_rate": -1}, r"^learning_rate: got '-1'"),
         ({"schedule": EVIL}, r"^schedule: got "),
         ({"nesterov": "yes"}, r"^nesterov: got 'yes'; allowed: true and false$"),

@@ -60,7 +60,8 @@ def classify(
     wanted, others = photo_files(files)
     if others:
         typer.echo(
-            f"Skipped {others} {'files' if others > 1 else 'file'} whose names do not end like a photo's.", err=True
+            f"Skipped {others} {'files whose names do' if others > 1 else 'file whose name does'} not end like a photo's.",
+            err=True,
         )
     if not wanted:
         raise ExplorerError("no photos found")

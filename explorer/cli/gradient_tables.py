@@ -179,8 +179,8 @@ def _path_sentences(result: PathLengths) -> Iterator[str]:
 
     setting = result.setting
     yield (
-        f"{result.blocks} blocks with a shortcut make 2^{result.blocks} paths. Their mean length is "
-        f"{result.mean_length:g} branches."
+        f"{result.blocks} blocks with a shortcut make 2^{result.blocks} paths with a mean length of "
+        f"{result.mean_length:g} {'branch' if result.mean_length == 1 else 'branches'}."
     )
     carried = result.carried()
     if carried:

@@ -258,8 +258,8 @@ def test_what_the_code_prints_stays_out_of_the_result(own: Path) -> None:
         ("first:Net.absent", "own_nets.first:Net.absent: the module own_nets.first has no Net.absent"),
         (
             "first:wants",
-            "own_nets.first:wants: TypeError: wants() missing 1 required positional argument: 'depth'; it is called "
-            "without arguments",
+            "own_nets.first:wants: TypeError: wants() missing 1 required positional argument: 'depth'; the explorer "
+            "calls it without arguments",
         ),
         (
             "first:Bad",
@@ -316,7 +316,7 @@ def test_all_targets_are_checked_and_the_worst_code_is_returned() -> None:
     assert result.exit_code == 2
     assert result.stdout == "cifar_resnet20\n  ✓ 9 of 9 shortcuts match\n✕ 1 of 3 networks as expected\n"
     assert [line[:30] for line in result.stderr.splitlines()] == [
-        "Error: TARGET: got 'resnet19';", "Error: {: spec: not valid JSON"[:30],
+        "Error: TARGET: got 'resnet19',", "Error: {: spec: not valid JSON"[:30],
     ]  # fmt: skip
 
 

@@ -148,7 +148,7 @@ def test_changes_are_applied_in_order_over_the_target() -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["resnet19"], "TARGET: got 'resnet19', expected a .json file ending .json, JSON, - or one of resnet18, "),
+        (["resnet19"], "TARGET: got 'resnet19', expected a .json file, JSON text, - or one of resnet18, "),
         ([""], "TARGET: got ''"),
         (["resnet50\nx\x1b[31m"], r"TARGET: got 'resnet50\nx\x1b[31m'"),
         (["resnet18", "--set", "shortcut"], "--set: got 'shortcut', expected FIELD=VALUE"),
@@ -392,7 +392,7 @@ def test_a_finished_run_is_recognised_and_not_overwritten(data: Path) -> None:
 
 
 def test_what_cannot_be_trained_is_refused_before_the_data_is_read(data: Path) -> None:
-    assert refused(*training(data, "--data", "nowhere")).startswith("data: 'nowhere'; ")
+    assert refused(*training(data, "--data", "nowhere")).startswith("data: 'nowhere' does not exist, ")
     assert refused(*training(data, "--name", "../x")).startswith("name: got '../x'; ")
     assert refused(*training(data, "--network", "resnet18", "--set", "shortcut=identity")).startswith("layer2.0: ")
     assert not (data.parent / "runs").exists()
@@ -542,7 +542,7 @@ def test_ctrl_c_keeps_the_whole_epochs(data: Path, long_training: subprocess.Pop
     rest, problems = long_training.communicate(timeout=120)
     assert (long_training.returncode, problems) == (130, "")
     last = rest.splitlines()[-1]
-    kept = re.fullmatch(r"Stopped\. (.*) keeps the first (\d+) of 10000 epochs; the same command goes on\.", last)
+    kept = re.fullmatch(r"Stopped\. (.*) contains (\d+) of 10000 epochs\. The same command resumes there\.", last)
     assert kept is not None
     assert Path(kept[1]).is_file()
     assert int(kept[2]) >= 2

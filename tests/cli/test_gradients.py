@@ -111,7 +111,7 @@ def test_paths_by_length() -> None:
     assert [float(row["gradient"]) for row in rows] == pytest.approx([x.gradient for x in result.lengths], rel=1e-5)
     assert list(rows[0]) == path_csv(result).splitlines()[0].split(",")
     shown = printed("gradients", TINY_TEXT, *FEW, "--paths")
-    assert "2 blocks with a shortcut make 2^2 paths, in the mean 1 branches long." in shown
+    assert "2 blocks with a shortcut make 2^2 paths with a mean length of 1 branch." in shown
     assert "Up to 2 paths of each length in each of 2 batches of 2 images, 32×32 px" in shown
 
 
@@ -129,7 +129,7 @@ def test_each_is_written_as_a_page_that_works_offline(tmp_path: Path, words: tup
     [
         (("--sweep", "depth", "--paths"), "--sweep and --paths cannot be combined. Use one of them."),
         (("--depths", "8"), "--depths needs --sweep depth"),
-        (("--sweep", "depth", "--depths", "8;9"), "--depths: whole numbers with commas between them are expected"),
+        (("--sweep", "depth", "--depths", "8;9"), "--depths: expected whole numbers with commas"),
         (("--twin", "plain", "--paths"), "--twin cannot be combined with --sweep or --paths"),
         (("--twin", "none", "--twin", "plain"), "--twin none cannot be combined with another --twin"),
         (("--paths", "--set", "shortcut=none"), "A plain network has one path, through all its layers"),

@@ -26,23 +26,23 @@ _HELP = "Keyboard shortcuts"
 _SHORTCUTS = {
     "In the page": {
         "/ or Ctrl F": "find a layer, type or shape",
-        "Enter, Shift Enter": "next and previous find",
+        "Enter, Shift Enter": "next and previous match",
         "Ctrl Z, Ctrl Shift Z": "undo and redo a change of the network",
         "?": "this list",
-        "Escape": "close what is open",
+        "Escape": "close an open menu or block",
     },
     "In the diagram": {
         "Tab": "from box to box",
         "↓ ↑": "along the main path",
         "→ ←": "along a shortcut",
         "Enter, Space": "select a box, open a block, close a frame",
-        "Escape": "close the block around, else select nothing",
+        "Escape": "close the surrounding block, or clear the selection",
     },
 }
 
 
 def buttons(spec: ResNetSpec) -> str:
-    """Share, Export and ?, for the bar of the network ``spec``."""
+    """The Share, Export and ? buttons for the network ``spec``."""
     name = file_name(inspect(spec), "json").removesuffix(".json")
     return tag(
         "div",
@@ -54,7 +54,7 @@ def buttons(spec: ResNetSpec) -> str:
 
 
 def overlays() -> str:
-    """The menu and the dialog, which stay while the bar changes."""
+    """The Export menu and the help dialog, which are independent of the network."""
     sections = "".join(map(_section, Section))
     status = '<p class="rx-export-status" role="status"></p>'
     menu = tag("div", sections + status, id="rx-export", popover="auto", role="dialog", aria_label="Export")

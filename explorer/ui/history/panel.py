@@ -1,4 +1,4 @@
-"""The way back: every network the page has shown, and another one put in its place, at one click."""
+"""Undo and redo: every network that the page has shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page keeps in memory for its visitors, and how it forgets what a closed page had.
+"""Values that the page stores in memory for its visitors, until the page closes or a limit is reached.
 
 A session is one opened page: Gradio's ``session_hash``.
 """

@@ -1,4 +1,4 @@
-"""Measured values as a table that sorts, selects in the diagram, and is taken along as CSV."""
+"""Measured values as a table that sorts, selects in the diagram, and can be copied or downloaded as CSV."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from ..kit.markup import tag, text
 from ..kit.summary import verdict
 from ..kit.words import printable
 
-# What of a network's answer hangs on it is said at once, the rest on a click.
+# Fields that affect predictions are shown at once, the others after a click.
 _FIRST = ("shortcut", "zero_pad", "stride_on", "block")
 
 
@@ -30,7 +30,7 @@ def weights(name: str, checkpoint: Checkpoint, labels: Mapping[str, str]) -> str
         )
     spec = recognition.spec
     head, *_ = recognition.sentences()
-    count = f"{numbers.exact(inspect(spec).params)} parameters, loaded strictly: every name and shape fits."
+    count = f"{numbers.exact(inspect(spec).params)} parameters. All names and shapes match (strict loading)."
     unknown = {field: _choice(words, field, labels.get(field)) for field, words in recognition.unknown.items()}
     important = [item for field, item in unknown.items() if field in _FIRST]
     others = [item for field, item in unknown.items() if field not in _FIRST]
@@ -83,11 +83,11 @@ def _nearest(checkpoint: Checkpoint) -> str:
 
 
 def _explain_refusal(checkpoint: Checkpoint) -> str:
-    """Why the weights can't be asked about photos; empty where they can."""
+    """Why the weights cannot classify photos; empty if they can."""
     if checkpoint.broken:
         return checkpoint.sentences()[-1]
     channels = numbers.exact(checkpoint.spec.in_channels)
-    return "" if channels == "3" else f"It reads {channels} channels; photos have 3: Classify can't use it."
+    return "" if channels == "3" else f"It reads {channels} channels, but photos have 3, so Classify cannot use it."
 
 
 def _choice(words: str, field: str, label: str | None) -> str:

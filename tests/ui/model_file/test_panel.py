@@ -125,7 +125,7 @@ def test_weights_are_recognised_and_their_network_is_handed_to_the_builder(clien
     answer = sent(client, weights())
     assert "Recognised from names and shapes: ResNet-6: basic blocks 1-1; widths 4, 8" in answer["html"]
     count = sum(parameter.numel() for parameter in build(TINY, device="meta").parameters())
-    assert f"{count:,} parameters, loaded strictly: every name and shape fits." in answer["html"]
+    assert f"{count:,} parameters. All names and shapes match (strict loading)." in answer["html"]
     assert answer["html"].count("data-field=") == 2
     assert 'data-field="zero_pad"' in answer["html"]
     assert 'data-do="classify"' in answer["html"]
@@ -414,7 +414,7 @@ def test_broken_weights_are_inspected_and_not_asked(client: TestClient) -> None:
 def test_photos_have_three_channels(tiny: Checkpoint) -> None:
     recognition = replace(tiny.recognition, spec=TINY.with_(in_channels=1))
     html = opened.weights("grey.pth", replace(tiny, recognition=recognition), {})
-    assert "It reads 1 channels; photos have 3: Classify can&#x27;t use it." in html
+    assert "It reads 1 channels, but photos have 3, so Classify cannot use it." in html
 
 
 def test_a_page_chooses_among_its_own_files(tiny: Checkpoint) -> None:

@@ -60,7 +60,7 @@ def classify(
     wanted, others = photo_files(files)
     if others:
         typer.echo(
-            f"Skipped {others} {'files whose names do' if others > 1 else 'file whose name does'} not end like a photo's",
+            f"Skipped {others} {'files whose names do' if others > 1 else 'file whose name does'} not end like a photo",
             err=True,
         )
     if not wanted:

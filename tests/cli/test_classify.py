@@ -82,7 +82,7 @@ def test_a_folder_becomes_a_csv(folder: Path, tmp_path: Path) -> None:
     result = run("classify", folder, "--top", "2", "-o", output)
     assert result.exit_code == 1
     assert result.stdout == f"{output}: 4 predictions written, 1 file could not be read\n"
-    assert result.stderr.splitlines()[0] == "Skipped 1 file whose name does not end like a photo's"
+    assert result.stderr.splitlines()[0] == "Skipped 1 file whose name does not end like a photo"
     assert result.stderr.splitlines()[1].startswith(f"{folder / 'broken.jpg'}: This is a text file")
     found = rows(output)
     assert [Path(row["file"]).name for row in found] == ["=d.png", "a.JPG", "b.png", "broken.jpg", "c.png"]

@@ -104,7 +104,8 @@ def _sentence(path: Path, line: int, raw: str) -> Iterator[Sentence]:
 
 def _docstring_nodes(tree: ast.AST) -> Iterator[ast.Constant]:
     for node in ast.walk(tree):
-        for statement in getattr(node, "body", []) if isinstance(getattr(node, "body", None), list) else []:
+        body = getattr(node, "body", None)
+        for statement in body if isinstance(body, list) else []:
             value = statement.value if isinstance(statement, ast.Expr) else None
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 yield value

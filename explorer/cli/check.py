@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ExplorerError
+from .inputs import Given, read_inputs
 from .targets import Changes, read_report
 from .terminal import BAD, GOOD, QUIET, console, output_path
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..inspection import Report
     from ..inspection.contract import Expectations, Outcome
+    from ..inspection.sizes import InputSizes
 
 _INDENT = "  "
 
@@ -30,9 +32,14 @@ class Format(str, Enum):
     JSON = "json"
     SARIF = "sarif"
     HTML = "html"
+    JUNIT = "junit"
+    GITHUB = "github"
 
 
-_SUFFIXES = {Format.TEXT: ".txt", Format.JSON: ".json", Format.SARIF: ".sarif", Format.HTML: ".html"}
+_SUFFIXES = {
+    **{Format.TEXT: ".txt", Format.JSON: ".json", Format.SARIF: ".sarif", Format.HTML: ".html"},
+    **{Format.JUNIT: ".xml", Format.GITHUB: ".txt"},
+}
 
 
 def check(
@@ -40,19 +47,27 @@ def check(
         list[str] | None,
         typer.Argument(
             metavar="[TARGET]...",
-            help="Presets, JSON files, weights or .onnx as elsewhere, or PACKAGE.MODULE:CALLABLE, a class or function "
-            "of yours that gives an nn.Module without arguments. Default: all that --expect names.",
+            help="Presets, JSON files, weights or .onnx as elsewhere, or PACKAGE.MODULE:CALLABLE or FILE.py:CALLABLE, "
+            "a class or function of yours that gives an nn.Module, with its arguments if it has any: nets:make(18). "
+            "Default: all that --expect names.",
         ),
     ] = None,
     changes: Changes = None,
     inputs: Annotated[
         list[str] | None,
-        typer.Option("--input", metavar="1x3x224x224", help="Shape of the input, batch included; repeatable."),
+        typer.Option(
+            "--input",
+            metavar="1x3x224x224",
+            help="Shape of the input, batch included; repeatable. 1x16:int64 is a tensor of whole numbers, x=1x3x8x8 "
+            "goes by its name, [1x3x8x8, 1x3x4x4] is a list, {x=1x3x8x8} a dict.",
+        ),
     ] = None,
     expect: Annotated[
         str | None, typer.Option(metavar="FILE", help="What is expected of each network, as YAML or JSON.")
     ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Print every way to mend a misfit as PyTorch code.")] = False,
+    train: Annotated[bool, typer.Option("--train", help="Also try a forward pass in training mode.")] = False,
+    sizes: Annotated[bool, typer.Option("--sizes", help="Also find out which input sizes work.")] = False,
     form: Annotated[Format, typer.Option("--format", help="Of what is printed, or written with -o.")] = Format.TEXT,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, and print the text too.")
@@ -68,8 +83,8 @@ def check(
         raise ExplorerError("TARGET: name at least one network, or a file of expectations with --expect")
     if missing := [name for name in names if wanted and name not in wanted]:
         raise ExplorerError(f"{expect}: nothing is expected of {missing[0]}; it names {', '.join(wanted)}")
-    sizes = _sizes(inputs)
-    outcomes = [_outcome(name, changes, sizes, wanted.get(name)) for name in names]
+    given = read_inputs(inputs)
+    outcomes = [_outcome(name, changes, given, wanted.get(name), train=train, sizes=sizes) for name in names]
     _write(outcomes, form, path, expect or "", fix)
     for outcome in outcomes:
         if outcome.problem:
@@ -89,30 +104,32 @@ def _output(form: Format, output: str | None) -> Path | None:
     return output_path(output, suffix)
 
 
-def _sizes(inputs: Sequence[str] | None) -> tuple[tuple[int, ...], ...]:
-    from ..inspection.contract import parse_shape
-
-    try:
-        return tuple(map(parse_shape, inputs or ()))
-    except ValueError as error:
-        raise ExplorerError(f"--input: {error}") from None
-
-
 def _outcome(
-    target: str, changes: list[str] | None, sizes: Sequence[tuple[int, ...]], expected: Expectations | None
+    target: str, changes: list[str] | None, given: Given, expected: Expectations | None, *, train: bool, sizes: bool
 ) -> Outcome:
     """A target that cannot be checked does not stop the others."""
     from ..inspection.contract import Expectations, Outcome, evaluate
+    from ..inspection.hints import training_hint
+    from ..inspection.sizes import find_input_sizes
 
     expected = expected or Expectations()
     try:
-        report, notes = read_report(target, changes, sizes or expected.input)
+        report, notes = read_report(target, changes, given or expected.input)
     except ExplorerError as error:
         reason = str(error)
     except OSError as error:
         reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     else:
-        return Outcome(target, report, evaluate(report, expected), expected.shortcuts == "any", notes)
+        return Outcome(
+            target,
+            report,
+            evaluate(report, expected),
+            expected.shortcuts == "any",
+            notes,
+            training=tuple(filter(None, [training_hint(report) if train else None])),
+            paths=expected.allow,
+            sizes=find_input_sizes(report) if sizes else None,
+        )
     line = "".join(char if char.isprintable() else "?" for char in " ".join(reason.split()))
     return Outcome(target, None, problem=line)
 
@@ -121,10 +138,7 @@ def _write(outcomes: Sequence[Outcome], form: Format, path: Path | None, contrac
     if form is Format.HTML and path is not None:
         _write_pages(outcomes, path)
     elif form is not Format.TEXT:
-        from ..views.checks.sarif import sarif
-
-        value = sarif(outcomes, contract) if form is Format.SARIF else _plain(outcomes)
-        text = json.dumps(value, indent=2, ensure_ascii=False)
+        text = _formatted(outcomes, form, contract)
         if path is None:
             typer.echo(text)
             return
@@ -136,6 +150,20 @@ def _write(outcomes: Sequence[Outcome], form: Format, path: Path | None, contrac
         with path.open("w", encoding="utf-8") as file:
             plain = Console(file=file, markup=False, highlight=False, emoji=False, color_system=None)
             _print_text(outcomes, fix, plain)
+
+
+def _formatted(outcomes: Sequence[Outcome], form: Format, contract: str) -> str:
+    """For other programs."""
+    from ..views.checks.github import workflow_commands
+    from ..views.checks.junit import junit
+    from ..views.checks.sarif import sarif
+
+    if form is Format.JUNIT:
+        return junit(outcomes)
+    if form is Format.GITHUB:
+        return "\n".join(workflow_commands(outcomes, contract))
+    value = sarif(outcomes, contract) if form is Format.SARIF else _plain(outcomes)
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _plain(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -163,15 +191,31 @@ def _plain_target(outcome: Outcome) -> dict[str, Any]:
                 "sentence": finding.sentence,
                 "lines": list(outcome.lines_of(finding)),
                 "fixes": [
-                    {"title": fix.title, "params": fix.params, "macs": fix.macs, "snippet": fix.snippet}
+                    {
+                        "title": fix.title,
+                        "params": fix.params,
+                        "macs": fix.macs,
+                        "snippet": fix.snippet,
+                        "proven": fix.proven,
+                    }
                     for fix in propose_fixes(outcome.report, finding)
                 ],
             }
             for finding in outcome.findings
         ],
+        "hints": [
+            {"rule": hint.rule, "path": hint.path, "sentence": hint.sentence, "lines": list(outcome.lines_of(hint))}
+            for hint in outcome.hints
+        ],
         "unmet": [{"key": unmet.key, "sentence": unmet.sentence} for unmet in outcome.unmet],
         "notes": list(outcome.notes),
+        **({"sizes": _plain_sizes(outcome.sizes)} if outcome.sizes else {}),
     }
+
+
+def _plain_sizes(sizes: InputSizes) -> dict[str, Any]:
+    tried = [{"side": t.side, "works": t.works, "path": t.path, "sentence": t.sentence} for t in sizes.tried]
+    return {"sentence": sizes.sentence, "multiple": sizes.multiple, "smallest": sizes.smallest, "tried": tried}
 
 
 def _write_pages(outcomes: Sequence[Outcome], path: Path) -> None:
@@ -221,16 +265,37 @@ def _lines(outcome: Outcome, report: Report, fix: bool) -> Iterator[Text]:
             yield Text(f"{_INDENT}Fix: {way.title} ({numbers.price(way.params, way.macs) or 'at no cost'})")
             for line in way.snippet.splitlines() if fix else ():
                 yield Text(f"{_INDENT * 3}{line}" if line else "")
+    for hint in outcome.hints:
+        yield Text(f"Hint: {hint.sentence}")
+        if lines := outcome.lines_of(hint):
+            yield Text(f"{_INDENT}{', '.join(lines)}", QUIET)
     for unmet in outcome.unmet:
         yield Text(unmet.sentence)
     yield verdict(report)
-    if layers := sum(finding.merge is None for finding in outcome.findings):
+    wrong = [finding for finding in outcome.findings if finding.merge is None]
+    if layers := sum("wants" in report.operations[finding.op].attrs for finding in wrong):
         suit = "layer does not suit its input" if layers == 1 else "layers do not suit their input"
         yield Text(f"✕ {layers} {suit}", BAD)
+    if others := len(outcome.findings) - layers - sum(f.merge.is_residual for f in outcome.findings if f.merge):
+        match = "operation has operands" if others == 1 else "operations have operands"
+        yield Text(f"✕ {others} {match} of the wrong shape or type", BAD)
+    yield from _size_lines(outcome.sizes)
     if outcome.unmet:
         yield Text(f"✕ {_count(len(outcome.unmet), 'expectation')} not met", BAD)
     for note in outcome.notes:
         yield Text(note, QUIET)
+
+
+def _size_lines(sizes: InputSizes | None) -> Iterator[Text]:
+    """The sentence, and a table of what was tried."""
+    from rich.text import Text
+
+    if sizes is None:
+        return
+    yield Text(f"Input sizes: {sizes.sentence}")
+    for tried in sizes.tried:
+        words = "works" if tried.works else f"fails at {tried.path or 'the network'}"
+        yield Text(f"{_INDENT}{tried.side:>6}  {words}", QUIET)
 
 
 def verdict(report: Report) -> Text:

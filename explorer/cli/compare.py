@@ -19,7 +19,7 @@ def compare(
     changes: Changes = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print both networks and their parts as JSON.")] = False,
 ) -> None:
-    """Compare two networks and show what each difference costs. --set changes the second one."""
+    """How two networks differ, and what each difference costs. --set changes the second."""
     from ..inspection import inspect
     from ..views.compare.difference import HEAD, compare, table
 
@@ -28,7 +28,7 @@ def compare(
         print_json(found.to_dict())
         return
     out = console()
-    for line in (found.total, *found.lines):
+    for line in filter(None, (found.structure, found.same_width, found.total, *found.lines)):
         out.print(line, soft_wrap=True)
     out.print()
     columns = [

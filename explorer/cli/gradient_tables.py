@@ -31,9 +31,11 @@ class MeasurementText:
     figures: tuple[Callable[[], go.Figure], ...]
 
 
-def describe_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> MeasurementText:
-    """Describe ‖∂L/∂W‖₂ of every layer and of the layer with the same name in each other network."""
-    from ..views.gradients.depth_chart import gradient_figure, summary_sentence
+def of_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> MeasurementText:
+    """‖∂L/∂W‖₂ of every layer, and of the layer of the same name in every twin; the verdict is about the blocks."""
+    from ..views.gradients.depth_chart import gradient_figure, measured_sentence
+    from ..views.gradients.quantity import Quantity
+    from ..views.gradients.verdict import network_verdict
 
     columns = (
         Column("depth", number=True),
@@ -45,35 +47,44 @@ def describe_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> Mea
         *(Column(name, number=True) for name in _names(twins)),
     )
     beside: Sequence[GradientProbe | None] = twins or [None]
+    verdicts = (line for twin in beside for line in network_verdict(probe, twin).sentences)
     notes = (note for network in (probe, *twins) for note in network.notes)
     return MeasurementText(
         columns=columns,
         rows=list(_layer_rows(probe, twins)),
-        sentences=tuple(dict.fromkeys((*(summary_sentence(probe, twin) for twin in beside), *notes))),
+        sentences=tuple(dict.fromkeys((*verdicts, measured_sentence(probe.setting), *notes))),
         csv=_layer_csv(probe, twins),
-        figures=tuple(partial(gradient_figure, probe, twin) for twin in beside),
+        figures=tuple(
+            partial(gradient_figure, probe, twin, quantity)
+            for twin in beside
+            for quantity in (Quantity.OUTPUTS, Quantity.WEIGHTS)
+        ),
     )
 
 
-def describe_depths(points: Sequence[SweepPoint]) -> MeasurementText:
-    """Describe the ratio first ÷ last layer: one row per depth, one column per kind of network."""
+def of_depths(points: Sequence[SweepPoint]) -> MeasurementText:
+    """Weakest ÷ strongest block: a row for each depth, a column for each kind of network."""
     from ..gradients import sweep_csv
-    from ..views.gradients.charts import sweep_figure
+    from ..views.gradients.conclusions import sweep_verdict
+    from ..views.gradients.depth_chart import measured_sentence
+    from ..views.gradients.sweep_chart import sweep_figure
     from ..views.kit.numbers import magnitude
 
     names = list(dict.fromkeys(point.name for point in points))
     depths = list(dict.fromkeys((point.spec.depths, point.depth) for point in points))
-    ratios = {(point.spec.depths, point.name): magnitude(point.ratio) for point in points}
-    setting = points[0].setting
+    evenness = {(point.spec.depths, point.name): magnitude(point.evenness) for point in points}
     sentence = (
-        "Norm of the loss gradient in the first layer ÷ its norm in the last layer, at the initial weights. "
-        f"Mean of {_times(setting.seeds, setting.batches)} × {setting.batch_size} images, "
-        f"{setting.height}×{setting.width} px."
+        "Norm of the loss gradient of the weakest block's output ÷ the strongest's, at the initial weights. "
+        f"{measured_sentence(points[0].setting)}"
     )
     return MeasurementText(
         columns=(Column("layers", number=True), *(Column(name, number=True) for name in names)),
-        rows=[(str(layers), *(ratios[blocks, name] for name in names)) for blocks, layers in depths],
-        sentences=(sentence, *dict.fromkeys(note for point in points for note in point.notes)),
+        rows=[(str(layers), *(evenness[blocks, name] for name in names)) for blocks, layers in depths],
+        sentences=(
+            *sweep_verdict(points).sentences,
+            sentence,
+            *dict.fromkeys(note for point in points for note in point.notes),
+        ),
         csv=sweep_csv(points),
         figures=(partial(sweep_figure, points),),
     )
@@ -82,7 +93,8 @@ def describe_depths(points: Sequence[SweepPoint]) -> MeasurementText:
 def describe_paths(result: PathLengths) -> MeasurementText:
     """Describe the gradient by path length: one row per length."""
     from ..gradients import path_csv
-    from ..views.gradients.charts import paths_figure
+    from ..views.gradients.conclusions import paths_verdict
+    from ..views.gradients.paths_chart import paths_figure
     from ..views.kit.numbers import magnitude, percent
 
     columns = ("length", "paths", "share of paths", "‖∂L/∂x‖₂ of one", "low … high", "share of gradient")
@@ -100,7 +112,7 @@ def describe_paths(result: PathLengths) -> MeasurementText:
     return MeasurementText(
         columns=tuple(Column(name, number=True, optional="…" in name) for name in columns),
         rows=rows,
-        sentences=(*_path_sentences(result), *result.notes),
+        sentences=(*paths_verdict(result).sentences, *_path_sentences(result), *result.notes),
         csv=path_csv(result),
         figures=(partial(paths_figure, result),),
     )
@@ -133,10 +145,10 @@ body {{ max-width: 72rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 {SA
 
 
 def _names(twins: Sequence[GradientProbe]) -> list[str]:
-    """Names of the columns of the other networks; equal names get a number."""
+    """Heads of the twins' columns; a number tells equal names apart."""
     from ..spec import title
 
-    names = ["plain twin" if twin.spec.is_plain else title(twin.spec) for twin in twins]
+    names = ["plain counterpart" if twin.spec.is_plain else title(twin.spec) for twin in twins]
     return [f"{name} ({i})" if names.count(name) > 1 else name for i, name in enumerate(names, start=1)]
 
 

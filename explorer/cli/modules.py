@@ -1,13 +1,17 @@
-"""``PACKAGE.MODULE:CALLABLE``: a network from the user's own code."""
+"""``PACKAGE.MODULE:CALLABLE`` or ``FILE.py:CALLABLE``: a network out of somebody's own code."""
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
+from functools import cache, partial
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from operator import attrgetter
 from pathlib import Path
 from traceback import extract_tb
@@ -21,49 +25,97 @@ if TYPE_CHECKING:
     from ..inspection import Report
 
 _NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
-_TARGET = re.compile(f"{_NAME}:{_NAME}")
+_TARGET = re.compile(rf"({_NAME}|[^:]+\.py):({_NAME})(\(.*\))?", re.DOTALL)
 _EXPLORER = Path(__file__).parent.parent
 
 
 def is_module(target: str) -> bool:
-    """Whether ``target`` has the form PACKAGE.MODULE:CALLABLE."""
+    """Whether ``target`` is spelled PACKAGE.MODULE:CALLABLE or FILE.py:CALLABLE, with or without arguments."""
     return _TARGET.fullmatch(target) is not None
 
 
-def read_module(target: str, inputs: Sequence[tuple[int, ...]] = ()) -> Report:
-    """Import, build and trace a network. The current folder is searched first; output of the code goes to stderr.
+def read_module(target: str, inputs: Sequence[Any] | Mapping[str, Any] = ()) -> Report:
+    """Import, build and trace a network; the current folder is searched first, and what the code prints goes to
+    standard error.
 
     Args:
-        target: names a module, a class or a function; the latter two are called without arguments.
-        inputs: shape of each input, with the batch dimension; default: 1×3×224×224.
+        target: names a module, a class or a function; the latter two are called, with the arguments in parentheses if
+            there are any, as ``nets:make(18, width=4)``.
+        inputs: as ``inspect``'s; default: 1×3×224×224.
 
     Raises:
         ExplorerError: there is no such name, it is not a network, or its code fails; the message names the exception
             and the line.
     """
     from ..inspection import inspect
+    from ..inspection.tracing.source_lines import layer_lines, lines_by_path
 
-    with redirect_stdout(sys.stderr), _explain_errors(target):
-        return inspect(_build(target, _find(target)), inputs=inputs or None)
+    with redirect_stdout(sys.stderr), _told(target), layer_lines() as lines:
+        found = _find(target)
+        net = _build(target, found)
+        report = inspect(net, inputs=inputs or None, original=_original(found))
+    return replace(report, made=lines_by_path(net, lines))
 
 
 def _find(target: str) -> Any:
-    name, _, attribute = target.partition(":")
+    """The module, or what is called to get it."""
+    match = _TARGET.fullmatch(target)
+    if match is None:
+        raise ExplorerError(f"{target}: PACKAGE.MODULE:CALLABLE is expected")
+    name, attribute, call = match.groups()
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
+    import_module("explorer.compat")  # most nets import torchvision, which without the guard may not load
+    module = _import_file(Path(name)) if name.endswith(".py") else _import(target, name)
     try:
-        import_module("explorer.compat")  # most networks import torchvision, which may fail without this import
-        module = import_module(name)
+        found = attrgetter(attribute)(module)
+    except AttributeError:
+        raise ExplorerError(f"{target}: the module {name} has no {attribute}") from None
+    if call is None:
+        return found
+    args, kwargs = _arguments(target, call)
+    return partial(found, *args, **kwargs)
+
+
+def _import(target: str, name: str) -> Any:
+    try:
+        return import_module(name)
     except ModuleNotFoundError as error:
         if not f"{name}.".startswith(f"{error.name}."):
             raise
         raise ExplorerError(
             f"{target}: no module named {error.name} in this folder or the installed packages"
         ) from None
+
+
+def _import_file(path: Path) -> Any:
+    """A file as a module of its stem; its folder is searched for what it imports."""
+    if not path.is_file():
+        raise ExplorerError(f"{path}: no such file")
+    folder = str(path.absolute().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    spec = spec_from_file_location(path.stem, path.absolute())
+    if spec is None or spec.loader is None:
+        raise ExplorerError(f"{path}: it is no Python file")
+    module = module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _arguments(target: str, call: str) -> tuple[list[Any], dict[str, Any]]:
+    """Of ``(18, width=4)``: literals only; nothing is run."""
     try:
-        return attrgetter(attribute)(module)
-    except AttributeError:
-        raise ExplorerError(f"{target}: the module {name} has no {attribute}") from None
+        tree = ast.parse(f"f{call}", mode="eval").body
+        if not isinstance(tree, ast.Call):
+            raise ValueError
+        args = [ast.literal_eval(arg) for arg in tree.args]
+        return args, {str(word.arg): ast.literal_eval(word.value) for word in tree.keywords}
+    except (SyntaxError, ValueError):
+        raise ExplorerError(
+            f"{target}: numbers, texts, lists and the like are expected as arguments, as make(18, width=4)"
+        ) from None
 
 
 def _build(target: str, found: Any) -> nn.Module:
@@ -73,6 +125,13 @@ def _build(target: str, found: Any) -> nn.Module:
     if isinstance(made, nn.Module):
         return made
     raise ExplorerError(f"{target}: expected an nn.Module, or a callable that returns one; got {type(made).__name__}")
+
+
+def _original(found: Any) -> Callable[[], nn.Module] | None:
+    """What gives the network with its values; None for a finished one, which has them."""
+    from torch import nn
+
+    return None if isinstance(found, nn.Module) else cache(found)
 
 
 def _call(make: Callable[[], Any]) -> Any:
@@ -99,10 +158,35 @@ def _explain_errors(target: str) -> Iterator[None]:
     except ExplorerError:
         raise
     except (Exception, SystemExit) as error:
-        reason = (str(error).strip() or "no reason given").splitlines()[0][:200]
+        reason = _cause(error) or (str(error).strip() or "no reason given").splitlines()[0][:200]
         place = _place(error)
         hint = "" if place or not isinstance(error, TypeError) else "; the explorer calls it without arguments"
         raise ExplorerError(f"{target}: {type(error).__name__}{place}: {reason}{hint}") from error
+
+
+# What a constructor of torch refuses: class -> what does not divide what, by the names of its arguments.
+_DIVIDES = {
+    "MultiheadAttention": ("num_heads", "heads", "embed_dim", "features"),
+    "GroupNorm": ("num_groups", "groups", "num_channels", "channels"),
+    "_ConvNd": ("groups", "groups", "in_channels", "input channels"),
+}
+
+
+def _cause(error: BaseException) -> str:
+    """Why torch cannot build a layer, with the numbers; empty for anything else."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    values = trace.tb_frame.f_locals if trace else {}
+    kinds = [kind.__name__ for kind in type(values.get("self")).__mro__]
+    for parts, part_name, whole, whole_name in (_DIVIDES[kind] for kind in kinds if kind in _DIVIDES):
+        if isinstance(values.get(parts), int) and isinstance(values.get(whole), int):
+            names = {whole: whole_name} | ({"out_channels": "output channels"} if "out_channels" in values else {})
+            left = [f"{values[k]} {name}" for k, name in names.items() if values[parts] and values[k] % values[parts]]
+            if left:
+                layer = type(values["self"]).__name__
+                return f"{layer}: {values[parts]} {part_name} do not divide {' and '.join(left)}"
+    return ""
 
 
 def _origin(error: BaseException) -> BaseException:

@@ -50,7 +50,7 @@ def repeat_run(file: Path, data: Path | None, output: Path | None, device: str) 
 
 
 def run_experiment(name: str, changes: Mapping[str, Any], seeds: int, output: Path | None, device: str) -> None:
-    """Train an experiment's networks side by side and print their accuracy.
+    """Train an experiment's networks side by side, and print accuracies and what they mean.
 
     Args:
         name: a key of ``EXPERIMENTS``.
@@ -63,6 +63,7 @@ def run_experiment(name: str, changes: Mapping[str, Any], seeds: int, output: Pa
     from ..training import EXPERIMENTS, TRAINING_DATA, Training
     from ..views.training.experiment import accuracy_table
     from ..views.training.runs import outcomes
+    from ..views.training.verdict import limits, verdict
 
     experiment = EXPERIMENTS[name]
     recipe = replace(experiment.recipe, **changes)
@@ -76,6 +77,10 @@ def run_experiment(name: str, changes: Mapping[str, Any], seeds: int, output: Pa
     head, rows = accuracy_table(results)
     out = console()
     print_table(out, [Column(name, number=bool(name)) for name in head], rows)
+    for records in results:
+        start = f"Seed {records[0].plan.recipe.seed}: " if seeds > 1 else ""
+        out.print(f"{start}{verdict(records)}", soft_wrap=True)
+    out.print(limits(results[0]), soft_wrap=True)
     every = [record for records in results for record in records]
     for record in every:
         if record.ended:

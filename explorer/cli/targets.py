@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -45,12 +45,12 @@ def read_target(target: str, changes: list[str] | None = None) -> ResNetSpec:
 
 
 def read_report(
-    target: str, changes: list[str] | None = None, inputs: Sequence[tuple[int, ...]] = ()
+    target: str, changes: list[str] | None = None, inputs: Sequence[Any] | Mapping[str, Any] = ()
 ) -> tuple[Report, tuple[str, ...]]:
     """Inspect ``target``; also returns notes on the file that it was read from.
 
     Args:
-        inputs: shape of each input; default: the network's own.
+        inputs: as ``inspect``'s, shapes alone for a spec; default: the network's own.
 
     Raises:
         ExplorerError: as ``read_target``, or the file is rejected, or the user's code fails.
@@ -59,8 +59,9 @@ def read_report(
 
     if is_module(target):
         if changes:
-            raise ExplorerError(f"--set: {target} is code and has no fields to set")
-        return read_module(target, inputs), ()
+            raise ExplorerError(f"--set: {target} is code; nothing in it can be set")
+        report = read_module(target, inputs)
+        return report, (report.trace.note,) if report.trace.note else ()
     if target.lower().endswith(ONNX):
         if inputs:
             raise ExplorerError("--input: an ONNX file defines its own inputs")
@@ -73,6 +74,8 @@ def read_report(
             graph = read_graph(result)
         return graph.report, graph.notes
     spec, notes = _read(target, changes)
+    if not isinstance(inputs, Sequence) or not all(isinstance(shape, tuple) for shape in inputs):
+        raise ExplorerError(f"--input: {target} has one input, an image; give its shape, as 1x3x224x224")
     if len(inputs) > 1:
         raise ExplorerError(f"--input: got {len(inputs)} shapes; {target} has one input")
     return inspect(spec, *inputs), notes

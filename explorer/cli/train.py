@@ -82,7 +82,7 @@ def train(
     experiment: Annotated[
         ExperimentName | None,
         typer.Option(
-            help="Train the networks of an experiment side by side on digits and print their accuracy. The runs are "
+            help="Train its networks side by side on digits, and print accuracies and what they mean; its runs are "
             "saved only with --output."
         ),
     ] = None,

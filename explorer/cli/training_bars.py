@@ -38,12 +38,12 @@ def watch(training: Training) -> None:
     """Train networks side by side to the end, with one bar for all."""
     from rich.progress import BarColumn, TextColumn
 
-    from ..views.training.runs import left, outcomes
+    from ..views.training.runs import outcomes, time_left
 
     with progress(console(), TextColumn("{task.description}"), BarColumn(20)) as bar:
         task = bar.add_task("reading the images", total=1)
         for _ in training.steps():
-            words = f"{outcomes(training.records)} {left(training.seconds_left)}"
+            words = f"{outcomes(training.records)} {time_left(training.seconds_left)}"
             bar.update(task, description=words, completed=training.share)
 
 

@@ -1,4 +1,4 @@
-"""What a measurement is asked to do, and the images and labels that come of it."""
+"""Options of a measurement, and the images and labels that follow from them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Options:
             every batch, with new random labels each time: N then replaces ``batch_size``.
         labels: (N,) class indices of ``inputs``. Batches are then consecutive images, after the last the first again.
         budget: what one network's measurement may take. Beyond it, images shrink (``inputs`` by area), then batches.
-        cancelled: asked before each pass; True stops.
+        cancelled: called before each pass; True stops.
     """
 
     batch_size: int = 8
@@ -76,7 +76,7 @@ class Options:
         """One setting that fits every one of these networks; they have the same number of channels and classes.
 
         Raises:
-            ExplorerError: a shortcut doesn't fit, an option is out of bounds, or a network is over budget.
+            ExplorerError: a shortcut does not match, an option is out of bounds, or a network is over budget.
         """
         setting = self._wanted(specs[0])
         for spec in specs:
@@ -123,7 +123,7 @@ class Options:
 
 @dataclass
 class PassCounter:
-    """Counts passes, tells of them, and stops when asked to."""
+    """Counts passes, reports them, and stops if the measurement was cancelled."""
 
     total: int
     report: Progress | None

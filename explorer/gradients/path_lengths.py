@@ -1,8 +1,8 @@
 """A residual network as 2ⁿ paths, and the gradient that paths of each length carry.
 
 Veit, Wilber & Belongie 2016, "Residual Networks Behave Like Ensembles of Relatively Shallow Networks": each of n
-residual blocks passes the gradient through its branch F or through its shortcut. Of a path of length k it goes
-through k branches; there are C(n, k) of them.
+residual blocks passes the gradient through its branch F or through its shortcut. A path of length k goes
+through k branches; there are C(n, k) such paths.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import combinations
-from math import comb, exp, inf, isfinite, log, nan
+from math import comb, exp, inf, isfinite, log, nan, sqrt
+from statistics import linear_regression
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -45,8 +46,8 @@ class PathLength:
         length: k.
         paths: C(n, k), exactly.
         share_of_paths: C(n, k) ÷ 2ⁿ.
-        norms: ‖∂L/∂x‖₂ at the network's input x along each path that was drawn; L in nats.
-        share_of_gradient: ``paths`` × ``gradient`` ÷ the sum of these over all measured lengths; NaN where that is 0
+        norms: ‖∂L/∂x‖₂ at the network's input x along each sampled path; L in nats.
+        share_of_gradient: ``paths`` × ``gradient`` ÷ the sum of these over all measured lengths; NaN if that is 0
             or not finite.
     """
 
@@ -75,7 +76,7 @@ class PathLengths:
     """What the paths of one network carry, in training mode, at its initial weights.
 
     Attributes:
-        blocks: n, the residual blocks. Blocks without a shortcut lie on every path and are not counted.
+        blocks: n, the residual blocks. Blocks without a shortcut are on every path and are not counted.
         lengths: the measured ones, ascending.
         device, dtype: where and how it was computed, as ``"cpu"`` and ``"float32"``.
         notes: reductions, then what the numbers need said, as sentences.
@@ -104,6 +105,23 @@ class PathLengths:
         """Mean length, weighted by the share of the gradient."""
         return sum(one.length * one.share_of_gradient for one in self.lengths)
 
+    @property
+    def shift(self) -> float:
+        """How much longer the paths are that carry the gradient than all paths are: difference of the mean lengths, in
+        standard deviations of the 2ⁿ paths' lengths, √n ÷ 2. Negative: shorter paths carry it. NaN without shares."""
+        return (self.effective_length - self.mean_length) / (sqrt(self.blocks) / 2)
+
+    @property
+    def per_branch(self) -> float:
+        """Factor by which a path's gradient changes with every branch more, by least squares of its logarithm.
+
+        NaN if fewer than two lengths carry a finite gradient above 0.
+        """
+        known = [(one.length, log(one.gradient)) for one in self.lengths if one.gradient > 0 and isfinite(one.gradient)]
+        if len(known) < 2:
+            return nan
+        return exp(linear_regression(*zip(*known, strict=True)).slope)
+
     def carried(self, share: float = 0.95) -> tuple[int, int] | None:
         """Least and greatest length of the shortest run that carries at least ``share`` of the gradient, if any."""
         sums = [0.0]
@@ -122,16 +140,16 @@ def path_lengths(
     on_progress: Progress | None = None,
     **options: Unpack[ProbeOptions],
 ) -> PathLengths:
-    """Draw paths of every length and measure the gradient each brings to the network's input (Veit et al. 2016 §4).
+    """Sample paths of every length and measure the gradient each brings to the network's input (Veit et al. 2016 §4).
 
     The forward pass is whole. In the backward pass a block on the path lets the gradient through F only, as in
-    y = F(x) + s(x).detach(), any other through s only, as in y = F(x).detach() + s(x). What follows a sum (an
-    activation) and a projection's convolution lie on the paths they are on.
+    y = F(x) + s(x).detach(), any other through s only, as in y = F(x).detach() + s(x). What follows an addition (an
+    activation), and a projection's convolution, are part of the paths through them.
 
     Args:
         lengths: which k to measure, 0 … n; all of them if None.
-        samples: paths of each length and batch, 1 … 1000, no path twice; of few paths all are taken.
-        on_progress: called with backward passes done and in all, after each.
+        samples: paths of each length and batch, 1 … 1000, no path twice; all of them if there are no more.
+        on_progress: called with the number of backward passes done and their total, after each.
         options: see ``Options``.
 
     Raises:
@@ -216,7 +234,7 @@ def gated(model: ResNet) -> Iterator[set[str]]:
 
 
 def _draw(blocks: Sequence[str], length: int, samples: int, dice: random.Random) -> Iterator[frozenset[str]]:
-    """Different paths of this length; all of them where there are no more than ``samples``."""
+    """Different paths of this length; all of them if there are no more than ``samples``."""
     if comb(len(blocks), length) <= samples:
         yield from map(frozenset, combinations(blocks, length))
         return
@@ -236,7 +254,7 @@ def _measure(
     # The caller may be inside torch.no_grad or torch.inference_mode.
     with torch.inference_mode(False), torch.enable_grad(), explained(lambda: "paths"):
         for seed in range(setting.seed, setting.seed + setting.seeds):
-            # Without the weights' gradients, which nobody asks for.
+            # The weights' gradients are not needed.
             model = build(spec, seed=seed).to(asked.device, asked.dtype).requires_grad_(False)
             for images, labels in asked.draw(spec, setting):
                 with gated(model) as chosen:

@@ -32,11 +32,11 @@ def probe_gradients(
     which deep networks amplify (a float32 ResNet-50: 0.04 % in its first layer).
 
     Args:
-        on_progress: called with batches done and batches in all, before the first and after each.
+        on_progress: called with the number of batches done and their total, before the first and after each.
         options: see ``Options``.
 
     Raises:
-        ExplorerError: a shortcut doesn't fit, an option is out of bounds, or the network is over budget.
+        ExplorerError: a shortcut does not match, an option is out of bounds, or the network is over budget.
         ProbeCancelled: ``cancelled()`` was true.
     """
     return probe_beside(spec, (), on_progress=on_progress, **options)[0]
@@ -51,7 +51,7 @@ def probe_with_twin(
 ) -> tuple[GradientProbe, GradientProbe | None]:
     """This network beside ``twin``, by default its plain twin, ``spec.plain()``; see ``probe_beside``.
 
-    None where no twin is given and ``spec`` is plain already.
+    None if no twin is given and ``spec`` is plain already.
     """
     twins = (twin,) if twin is not None else () if spec.is_plain else (spec.plain(),)
     here, others = probe_beside(spec, twins, on_progress=on_progress, **options)
@@ -68,10 +68,11 @@ def probe_beside(
     """This network and others: same images, labels and, in every layer they share, the same weights.
 
     One setting, reduced until it fits the largest of them, holds for all. A twin gets this network's channels of the
-    image and its classes; its ``image_size`` plays no part.
+    image and its classes; its ``image_size`` is ignored.
 
     Args:
-        on_progress: called with batches done and batches in all, of all networks, before the first and after each.
+        on_progress: called with the number of batches done and their total, for all networks, before the first
+            and after each.
         options: see ``Options``.
 
     Raises:

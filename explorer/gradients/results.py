@@ -1,6 +1,6 @@
 """What a gradient measurement found: values only, so that views need no torch.
 
-A *run* is one batch, or, where several initial weights were measured, one of these (the mean of its batches).
+A *run* is one batch, or, if several initial weights were measured, one of these (the mean of its batches).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class LayerGradient:
 
     @property
     def relative(self) -> float:
-        """‖∂L/∂W‖₂ ÷ ‖W‖₂; NaN where all weights are 0."""
+        """‖∂L/∂W‖₂ ÷ ‖W‖₂; NaN if all weights are 0."""
         return self.norm / self.weight_norm if self.weight_norm else nan
 
 
@@ -95,7 +95,7 @@ class GradientProbe:
         blocks: every block, input to output.
         loss: mean cross-entropy, nats. A network that favours no class has ln(num_classes).
         device, dtype: where and how it was computed, as ``"cpu"`` and ``"float32"``.
-        notes: reductions (``setting.notes``), then what the numbers need said, as sentences.
+        notes: reductions (``setting.notes``), then remarks on the numbers, as sentences.
         images: ``"noise"`` or ``"given"``.
         labels: ``"random"`` or ``"true"``, those given with the images.
     """

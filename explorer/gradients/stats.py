@@ -47,12 +47,12 @@ def _has_rows(values: Tensor) -> bool:
 
 
 def _dot(a: Values, b: Values | None = None) -> float:
-    """Σab, or Σa; infinite or NaN where a product overflows."""
+    """Σab, or Σa; infinite or NaN if a product overflows."""
     whole = a.size // _ROW * _ROW
     rows, others = (_ONES if x is None else x[:whole].reshape(-1, _ROW) for x in (a, b))
     rest = a[whole:].astype(np.float64)
     with np.errstate(all="ignore"):
-        # Not rows @ ones: long products wake NumPy's threads, which then stand in the way of torch's.
+        # Not rows @ ones: long products wake NumPy's threads, which then block torch's.
         return float(np.vecdot(rows, others).sum(dtype=np.float64) + (rest.sum() if b is None else rest @ b[whole:]))
 
 

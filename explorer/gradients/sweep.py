@@ -1,4 +1,4 @@
-"""First-layer gradient against last-layer gradient, in deeper and deeper networks of one family."""
+"""How even the gradient is along depth, in deeper and deeper networks of one family."""
 
 from __future__ import annotations
 
@@ -11,16 +11,28 @@ from ..csv_text import lines
 from ..errors import ExplorerError
 from ..spec import DEPTHS, Norm, ResNetSpec, Shortcut, block_of_depth
 from .budget import Setting
+from .cases import usual_shortcut
 from .options import Options, PassCounter, ProbeOptions, Progress
+from .passes import mean
 from .probe import probe_at
 from .results import GradientProbe
+from .signal import Signal, Trend, evenness, gradient_signal, signal_trend
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-CSV_HEAD = ("depth", "plain", "norm", "first", "last", "ratio", "low", "high")
+CSV_HEAD = ("depth", "plain", "norm", "first", "last", "ratio", "low", "high", "first_block", "last_block", "evenness")
 # Blocks in each stage of He et al.'s CIFAR nets: 20, 32, 44, 56 and 110 layers.
 _REPEATS = (3, 5, 7, 9, 18)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A number, with the least and the greatest of the runs (batches, or seeds if there are several)."""
+
+    mean: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -29,10 +41,13 @@ class SweepPoint:
 
     Attributes:
         first, last: ‖∂L/∂W‖₂ of its first and of its last layer (the classifier), L in nats; means over the runs.
-        ratio: ``first`` ÷ ``last``; infinite or NaN where the gradient overflows or ``last`` is 0.
-        low, high: least and greatest such ratio of the runs (batches, or seeds where there are several); NaN where
-            some run has none.
-        notes: reductions, then what the numbers need said, as sentences.
+        ratio: ``first`` ÷ ``last``; infinite or NaN if the gradient overflows or ``last`` is 0.
+        low, high: least and greatest such ratio of the runs; NaN if some run has none.
+        notes: reductions, then remarks on the numbers, as sentences.
+        signal: ‖∂L/∂y‖₂ of the block outputs y on its way from the last block to the first; means over the runs.
+        trend: what becomes of that signal (see ``signal_trend``).
+        block: the same norm of the first block alone.
+        blocks: weakest block ÷ strongest (see ``evenness``).
     """
 
     spec: ResNetSpec
@@ -43,6 +58,22 @@ class SweepPoint:
     low: float
     high: float
     notes: tuple[str, ...]
+    signal: Signal
+    trend: Trend
+    block: Span
+    blocks: Span
+
+    @property
+    def first_block(self) -> float:
+        return self.signal.end
+
+    @property
+    def last_block(self) -> float:
+        return self.signal.start
+
+    @property
+    def evenness(self) -> float:
+        return self.blocks.mean
 
     @property
     def depth(self) -> int:
@@ -70,7 +101,7 @@ class SweepPoint:
 def sweep_depths(spec: ResNetSpec) -> tuple[int, ...]:
     """Named depths of the family ``spec`` belongs to: 18 … 152, or those of the CIFAR nets, 20 … 110.
 
-    With other stages or blocks than theirs, equal stages of as many blocks as the CIFAR nets have.
+    A family with other stages or blocks has equal stages of as many blocks as the CIFAR nets.
     """
     return tuple(DEPTHS) if _is_imagenet(spec) else tuple(_layers(spec)(n) for n in _REPEATS)
 
@@ -78,9 +109,9 @@ def sweep_depths(spec: ResNetSpec) -> tuple[int, ...]:
 def sweep_specs(spec: ResNetSpec, depths: Sequence[int] | None = None) -> tuple[ResNetSpec, ...]:
     """Four networks of each depth, ascending: with and without shortcuts, each with and without normalisation.
 
-    They differ from ``spec`` in nothing else, but for its ``shortcut_overrides``, which they have not, and that
-    ImageNet networks have basic blocks below 50 layers and bottlenecks from there on. Where ``spec`` is plain, or has
-    no norm, their counterparts get the family's shortcut (option A for CIFAR, B for ImageNet) and batch norm.
+    Otherwise they are as ``spec``, with two exceptions: they have no ``shortcut_overrides``, and ImageNet networks have
+    basic blocks below 50 layers and bottlenecks from there on. If ``spec`` is plain, or has no norm, the residual
+    networks get the family's usual shortcut, and those with a norm get batch norm.
 
     Args:
         depths: layers, as in the network's name; ``sweep_depths(spec)`` if None.
@@ -88,8 +119,7 @@ def sweep_specs(spec: ResNetSpec, depths: Sequence[int] | None = None) -> tuple[
     Raises:
         ExplorerError: the family has no network of such a depth, or one would be too large.
     """
-    usual = Shortcut.ZERO_PAD if spec.is_cifar else Shortcut.PROJECTION
-    shortcut = usual if spec.shortcut is Shortcut.NONE else spec.shortcut
+    shortcut = usual_shortcut(spec) if spec.shortcut is Shortcut.NONE else spec.shortcut
     norm = Norm.BATCH if spec.norm is Norm.NONE else spec.norm
     chosen = sorted(set(sweep_depths(spec) if depths is None else depths))
     if not chosen:
@@ -109,14 +139,14 @@ def depth_sweep(
     on_progress: Progress | None = None,
     **options: Unpack[ProbeOptions],
 ) -> Iterator[SweepPoint]:
-    """Measure every network of ``sweep_specs``, each point as soon as it is there.
+    """Measure every network of ``sweep_specs``, and yield each point as soon as it is measured.
 
-    All see the same images and labels, in one setting that fits the largest; options are checked at once, not at the
-    first point.
+    All see the same images and labels, in one setting that fits the largest. Options are checked at the call, not at
+    the first point.
 
     Args:
-        on_progress: called with networks done and networks in all, after each.
-        options: see ``Options``. ``cancelled`` is asked before each batch.
+        on_progress: called with the number of networks done and their total, after each.
+        options: see ``Options``. ``cancelled`` is called before each batch.
 
     Raises:
         ExplorerError: as ``sweep_specs`` and ``probe_gradients``.
@@ -157,7 +187,16 @@ def _point(probe: GradientProbe) -> SweepPoint:
         low=min(ratios) if known else nan,
         high=max(ratios) if known else nan,
         notes=probe.notes,
+        signal=gradient_signal(probe),
+        trend=signal_trend(probe),
+        block=_span(probe.blocks[0].norms),
+        blocks=_span([evenness(run) for run in zip(*(block.norms for block in probe.blocks), strict=True)]),
     )
+
+
+def _span(runs: Sequence[float]) -> Span:
+    known = all(value == value for value in runs)
+    return Span(mean(runs), min(runs), max(runs)) if known else Span(nan, nan, nan)
 
 
 def _ratio(first: float, last: float) -> float:

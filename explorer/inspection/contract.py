@@ -13,9 +13,11 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
 
 from ..errors import ExplorerError
 from ..spec import shapes
-from ..spec.fields import quote
+from ..spec.fields import shown
+from .hints import find_hints
 from .joins.findings import Finding
 from .report import Report
+from .sizes import InputSizes, failure_at
 from .tracing.repeats import Shape
 
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -55,8 +57,10 @@ class Outcome:
     Attributes:
         target: as it was named.
         report: None where it cannot be checked, which ``problem`` then explains.
-        allowed: sums that do not fit are no failure here.
-        notes: what there is to say of the file it was read from.
+        allowed: sums that do not fit are no failure here; ``paths``: nor is anything at these modules.
+        notes: what there is to say of the file it was read from, or of how it was traced.
+        training: what fails in training mode only, if that was asked for.
+        sizes: of the input that work, if that was asked for.
     """
 
     target: str
@@ -65,20 +69,32 @@ class Outcome:
     allowed: bool = False
     notes: tuple[str, ...] = ()
     problem: str = ""
+    training: tuple[Finding, ...] = ()
+    paths: tuple[str, ...] = ()
+    sizes: InputSizes | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         return self.report.findings if self.report else ()
 
+    @property
+    def hints(self) -> tuple[Finding, ...]:
+        """What runs and is probably not what was meant; never a failure."""
+        return (find_hints(self.report) if self.report else ()) + self.training
+
     def lines_of(self, finding: Finding) -> tuple[str, ...]:
-        """Lines of the program, ``models/net.py:123``, where known: the sum's or layer's, then its producers'."""
+        """Lines of the program, ``models/net.py:123``, where known: the sum's or layer's, its producers', and that which
+        made the layer."""
         own = self.report.operations[finding.op].source if self.report else ""
         given = [producer.source for producer in finding.producers if producer.operation != "input"]
-        lines = dict.fromkeys([own, *given])
+        made = self.report.made.get(finding.path, "") if self.report and finding.merge is None else ""
+        lines = dict.fromkeys([own, *given, made])
         return tuple(line for line in lines if line)
 
     def fails(self, finding: Finding) -> bool:
         """Whether it is a failure; a layer that does not suit its input always is."""
+        if finding.severity != "error" or finding.path in self.paths:
+            return False
         return finding.merge is None or not self.allowed
 
     @property
@@ -175,6 +191,20 @@ def _shortcuts(value: object) -> int | str:
     raise ValueError(f"got {quote(value)}; allowed: match, any, or how many there are, which then must match")
 
 
+def _paths(value: object) -> tuple[str, ...]:
+    paths = value if isinstance(value, list) else [value]
+    if not all(isinstance(path, str) and path.isprintable() for path in paths):
+        raise ValueError(f"got {shown(value)}; a block's name or a list of them is expected, as [layer4.0]")
+    return tuple(paths)
+
+
+def _sides(value: object) -> tuple[int, ...]:
+    sides = value if isinstance(value, list) else [value]
+    if not all(isinstance(side, int) and not isinstance(side, bool) and 0 < side < 10**5 for side in sides):
+        raise ValueError(f"got {shown(value)}; sides of a square input are expected, as [224, 256]")
+    return tuple(sides)
+
+
 class Expectations(BaseModel):
     """What is expected of one network; what is absent may be anything.
 
@@ -184,6 +214,8 @@ class Expectations(BaseModel):
         shortcuts: "match": whatever is found must fit; a number: so many sums, all of which fit; "any": misfits are
             told, yet are no failure.
         shapes: module path -> shape of what it gives, without the batch dimension.
+        allow: paths of blocks whose findings are told, yet are no failure; "" is the network itself.
+        sizes: sides of a square input with which the network has to run.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -193,6 +225,8 @@ class Expectations(BaseModel):
     macs: Annotated[Bounds | None, PlainValidator(parse_bounds)] = None
     shortcuts: Annotated[int | Literal["match", "any"], PlainValidator(_shortcuts)] = "match"
     shapes: Annotated[Mapping[str, Shape], PlainValidator(_named)] = {}
+    allow: Annotated[tuple[str, ...], PlainValidator(_paths)] = ()
+    sizes: Annotated[tuple[int, ...], PlainValidator(_sides)] = ()
 
 
 def parse_contract(data: object) -> Mapping[str, Expectations]:
@@ -238,6 +272,10 @@ def _unmet(report: Report, expected: Expectations) -> Iterator[Unmet]:
             yield Unmet(key, f"{key}: got {value:,}; expected {wanted.words}.")
     if isinstance(expected.shortcuts, int) and len(report.merges) != expected.shortcuts:
         yield Unmet("shortcuts", f"shortcuts: got {len(report.merges):,}; expected {expected.shortcuts:,}.")
+    for side in expected.sizes:
+        reason = failure_at(report, side)
+        if reason:
+            yield Unmet(f"sizes.{side}", f"sizes: an input of {side}×{side} fails: {reason}")
     given = {layer.path: layer.out_shape[1:] for layer in reversed(report.layers)}  # the first call of each counts
     for path, sides in expected.shapes.items():
         if path not in given:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from threading import Lock
 from typing import Any
@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from ..errors import TraceError
 from ..network.shortcuts import projection
 from ..spec import ResNetSpec, title
-from .joins.additions import Merge, find_merges
+from .joins.additions import Merge, find_sums
 from .joins.findings import Finding, diagnose
-from .receptive_field import ReceptiveField, receptive_fields
+from .receptive_field import ReceptiveField, network_receptive_field, receptive_fields
 from .tracing.inputs import Inputs, Sizes, examples
 from .tracing.operations import Op
 from .tracing.repeats import Layer, Shape, Trace
@@ -32,6 +32,7 @@ class Report:
         spec: what it was built from; None for a foreign module.
         input_size: of the traced batch, N×C×H×W; of the first input where there are several.
         subject: the module, ready to be traced again; None for a spec and for a file.
+        made: path of a layer -> the line of the program that made it, where known.
     """
 
     name: str
@@ -39,11 +40,17 @@ class Report:
     input_size: Shape
     trace: Trace
     subject: Subject | None = None
+    made: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def sums(self) -> tuple[Merge, ...]:
+        """Every residual addition, and every other addition of two paths that PyTorch refuses."""
+        return find_sums(self.trace, partial(_price, self.spec) if self.spec else None)
 
     @cached_property
     def merges(self) -> tuple[Merge, ...]:
-        """Every addition of two paths, in execution order."""
-        return find_merges(self.trace, partial(_price, self.spec) if self.spec else None)
+        """Every residual addition, in execution order."""
+        return tuple(merge for merge in self.sums if merge.is_residual)
 
     @cached_property
     def receptive_fields(self) -> tuple[ReceptiveField | None, ...]:
@@ -93,14 +100,14 @@ class Report:
 
     @cached_property
     def receptive_field(self) -> ReceptiveField | None:
-        """Of the last feature map; None where no spatial map exists."""
-        return next((f for f in reversed(self.receptive_fields) if f is not None), None)
+        """Of the last feature map; None where no map exists, or where it cannot be told."""
+        return network_receptive_field(self.trace)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """Everything that is wrong, in execution order: sums that do not fit, and layers that do not suit their input;
         empty where all fits."""
-        return diagnose(self.trace, self.merges)
+        return diagnose(self.trace, self.sums)
 
     @property
     def broken(self) -> tuple[Merge, ...]:
@@ -131,8 +138,15 @@ class Report:
         }
 
 
-def inspect(target: ResNetSpec | nn.Module, input_size: Sizes | None = None, *, inputs: Inputs | None = None) -> Report:
-    """Trace a spec or any eager module, shapes only. The module is not touched: a copy without weights is run.
+def inspect(
+    target: ResNetSpec | nn.Module,
+    input_size: Sizes | None = None,
+    *,
+    inputs: Inputs | None = None,
+    original: Callable[[], nn.Module] | None = None,
+) -> Report:
+    """Trace a spec or any module, shapes only. The module is not touched: a copy without weights is run. A network that
+    reads values in its forward pass is run with real tensors on the processor (see ``Trace.note``).
 
     Args:
         input_size: (C, H, W) or (N, C, H, W), or a list of such shapes for a module of several inputs; default: the
@@ -140,10 +154,11 @@ def inspect(target: ResNetSpec | nn.Module, input_size: Sizes | None = None, *, 
         inputs: what to call a module with instead: a sequence of positional arguments, or a mapping of keyword
             arguments. A tensor stands for its shape and type; a tuple of whole numbers is the whole shape, batch
             included, of a float tensor; anything else is passed on as it is.
+        original: builds the module with its values, if ``target`` was built without; called only when they are needed.
 
     Raises:
-        TraceError: the forward pass fails elsewhere than at a sum or at the channels of a layer; the module cannot be
-            copied; or the inputs are no shapes.
+        TraceError: the forward pass fails for another reason than shapes; the module cannot be copied; or the inputs
+            are no shapes.
     """
     if isinstance(target, ResNetSpec):
         default = (1, target.in_channels, target.image_size, target.image_size)
@@ -151,8 +166,9 @@ def inspect(target: ResNetSpec | nn.Module, input_size: Sizes | None = None, *, 
         if not isinstance(given, list) or len(given) != 1 or not isinstance(given[0], Tensor):
             raise TraceError("input_size: a spec has one input, an image; give its shape as (3, 224, 224).")
         return _inspect_spec(target, tuple(given[0].shape))
-    subject = subject_of(target, examples(input_size, inputs, (1, 3, 224, 224)))
-    return _report(type(target).__name__, None, subject.trace(), subject)
+    subject = subject_of(target, examples(input_size, inputs, (1, 3, 224, 224)), original)
+    traced = subject.trace()
+    return _report(type(target).__name__, None, traced, replace(subject, real=bool(traced.note)))
 
 
 def _inspect_spec(spec: ResNetSpec, input_size: Shape) -> Report:

@@ -16,6 +16,7 @@ from .loop import Epoch
 from .recipe import Recipe
 
 _Channels = tuple[float, float, float]
+DIVERGED = "the loss is no longer finite"  # in ``Record.ended``, which files keep
 # What networks are trained on side by side. CIFAR-10 stays in memory for the next run.
 TRAINING_DATA: dict[str, DataSet] = {
     data.key: data for data in (DIGITS, CIFAR10_TENTH, replace(CIFAR10, load=load_cifar10_once))
@@ -71,7 +72,7 @@ class Record:
         train, test: images in the splits; 0 before they were read.
         mean, std: of the training images' channels, 0 … 1: with them an image is normalised.
         threads: of the CPU; with another number the last digits may differ.
-        ended: a sentence that says why it ended before its recipe did; empty if it did not.
+        ended: a sentence that says why training ended before the recipe did; empty if it did not.
         weights: of the last step, on the CPU; None if only curves are known.
     """
 
@@ -92,13 +93,18 @@ class Record:
     def finished(self) -> bool:
         return len(self.epochs) >= self.plan.recipe.epochs
 
+    @property
+    def diverged(self) -> bool:
+        """Whether it ended because its loss or a gradient was NaN or infinity."""
+        return DIVERGED in self.ended
+
     def same_course(self, other: Record) -> bool:
-        """Whether two runs measured equal numbers, to the last digit; times are not compared."""
+        """Whether two runs measured the same numbers, to the last digit; times are not compared."""
         mine, theirs = ([replace(epoch, seconds=0) for epoch in record.epochs] for record in (self, other))
         return self.points == other.points and mine == theirs
 
     def card(self) -> Card:
-        """What the weights do not say of themselves; the images must have been read."""
+        """What a weight file needs besides its tensors; the images must have been read."""
         data = TRAINING_DATA[self.plan.data]
         return Card(
             title=f"{title(self.plan.spec)} “{self.plan.name}”",

@@ -17,7 +17,7 @@ from ..datasets import Splits
 from ..errors import DataError, ExplorerError
 from ..spec.budget import estimate
 from .loop import Epoch, Run, TrainingStep
-from .record import TRAINING_DATA, CurvePoint, Plan, Record
+from .record import DIVERGED, TRAINING_DATA, CurvePoint, Plan, Record
 
 MAX_POINTS = 300  # recorded in a run, in addition to the last of each epoch
 # MACs of a step's forward pass. Below it a second thread gains little, and on a busy machine costs a hundredfold.
@@ -68,7 +68,7 @@ class _Lane:
         self.done += 1
         self._losses.append(step.loss)
         if not all(map(isfinite, (step.loss, *step.norms))):
-            self.record.ended = f"Epoch {step.epoch + 1}: the loss is no longer finite; lower the learning rate."
+            self.record.ended = f"Epoch {step.epoch + 1}: {DIVERGED}; lower the learning rate."
             self.over = True
         elif step.norms:
             mean = sum(self._losses) / len(self._losses)

@@ -29,6 +29,7 @@ from ..spec import (
     title,
 )
 from ..views.inspector.shortcut_choice import AS_NETWORK
+from ..views.kit.builder_notes import depth_note, override_note
 from .kit.fold import fold
 
 CUSTOM = "custom"
@@ -103,14 +104,16 @@ CONTROLS = (*MAIN, *MORE)
 
 @dataclass(frozen=True)
 class Builder:
-    """The widgets, in a fixed order: preset, depth, then ``CONTROLS``.
+    """The widgets, in a fixed order: preset, depth, then ``CONTROLS``; and the notes below depth and shortcut.
 
-    Gradio adds a component's events while the program runs, so the fields' type says nothing of them: ``Any``.
+    Gradio adds a component's events while the program runs, so the fields' type does not know them: ``Any``.
     """
 
     preset: gr.Dropdown
     depth: gr.Radio
     fields: tuple[Any, ...]
+    depth_note: gr.HTML
+    override_note: gr.HTML
 
     def field(self, name: str) -> Any:
         """The widget of one ``ResNetSpec`` field."""
@@ -128,20 +131,38 @@ class Builder:
         """
         return [self.preset, self.depth, *(field for field in self.fields if isinstance(field, gr.Textbox))]
 
+    def notes(self, spec: ResNetSpec) -> dict[Any, str]:
+        """The notes as they are for this network."""
+        return {self.depth_note: depth_note(spec), self.override_note: override_note(spec)}
+
 
 def create(spec: ResNetSpec, under_preset: Any = None) -> Builder:
     """Lay the builder out in the current Gradio context, showing ``spec``; ``under_preset`` is rendered there."""
     presets = [(title(preset), name) for name, preset in PRESETS.items()]
     preset = gr.Dropdown(
-        [*presets, ("Custom", CUSTOM)], value=preset_of(spec) or CUSTOM, label="Preset", interactive=True
+        [*presets, ("Custom", CUSTOM)],
+        value=preset_of(spec) or CUSTOM,
+        label="Preset",
+        interactive=True,
+        elem_id="field-preset",
     )
     if under_preset:
         under_preset.render()
-    depth = gr.Radio([str(d) for d in DEPTHS], value=_depth(spec), label="Depth", interactive=True)
-    main = [control.widget(spec) for control in MAIN]
+    depth = gr.Radio(
+        [str(d) for d in DEPTHS], value=_depth(spec), label="Depth", interactive=True, elem_id="field-depth"
+    )
+    block, shortcut = MAIN
+    main = [block.widget(spec)]
+    about_depth = _note(depth_note(spec), "depth-note")
+    main.append(shortcut.widget(spec))
+    about_overrides = _note(override_note(spec), "override-note")
     with fold("More"):
         more = [control.widget(spec) for control in MORE]
-    return Builder(preset, depth, (*main, *more))
+    return Builder(preset, depth, (*main, *more), about_depth, about_overrides)
+
+
+def _note(html: str, elem_id: str) -> gr.HTML:
+    return gr.HTML(html, elem_id=elem_id, elem_classes="rx-builder-note", padding=False, apply_default_css=False)
 
 
 def show(spec: ResNetSpec) -> list[Any]:

@@ -1,8 +1,10 @@
-// The page: its network's address, its tabs, the drawer of the builder, and links from tables into the diagram.
+// The page: its network's address, its tabs, the builder's drawer, and links from header and tables into the diagram.
 import './builder.js';
 import './export/export.js';
-import {address, emit, on, set, setAddress, setNetworkAddress} from './kit/lib.js';
+import './kit/hints.js';
+import {act, address, emit, on, set, setAddress, setNetworkAddress} from './kit/lib.js';
 import {openTab} from './kit/tabs.js';
+import './start/start.js';
 
 const tabs = () => [...document.querySelectorAll('#tabs > .rx-tab-row [role=tab]')];
 const nameOf = tab => tab.textContent.trim();
@@ -15,6 +17,7 @@ let isFirst = true;
 export function setNetwork(query) {
   setNetworkAddress(query);
   const tab = isFirst && tabs().find(each => nameOf(each).toLowerCase() === address('tab'));
+  if (isFirst) watchPage();
   isFirst = false;
   if (tab) open(tab);
   set('network', query);
@@ -27,10 +30,30 @@ function open(tab) {
   setAddress({tab: tab === tabs()[0] ? null : nameOf(tab).toLowerCase()});
 }
 
+/** Once the page is there: whether it shows an error, and how high its header is. */
+function watchPage() {
+  const message = document.querySelector('#message'),
+    top = document.querySelector('#top');
+  const read = () => set('refused', message.querySelector('.rx-banner.error') !== null);
+  new MutationObserver(read).observe(message, {childList: true, subtree: true});
+  const measure = () => document.documentElement.style.setProperty('--header-height', `${top.offsetHeight}px`);
+  new ResizeObserver(measure).observe(top);
+}
+
+/** Show a mismatch that the header names in the diagram, whichever tab is open. */
+function showMismatch(id) {
+  open(tabs()[0]);
+  setDrawer(false);
+  emit('select', id);
+}
+
 const isDrawerOpen = () => document.querySelector('#columns').classList.contains('rx-builder-open');
 function setDrawer(isOpen) {
   document.querySelector('#columns').classList.toggle('rx-builder-open', isOpen);
-  document.querySelector('#rx-drawer').setAttribute('aria-expanded', String(isOpen));
+  const button = document.querySelector('#rx-drawer');
+  button.setAttribute('aria-expanded', String(isOpen));
+  button.textContent = isOpen ? 'Close' : 'Builder';
+  button.setAttribute('aria-label', isOpen ? 'Close the builder' : 'Builder');
 }
 
 function toggleFold(button) {
@@ -40,13 +63,16 @@ function toggleFold(button) {
 
 document.addEventListener('click', ({target}) => {
   const tab = tabs().find(each => each.contains(target)),
-    row = target.closest('tr[data-node]');
+    row = target.closest('tr[data-node]'),
+    mismatch = target.closest('#summary [data-select]');
   const head = target.closest('.rx-fold-head button');
   if (head) toggleFold(head);
   if (tab) open(tab);
   if (row) emit('select', row.dataset.node);
+  if (mismatch) showMismatch(mismatch.dataset.select);
+  if (target.closest('.rx-overrides button')) act({type: 'set', field: 'shortcut_overrides', value: ''});
   if (target.closest('#rx-drawer')) setDrawer(!isDrawerOpen());
-  else if (!target.closest('#builder, [role=listbox], .options')) setDrawer(false);
+  else if (!target.closest('#builder, #top, [role=listbox], .options')) setDrawer(false);
 });
 document.addEventListener('keydown', event => {
   if (event.key === 'Escape') setDrawer(false);

@@ -19,10 +19,13 @@ from ..views.layers.table import layers as layer_table
 from . import builder
 from .checks.panel import checks_panel
 from .classify.tab import build_tab as classify
+from .code.panel import code_panel
 from .compare.tab import build_tab as compare
 from .costs import tab as costs
 from .diagram.panel import foresee, graph_panel
 from .export import panel as export
+from .glossary.panel import address as glossary_address
+from .glossary.panel import glossary_panel
 from .gradients.tab import build_tab as gradients
 from .gradients.tab import outdate_others
 from .history.panel import history
@@ -33,14 +36,17 @@ from .kit.shell import Shell
 from .kit.tabs import tabs
 from .kit.visibility import on_sight
 from .model_file import panel as model_file
+from .start.panel import start_card
 from .training.tab import build_tab as training
 
 TITLE = "ResNet Explorer"
 
 
 def architecture(shell: Shell) -> None:
-    """The diagram, and below it what else there is to see of the network."""
+    """The diagram, and below it the tables of its network."""
+    start_card()
     shell.graph.render()  # type: ignore[no-untyped-call]
+    code_panel()
     checks, layers, cost = tabs(["Shortcut checks", "Layers", "What A, B and C cost"], "The network's tables", "tables")
     with checks:
         checks_panel()
@@ -63,6 +69,7 @@ TABS: dict[str, Callable[[Shell], None]] = {
 # If a field that was not given clashes, one of these that was given is at fault.
 _PARTNERS = {"widths": ("depths",), "groups": ("block",), "width_per_group": ("block",), "image_size": ("depths",)}
 _DRAWER = '<button type="button" id="rx-drawer" aria-expanded="false" aria-controls="builder">Builder</button>'
+_BRAND = tag("span", TITLE, css="rx-brand")
 Updates = dict[Any, Any]
 
 
@@ -74,9 +81,13 @@ def build_page(model_files: bool = False) -> gr.Blocks:
     """
     start = ResNetSpec()
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        summary = gr.HTML(_bar(start), elem_id="summary", padding=False)
+        with gr.Row(elem_id="top"):
+            summary = gr.HTML(_bar(start), elem_id="summary", padding=False)
+            gr.HTML(_DRAWER, elem_id="drawer", padding=False, apply_default_css=False)
+            actions = history()
         gr.HTML(export.overlays(), elem_id="overlays", padding=False)
-        actions, graph = history(), graph_panel()
+        graph = graph_panel()
+        glossary_panel()
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="builder"):
                 file_panel = model_file.panel(model_files)
@@ -99,7 +110,8 @@ def build_page(model_files: bool = False) -> gr.Blocks:
 def head() -> str:
     """What the page's scripts need, for ``<head>``."""
     colour = ROLES["identity"].colour
-    return f'<meta name="theme-color" content="{colour}">{scripts.head({"builder": builder.tables()})}'
+    constants = {"builder": builder.tables(), "glossary": glossary_address()}
+    return f'<meta name="theme-color" content="{colour}">{scripts.head(constants)}'
 
 
 @dataclass(frozen=True)
@@ -119,10 +131,11 @@ class _Network:
 
     @property
     def results(self) -> list[Any]:
-        return [self.message, self.summary, self.query, self.graph]
+        notes = self.form.depth_note, self.form.override_note
+        return [*notes, self.message, self.summary, self.query, self.graph]
 
     def wire(self, page: gr.Blocks, actions: gr.HTML, file_panel: gr.HTML) -> None:
-        """Every change recomputes everything, through one listener: of several quick ones the last is answered last.
+        """Every change recomputes everything, through one listener: of several quick ones, the last is answered last.
 
         Preset, depth, and the actions of scripts (the inspector, switches of other tabs, fixes, Undo) only fill fields
         in, in the browser. Typed text counts when it is finished, choices at once.
@@ -178,27 +191,28 @@ class _Network:
             return {self.message: banner(error_message(error), "note")}
 
     def restore(self, request: gr.Request, *values: Any) -> Updates:
-        """The network that the URL names; a bad value is dropped and said, the others are kept."""
+        """The network that the URL names; a bad value is dropped and reported, the others are kept."""
         spec, problems = spec_from_url(dict(request.query_params))
         said = banner(f"From the address: {problems[0]}", "note") if problems else ""
         return {**self._fill(spec, values), **self._show(spec), self.message: said}
 
     def _fill(self, spec: ResNetSpec, values: Any) -> Updates:
-        """Only widgets whose value differs are touched: a rewrite would move the caret of whoever is typing."""
+        """Only widgets whose value differs are touched: rewriting one would move the caret of a user who is typing."""
         new = zip(self.form.widgets, builder.show(spec), values, strict=True)
         return {widget: value for widget, value, old in new if value != old}
 
     def _show(self, spec: ResNetSpec) -> Updates:
         foresee(inspect(spec))
         query = to_query(spec)
-        return {self.message: "", self.summary: _bar(spec), self.query: query, self.graph: gr.update(query=query)}
+        shown = {self.message: "", self.summary: _bar(spec), self.query: query, self.graph: gr.update(query=query)}
+        return {**shown, **self.form.notes(spec)}
 
     def _graph(self, held: OpenFile, content: OnnxGraph, token: str, spec: ResNetSpec) -> Updates:
         words = (
             f"The diagram and its tables show {held.display_name}. "
             f"The builder and the other tabs still have {title(spec)}."
         )
-        bar = tag("div", tag("span", TITLE, css="rx-brand") + summary_line(content.report) + _DRAWER, css="rx-bar")
+        bar = _BRAND + summary_line(content.report)
         return {self.message: banner(words, "note"), self.summary: bar, self.graph: gr.update(query=FILE + token)}
 
 
@@ -210,8 +224,7 @@ def _layers(network: Any) -> str:
 
 
 def _bar(spec: ResNetSpec) -> str:
-    brand = tag("span", TITLE, css="rx-brand")
-    return tag("div", brand + summary_line(inspect(spec)) + _DRAWER + export.buttons(spec), css="rx-bar")
+    return _BRAND + summary_line(inspect(spec)) + export.buttons(spec)
 
 
 def spec_from_url(params: Mapping[str, str]) -> tuple[ResNetSpec, list[str]]:

@@ -21,6 +21,7 @@ from ..errors import ExplorerError
 from ..inference.images.decode import MAX_BYTES
 from .classify import tab as classify
 from .export import panel as export
+from .glossary import panel as glossary
 from .kit import plot, scripts, style
 from .model_file import panel as files
 from .page import TITLE, build_page, head
@@ -92,6 +93,7 @@ def create_app(
     export.add_route(app)
     classify.add_route(app)
     files.add_route(app, model_files)
+    glossary.add_route(app)
     plot.add_route(app)
     scripts.add_route(app)
     training.add_route(app)

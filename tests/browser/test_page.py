@@ -52,7 +52,7 @@ def test_the_main_job_from_builder_to_prediction(open_page: Open) -> None:
     expect(page.locator("g.node.merge.broken")).to_have_count(0)
 
     page.get_by_label("Identity only").check()
-    expect(summary).to_contain_text("12 of 16 shortcuts match")
+    expect(summary).to_contain_text("4 of 16 shortcuts do not match")
     broken = page.locator("g.node.merge.broken")
     expect(broken).to_have_count(4)
     broken.nth(1).focus()
@@ -68,7 +68,7 @@ def test_the_main_job_from_builder_to_prediction(open_page: Open) -> None:
 
     choose_preset(page, "CIFAR ResNet-20")
     page.get_by_role("tab", name="Gradients").click()
-    expect(page.locator("#gradient-status")).to_contain_text("First layer (conv1)")
+    expect(page.locator("#gradient-verdict")).to_contain_text("CIFAR ResNet-20: the gradient ")
     expect(page.locator("#gradient-plot .js-plotly-plot")).to_be_visible()
     expect(page.locator("#gradient-plot")).to_contain_text("Plain-20")
 
@@ -217,8 +217,49 @@ def test_a_phone_shows_the_diagram_first_and_the_builder_in_a_drawer(open_page: 
     page.get_by_label("None (plain)").check()
     expect(page.locator("#summary")).to_contain_text("Plain-18")
     expect(page.locator("#summary")).to_contain_text("No shortcuts")
+    # The drawer leaves the header free: what a change does, Undo, and the way out.
+    expect(page.get_by_role("button", name="Undo")).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#summary")).to_contain_text("8 of 8 shortcuts match")
+    expect(page.locator("#builder")).to_be_visible()
+    page.get_by_role("button", name="Close the builder").click()
+    expect(page.locator("#builder")).to_be_hidden()
+    page.get_by_role("button", name="Builder").click()
     page.keyboard.press("Escape")
     expect(page.locator("#builder")).to_be_hidden()
+
+
+def test_a_phone_has_every_tab_on_the_screen(open_page: Open) -> None:
+    page = open_page(width=390, height=844)
+    for name in ("Architecture", "Compare", "Gradients", "Training", "Classify"):
+        expect(page.get_by_role("tab", name=name, exact=True)).to_be_in_viewport(ratio=1)
+
+
+def test_the_header_stays_except_on_a_low_screen(open_page: Open) -> None:
+    top = "document.querySelector('#top').getBoundingClientRect().bottom"
+    page = open_page()
+    page.mouse.move(1400, 600)
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert page.evaluate(top) > 0
+    low = open_page(width=720, height=450)  # 1440×900 at 200 %
+    low.evaluate("scrollTo(0, 400)")
+    assert low.evaluate(top) <= 0
+    low.evaluate("scrollTo(0, 0)")
+    low.get_by_role("button", name="Builder").click()
+    low.evaluate("scrollTo(0, 400)")
+    assert low.evaluate(top) > 0  # the drawer is below it
+
+
+def test_the_verdict_shows_the_first_mismatch_from_any_tab(open_page: Open) -> None:
+    page = open_page("?shortcut=identity&tab=compare")
+    page.get_by_role("button", name="3 of 8 shortcuts do not match").click()
+    expect(page.get_by_role("tab", name="Architecture")).to_have_attribute("aria-selected", "true")
+    selected = page.locator("g.node.selected")
+    expect(selected).to_have_attribute("id", "layer2.0:add")
+    expect(selected).to_be_in_viewport()
+    page.get_by_label("B · project on change").check()
+    expect(page.locator("#summary")).to_contain_text("8 of 8 shortcuts match")
+    expect(page.locator("#summary button.rx-verdict")).to_have_count(0)
 
 
 def test_it_can_be_installed(open_page: Open, address: str) -> None:
@@ -239,20 +280,22 @@ def test_an_address_with_nothing_but_a_bad_value_still_shows_a_network(open_page
 
 def test_the_gradient_chart_survives_a_look_at_another_tab_and_follows_the_network(open_page: Open) -> None:
     page = open_page("?preset=cifar_resnet20")
-    status, plot = page.locator("#gradient-status"), page.locator("#gradient-plot")
+    status, verdict = page.locator("#gradient-status"), page.locator("#gradient-verdict")
+    plot = page.locator("#gradient-plot")
     page.get_by_role("tab", name="Gradients").click()
-    expect(status).to_contain_text("First layer (conv1)")
-    finding = status.inner_text()
+    expect(verdict).to_contain_text("CIFAR ResNet-20: the gradient ")
+    finding = verdict.inner_text()
     page.get_by_role("tab", name="Architecture").click()
     page.get_by_role("tab", name="Gradients").click()
     expect(plot).to_contain_text("Plain-20")
-    expect(status).to_have_text(finding, use_inner_text=True)
+    expect(verdict).to_have_text(finding, use_inner_text=True)
     # A long measurement gives way to the network chosen after it.
     choose_preset(page, "ResNet-152")
     expect(status).to_contain_text("Measuring")
     choose_preset(page, "CIFAR ResNet-32")
     expect(plot).to_contain_text("Plain-32")
-    expect(status).to_contain_text("First layer (conv1)")
+    expect(verdict).to_contain_text("CIFAR ResNet-32: the gradient ")
+    expect(status).to_be_empty()
 
 
 TYPE_AT_ONCE = """async ([tab, fold, label, value]) => {

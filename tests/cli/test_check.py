@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner
@@ -170,6 +171,33 @@ class Narrow(Net):
         return self.fc(self.block(x).mean((2, 3)))
 
 
+class Sized(Net):
+    def __init__(self, width, *, grey=False):
+        super().__init__(stride=1)
+        del self.block
+        self.up = nn.ConvTranspose2d(3, 3, 2, 2)
+        self.bn = nn.BatchNorm2d(width)
+
+    def forward(self, x):
+        return self.bn(self.up(nn.functional.max_pool2d(x, 2)) + x)
+
+
+class Forgets(Net):
+    def __init__(self):
+        super().__init__(stride=1)
+        self.unused = nn.Linear(4, 2)
+
+
+class Named(nn.Module):
+    def forward(self, image, ids):
+        return image["left"] + image["right"][0] + ids.sum()
+
+
+class OnePixel(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 8, 8), nn.BatchNorm2d(8))
+
+
 class Two(nn.Module):
     def __init__(self):
         super().__init__()
@@ -228,7 +256,10 @@ def test_a_result_points_to_the_line_of_the_sum(own: Path) -> None:
 def test_a_layer_that_does_not_suit_its_input(own: Path) -> None:
     result = check("own_nets.first:Narrow")
     assert result.exit_code == 1
-    assert result.stdout.splitlines()[0].startswith("fc takes 4 features, but ")
+    first, places, *_ = result.stdout.splitlines()
+    assert first.startswith("fc takes 4 features, but ")
+    in_init = 1 + CODE.splitlines().index("        self.fc = nn.Linear(4, 2)")
+    assert places.endswith(f", own_nets/first.py:{in_init}")  # where the wrong number is
     assert result.stdout.splitlines()[-2:] == ["✓ 1 of 1 shortcuts match", "✕ 1 layer does not suit its input"]
     (own / "c.yaml").write_text("own_nets.first:Narrow: {shortcuts: any}")
     assert check("--expect", "c.yaml").exit_code == 1
@@ -237,9 +268,80 @@ def test_a_layer_that_does_not_suit_its_input(own: Path) -> None:
 def test_several_inputs(own: Path) -> None:
     result = check("own_nets.first:Two", "--input", "1x3x4x4", "--input", "1x10", "--format", "json")
     (target,) = json.loads(result.stdout)["targets"]
-    (merge,) = target["merges"]
-    assert merge["branch_shape"] == merge["shortcut_shape"] == [8, 4, 4]
+    assert (target["code"], target["merges"]) == (0, [])  # two inputs have nothing in common
     assert target["params"] == 3 * 8 + 8 + 10 * 8 + 8
+
+
+def test_a_class_with_arguments_and_a_file(own: Path) -> None:
+    words = ("own_nets/first.py:Sized(3, grey=True)", "--input", "1x3x8x8")
+    assert check(*words).stdout == "✓ 1 of 1 shortcuts match\n"
+    assert check("own_nets.first:Sized(width=3)", "--input", "1x3x8x8").exit_code == 0
+    narrow = check("own_nets.first:Sized(4)", "--input", "1x3x8x8")
+    assert narrow.stdout.startswith("bn takes 4 channels, but the sum of the network gives 3 (3×8×8).\n")
+    assert refused("own_nets/none.py:Net") == "own_nets/none.py: no such file"
+    assert "numbers, texts, lists and the like are expected as arguments" in check("own_nets.first:Sized(x)").stderr
+
+
+def test_inputs_of_every_kind(own: Path) -> None:
+    words = ("--input", "image={left=1x3x4x4, right=[1x3x4x4]}", "--input", "ids=1x16:int64")
+    assert check("own_nets.first:Named", *words).exit_code == 0
+    assert refused("own_nets.first:Named", "--input", "ids=1x16:word").startswith("--input: got 'word' as a type;")
+    assert refused("own_nets.first:Named", "--input", "1x3", "--input", "x=1x3").startswith("--input: either every")
+
+
+def test_which_sizes_work(own: Path) -> None:
+    words = ("own_nets.first:Sized(3)", "--input", "1x3x8x8", "--sizes")
+    lines = check(*words).stdout.splitlines()
+    assert lines[:2] == [
+        "✓ 1 of 1 shortcuts match",
+        "Input sizes: Any multiple of 2 from 2 on works; 7 fails: the network: the branch goes 7→3→6: max_pool halves "
+        "an odd side, which upsampling does not bring back. Pad the input to a multiple of 2, or interpolate to 7×7. The "
+        "branch gives 3×6×6, the shortcut 3×7×7.",
+    ]
+    data = json.loads(check(*words, "--format", "json").stdout)["targets"][0]["sizes"]
+    assert (data["multiple"], data["smallest"]) == (2, 2)
+    assert {t["side"]: t["works"] for t in data["tried"]} == {2: True, 6: True, 7: False, 8: True, 9: False, 10: True}
+    (own / "c.yaml").write_text("own_nets.first:Sized(3): {input: 1x3x8x8, sizes: [16, 9]}")
+    contract = check("--expect", "c.yaml")
+    assert contract.exit_code == 1
+    assert contract.stdout.startswith("sizes: an input of 9×9 fails: the network: the branch goes 9→4→8")
+
+
+def test_a_hint_is_no_failure(own: Path) -> None:
+    result = check("own_nets.first:Forgets", "--input", "1x3x8x8")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (
+        0,
+        "Hint: unused is never used: forward does not call it, and its 10 parameters change nothing.",
+    )
+    log = json.loads(check("own_nets.first:Forgets", "--input", "1x3x8x8", "--format", "sarif").stdout)
+    assert [(r["ruleId"], r["level"]) for r in log["runs"][0]["results"]] == [("never-called", "warning")]
+
+
+def test_what_fails_in_training_only(own: Path) -> None:
+    words = ("own_nets.first:OnePixel", "--input", "1x3x8x8")
+    assert check(*words).stdout == "No shortcuts: a plain network\n"
+    (hint, _) = check(*words, "--train").stdout.splitlines()
+    assert hint.startswith("Hint: In training mode, 1 failed on an input of 8×1×1: Expected more than 1 value")
+
+
+def test_formats_of_other_programs(own: Path) -> None:
+    words = ("own_nets.first:Net", "--input", "1x3x8x8", "--format")
+    (line,) = check(*words, "github").stdout.splitlines()
+    assert line.startswith(
+        "::error file=own_nets/first.py,line=14,title=stride-differs::block: the branch takes stride 2"
+    )
+    xml = ElementTree.fromstring(check(*words, "junit").stdout.encode())
+    (case,) = xml.iter("testcase")
+    assert [failure.get("type") for failure in case] == ["stride-differs"]
+    (suite,) = xml
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "1", "0")
+
+
+def test_a_contract_allows_one_block(own: Path) -> None:
+    (own / "c.yaml").write_text("own_nets.first:Net: {input: 1x3x8x8, allow: [block]}")
+    assert check("--expect", "c.yaml").exit_code == 0
+    (own / "c.yaml").write_text("own_nets.first:Net: {input: 1x3x8x8, allow: [other]}")
+    assert check("--expect", "c.yaml").exit_code == 1
 
 
 def test_what_the_code_prints_stays_out_of_the_result(own: Path) -> None:
@@ -345,7 +447,8 @@ def test_nothing_to_check(expected: Path) -> None:
     assert refused() == "TARGET: name at least one network, or a file of expectations with --expect"
     expected.write_text("resnet18: {colour: red}")
     assert refused("--expect", expected) == (
-        f"{expected}: resnet18: colour: no such expectation; allowed: input, params, macs, shortcuts, shapes"
+        f"{expected}: resnet18: colour: no such expectation; allowed: input, params, macs, shortcuts, shapes, allow, "
+        "sizes"
     )
     assert refused("--expect", expected.with_name("none.yaml")).endswith("none.yaml: No such file or directory")
 

@@ -34,6 +34,7 @@ from explorer.inference.photo_score import score_photos
 from explorer.spec import PRESETS, ResNetSpec, Stem, to_json
 from explorer.training import NETS, BuiltIn, Plan, Recipe, Training, read_run, run_json
 from explorer.views.classify.measurements import photo_score_words
+from explorer.views.training.verdict import limits, verdict
 from tests.support.paths import ROOT
 
 TINY = PRESETS["cifar_resnet20"].with_(depths=(1, 1), widths=(4, 8))
@@ -246,11 +247,12 @@ LAYERS = ["conv1", "layer1.0.conv1", "layer1.0.conv2", "layer2.0.conv1", "layer2
 def test_gradients_are_printed_as_a_table() -> None:
     lines = printed("gradients", TINY_TEXT, *FEW).splitlines()
     assert lines[0].split("  ")[0] == "depth"
-    assert lines[0].rstrip().endswith("plain twin")
+    assert lines[0].rstrip().endswith("plain counterpart")
     rows = [line.split() for line in lines[1 : 1 + len(LAYERS)]]
     assert [row[:2] for row in rows] == [[str(i), layer] for i, layer in enumerate(LAYERS, 1)]
     assert lines[1 + len(LAYERS)] == ""
-    assert "Mean of 2 × 2 images, 32×32 px." in lines[2 + len(LAYERS)]
+    assert lines[2 + len(LAYERS)].startswith("ResNet-6: the gradient ")
+    assert "Mean of 2 × 2 images, 32×32 px." in lines
 
 
 def test_gradients_as_csv_have_all_digits() -> None:
@@ -272,7 +274,7 @@ def test_a_projection_has_no_twin_and_a_plain_network_neither() -> None:
     assert projection["layer"].startswith("layer2.0.")
     assert [row for row in rows if row["twin_norm"] == ""] == [projection]
     plain = printed("gradients", TINY_TEXT, *FEW, "--set", "shortcut=none")
-    assert "plain twin" not in plain.splitlines()[0]
+    assert "plain counterpart" not in plain.splitlines()[0]
 
 
 def test_gradients_as_a_page_that_works_offline(tmp_path: Path) -> None:
@@ -466,7 +468,12 @@ def test_an_experiment_prints_a_table_and_saves_its_runs(tmp_path: Path) -> None
     assert re.split(r"  +", lines[0].strip()) == names
     cells = [re.split(r"  +", line.strip()) for line in lines[1:3]]
     assert [row[0] for row in cells] == ["training, %", "test, %"]
-    assert lines[3:] == [f"Wrote 8 runs to {tmp_path}"]
+    saved = [
+        [read_run((tmp_path / f"{name.lower()}-seed{seed}.json").read_text("utf-8")) for name in names]
+        for seed in (3, 4)
+    ]
+    verdicts = [f"Seed {seed}: {verdict(records)}" for seed, records in zip((3, 4), saved, strict=True)]
+    assert lines[3:] == [*verdicts, limits(saved[0]), f"Wrote 8 runs to {tmp_path}"]
     for column, name in enumerate(names, start=1):
         runs = [read_run((tmp_path / f"{name.lower()}-seed{seed}.json").read_text("utf-8")) for seed in (3, 4)]
         last = [run.epochs[-1] for run in runs]

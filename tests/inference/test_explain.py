@@ -252,17 +252,24 @@ def test_a_contribution_is_the_logit_that_goes_with_the_block(
         return next(each.logit for each in predict_without(net[0], model_input, off, top=10) if each.index == 3)
 
     steps: list[tuple[int, int]] = []
-    found = contributions(net[0], model_input, 3, lambda done, of: steps.append((done, of)))
+    whole = contributions(net[0], model_input, 3, lambda done, of: steps.append((done, of)))
+    found = whole.blocks
     assert [each.block for each in found] == list(switchable(net[0].variant.spec))
     assert [each.logit for each in found] == pytest.approx([logit() - logit(each.block) for each in found], abs=1e-4)
     assert max(abs(each.logit) for each in found) > 1e-2
     assert steps == [(done, 5) for done in range(1, 6)]
+    measured = [((), whole.answer, whole.probability), *(((one.block,), one.answer, one.probability) for one in found)]
+    for off, answer, probability in measured:
+        scores = predict_without(net[0], model_input, off, top=10)
+        assert answer == scores[0].name
+        assert probability == pytest.approx(next(one.probability for one in scores if one.index == 3), abs=1e-4)
+    assert whole.name == net[0].variant.classes[3]
 
 
 @pytest.mark.parametrize("block", ["basic", "bottleneck", "preact_basic", "preact_bottleneck"])
 def test_branches_that_start_at_0_contribute_nothing(model_input: PreprocessedInput, block: str) -> None:
     one, _ = classifier({"block": block, "norm": "none", "zero_init_residual": True})
-    assert [each.logit for each in contributions(one, model_input, 0)] == [0.0] * 5
+    assert [each.logit for each in contributions(one, model_input, 0).blocks] == [0.0] * 5
     assert [each.ratio for each in branch_strengths(one, model_input)] == [0.0] * 5
 
 
@@ -272,7 +279,7 @@ def test_branches_that_start_at_0_contribute_nothing(model_input: PreprocessedIn
 def test_a_plain_network_has_nothing_to_switch_off(model_input: PreprocessedInput) -> None:
     one, _ = classifier(PLAIN)
     assert switchable(one.variant.spec) == ()
-    assert contributions(one, model_input, 0) == ()
+    assert contributions(one, model_input, 0).blocks == ()
     assert all(
         each.shortcut is None and each.ratio is None and each.branch > 0 for each in branch_strengths(one, model_input)
     )
@@ -283,7 +290,7 @@ def test_a_plain_network_has_nothing_to_switch_off(model_input: PreprocessedInpu
 
 def test_a_plain_block_among_others_is_left_out(model_input: PreprocessedInput) -> None:
     one, _ = classifier({"block": "basic", "shortcut_overrides": {"layer2.1": "none"}})
-    assert [each.block for each in contributions(one, model_input, 0)] == [
+    assert [each.block for each in contributions(one, model_input, 0).blocks] == [
         "layer1.0",
         "layer1.1",
         "layer2.0",

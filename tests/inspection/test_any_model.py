@@ -178,13 +178,13 @@ def sums(report: Report) -> list[tuple[tuple[int, ...], str]]:
 )
 def test_several_inputs(given: dict[str, Any]):
     report = inspect(Two(), **given)
-    assert sums(report) == [((8, 6, 6), "match")]
+    assert sums(report) == []  # two inputs have nothing in common: their sum is no shortcut
     assert [op.name for op in report.operations] == ["input", "input", "conv", "conv", "add"]
 
 
 def test_other_arguments_are_passed_on():
     deep = inspect(Two(), inputs={"x": (2, 3, 6, 6), "depth": (2, 1, 6, 6), "deep": True})
-    assert sums(deep) == [((8, 6, 6), "match")] * 2
+    assert sums(deep) == [((8, 6, 6), "match")]
     assert deep.operations[-1].shape == (2, 8, 6, 6)
 
 

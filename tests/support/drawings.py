@@ -78,7 +78,7 @@ def parse(text: str) -> ET.Element:
         assert element.tag.removeprefix(SVG) in {"svg", "g", "path", "polygon", "polyline", "ellipse", "text"}
         assert {key for key in element.keys() if not key.startswith("aria-")} <= {  # noqa: SIM118
             "id", "class", "role", "tabindex", "viewBox", "transform", "fill", "d", "points", "x", "y", "cx", "cy",
-            "rx", "ry", "text-anchor", "font-family", "font-size", "stroke-width", "stroke-dasharray",
+            "rx", "ry", "text-anchor", "data-box", "font-family", "font-size", "stroke-width", "stroke-dasharray",
         }  # fmt: skip
     return root
 
@@ -95,7 +95,7 @@ def focusable(root: ET.Element) -> dict[str, str]:
 def expected_labels(diagram: Diagram) -> dict[str, str]:
     return {
         **{node.id: sentence(node) for node in diagram.nodes},
-        **{f"group:{group.id}": f"{', '.join(group.lines)}. Close." for group in diagram.groups},
+        **{f"group:{group.id}": f"{', '.join(group.lines)}. Fold." for group in diagram.groups},
     }
 
 

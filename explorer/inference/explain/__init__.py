@@ -1,6 +1,6 @@
 """Explain a prediction: where the network looks (Grad-CAM), its feature maps, and what each block contributes."""
 
-from .contributions import Contribution, contributions
+from .contributions import Contribution, Contributions, contributions
 from .features import FeatureMap, FeatureMaps, feature_maps, layers
 from .gradcam import class_activation, grad_cam, spread
 from .strengths import BranchStrength, branch_strengths
@@ -9,6 +9,7 @@ from .switch_off import Score, predict_without, switchable
 __all__ = [
     "BranchStrength",
     "Contribution",
+    "Contributions",
     "FeatureMap",
     "FeatureMaps",
     "Score",

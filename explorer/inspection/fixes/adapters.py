@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from ..joins.additions import Merge
 from ..joins.layout import channels_last
 from ..tracing.operations import Op
-from ..tracing.recorder import ShortcutChange
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ShortcutAdapter:
     title: str
     params: int
     snippet: str
-    run: ShortcutChange
+    run: Callable[[Tensor], Tensor]
 
 
 def adapters_for(ops: Sequence[Op], merge: Merge) -> Iterator[ShortcutAdapter]:
@@ -73,7 +73,9 @@ def _projection(ops: Sequence[Op], merge: Merge, stride: int) -> ShortcutAdapter
         params,
         projecting(layer),
         # The norm changes no shape and has no multiply-adds.
-        lambda x: torch.ops.aten.convolution(x, weight.to(x.dtype), None, *window),
+        lambda x: torch.ops.aten.convolution(
+            x, torch.empty_like(weight, dtype=x.dtype, device=x.device), None, *window
+        ),
     )
 
 
@@ -87,7 +89,9 @@ def _of_features(inputs: int, outputs: int) -> Iterator[ShortcutAdapter]:
         "Project x: linear layer",
         (inputs + 1) * outputs,
         projecting(f"nn.Linear({inputs}, {outputs})"),
-        lambda x: torch.mm(x.reshape(-1, inputs), weight.to(x.dtype)).view(*x.shape[:-1], outputs),
+        lambda x: torch.mm(x.reshape(-1, inputs), torch.empty_like(weight, dtype=x.dtype, device=x.device)).view(
+            *x.shape[:-1], outputs
+        ),
     )
 
 

@@ -17,11 +17,13 @@ from ...network.shortcuts import projection
 from ...spec import BlockPlan, Norm, ResNetSpec, Shortcut
 from ..joins.findings import Finding
 from ..report import Report, inspect
-from ..tracing.recorder import ShortcutChange
+from ..tracing.forks import find_fork, operands
+from ..tracing.recorder import OperandChange
 from ..tracing.trace import Subject
 from .adapters import ShortcutAdapter, adapters_for, projecting
-from .candidates import for_layer, for_merge, preparing
+from .candidates import for_layer, for_meeting, for_merge, for_refusal, preparing
 from .edits import Edit, changing, edited
+from .remedies import Remedy, aligned, find_meeting, output_paddings, remedies
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Fix:
         params, macs: added to the network as it was traced; negative where it gets cheaper.
         snippet: lines of PyTorch.
         spec: the corrected network; None if the report is of a module.
+        proven: whether a real forward pass of the corrected module succeeded. It is not tried for a large module, nor
+            where other findings remain.
     """
 
     title: str
@@ -40,6 +44,7 @@ class Fix:
     macs: int
     snippet: str
     spec: ResNetSpec | None
+    proven: bool = False
 
 
 # What was proposed for a report's findings, as long as the report is in use.
@@ -126,21 +131,34 @@ def _projection(plan: BlockPlan, spec: ResNetSpec) -> str:
 
 
 def _of_module(report: Report, subject: Subject, finding: Finding) -> Iterator[Fix]:
+    ops = report.trace.ops
+    met = find_meeting(ops, finding)
     if finding.merge is None:
-        changes = for_layer(report.trace.ops, report.trace.ops[finding.op])
-        yield from _applied(report, subject, finding, ((edits, None) for edits in changes))
+        op = ops[finding.op]
+        changes = (
+            for_layer(ops, op) if "wants" in op.attrs else for_refusal(op) if met is None else for_meeting(ops, met)
+        )
+    else:
+        changes = [*for_merge(ops, finding.merge), *(output_paddings(met) if met and met.sides[0].upsamples else ())]
+    edits_help = False
+    for fix in _applied(report, subject, finding, ((edits, None) for edits in changes)):
+        edits_help = True
+        yield fix
+    if met is not None and (met.sides[0].upsamples or (finding.merge is None and not edits_help)):
+        yield from _remedied(report, subject, finding, remedies(ops, met, subject.inputs))
+    elif finding.rule == "product-differs":
+        yield from _remedied(report, subject, finding, aligned(ops[finding.op]))
+    if finding.merge is None or not finding.merge.is_residual:
         return
-    changes = for_merge(report.trace.ops, finding.merge)
-    yield from _applied(report, subject, finding, ((edits, None) for edits in changes))
     if finding.merge.kind == "projection":
         return  # it is to be changed, not followed by another one
-    number = report.merges.index(finding.merge)
     for edits in ((), *preparing(report.trace.ops, finding.merge)):
         if edits and changing(subject.shadow, edits) is None:
             continue
-        base = _traced(report, Subject(edited(subject.shadow, edits), subject.inputs)) if edits else report
-        if base is not None:
-            adapters = adapters_for(base.trace.ops, base.merges[number])
+        base = _traced(report, replace(subject, shadow=edited(subject.shadow, edits))) if edits else report
+        merge = next((m for m in base.sums if m.op == finding.op), None) if base else None
+        if base is not None and merge is not None:
+            adapters = adapters_for(base.trace.ops, merge)
             yield from _applied(report, subject, finding, ((edits, adapter) for adapter in adapters))
 
 
@@ -148,23 +166,55 @@ def _applied(
     report: Report, subject: Subject, finding: Finding, changes: Iterable[tuple[Sequence[Edit], ShortcutAdapter | None]]
 ) -> Iterator[Fix]:
     """A fix for each change that helps."""
-    number = report.merges.index(finding.merge) if finding.merge else 0
     for wanted, adapter in changes:
         edits = changing(subject.shadow, wanted) if wanted else ()
         if edits is None:
             continue
         shadow = edited(subject.shadow, edits)
-        after = _traced(report, Subject(shadow, subject.inputs), {number: adapter.run} if adapter else None)
+        changed = replace(subject, shadow=shadow)
+        operand_changes = {_joining(report, finding): _on_shortcut(report, finding, adapter)} if adapter else None
+        after = _traced(report, changed, operand_changes)
         if after is None or not _mends(report, after, finding):
+            continue
+        proven = not after.findings and changed.is_small
+        if proven and not changed.runs(operand_changes):
             continue
         parts = [edit.title(subject.shadow) for edit in edits] + ([adapter.title] if adapter else [])
         lines = [edit.line(shadow) for edit in edits] + ([adapter.snippet] if adapter else [])
         params = after.params + (adapter.params if adapter else 0) - report.params
-        yield Fix("; ".join(parts), params, after.macs - report.macs, "\n".join(lines), None)
+        yield Fix("; ".join(parts), params, after.macs - report.macs, "\n".join(lines), None, proven)
 
 
-def _traced(report: Report, subject: Subject, changes: Mapping[int, ShortcutChange] | None = None) -> Report | None:
+def _remedied(report: Report, subject: Subject, finding: Finding, tried: Iterable[Remedy]) -> Iterator[Fix]:
+    """A fix for each change outside of any layer that helps."""
+    for remedy in tried:
+        changed = subject if remedy.inputs is None else replace(subject, inputs=remedy.inputs)
+        operand_changes = None if remedy.change is None else {_joining(report, finding): remedy.change}
+        after = _traced(report, changed, operand_changes)
+        if after is None or not _mends(report, after, finding):
+            continue
+        proven = not after.findings and changed.is_small
+        if proven and not changed.runs(operand_changes):
+            continue
+        yield Fix(remedy.title, 0, after.macs - report.macs, remedy.snippet, None, proven)
+
+
+def _joining(report: Report, finding: Finding) -> int:
+    """The operation that reads the operands: the finding's own, or the stack before a sum."""
+    op = report.trace.ops[finding.op]
+    return op.inputs[0] if op.name == "sum" else op.index
+
+
+def _on_shortcut(report: Report, finding: Finding, adapter: ShortcutAdapter) -> OperandChange:
+    """The change of the operand that is the shortcut."""
+    op = report.trace.ops[finding.op]
+    met = operands(report.trace.ops, op)
+    side = 0 if met is None else 1 - find_fork(report.trace.ops, *met.inputs).main
+    return lambda pair: [adapter.run(tensor) if i == side else tensor for i, tensor in enumerate(pair)]
+
+
+def _traced(report: Report, subject: Subject, changes: Mapping[int, OperandChange] | None = None) -> Report | None:
     try:
-        return replace(report, trace=subject.trace(changes), subject=subject)
+        return replace(report, trace=subject.trace(changes, quick=True), subject=subject)
     except ExplorerError:
         return None

@@ -1,15 +1,16 @@
-"""Every addition of two paths: both shapes, whether they fit, and why not."""
+"""Every addition of two paths: both shapes, whether they match, and why not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from ...spec import shapes
-from ..tracing.forks import find_fork, is_sum
-from ..tracing.operations import Op, added
+from ..tracing.forks import Operands, find_fork, operands
+from ..tracing.operations import WEIGHTED, Op, added
 from ..tracing.repeats import Shape, Trace
+from .residual import is_doubtful, is_meant, is_residual
 
 Price = Callable[[str], int]
 
@@ -35,6 +36,7 @@ class Merge:
         branch, shortcut: operations on either path only, in execution order.
         kind: what the shortcut is made of: "identity", "zero_pad", "projection" or "other".
         explanation: one sentence naming channels and size.
+        is_residual: whether both start from one x; if not, it is a sum of two paths that PyTorch refuses.
     """
 
     path: str
@@ -47,25 +49,32 @@ class Merge:
     branch: tuple[int, ...]
     shortcut: tuple[int, ...]
     kind: str
+    is_residual: bool = True
 
     @property
     def fits(self) -> bool:
         return self.verdict is Verdict.MATCH
 
 
-def find_merges(trace: Trace, price: Price | None = None) -> tuple[Merge, ...]:
-    """All additions of two different activations (see ``is_sum``), in execution order.
+def find_sums(trace: Trace, price: Price | None = None) -> tuple[Merge, ...]:
+    """All residual additions, and what else PyTorch refuses to add, in execution order.
 
     Args:
         price: block's path -> parameters that a projection would add there, where it is known how one is built.
     """
-    return tuple(_merge(trace, op, price) for op in trace.ops if is_sum(op))
+    found = (_merge(trace, op, met, price) for op in trace.ops if (met := operands(trace.ops, op)))
+    return tuple(merge for merge in found if merge)
 
 
-def _merge(trace: Trace, op: Op, price: Price | None) -> Merge:
-    fork = find_fork(trace.ops, *op.inputs)
-    branch, shortcut = (_unbatched(op.in_shapes[side]) for side in (fork.main, 1 - fork.main))
-    verdict = _verdict(op)
+def _merge(trace: Trace, op: Op, met: Operands, price: Price | None) -> Merge | None:
+    fork = find_fork(trace.ops, *met.inputs)
+    branch, shortcut = (_unbatched(met.shapes[side]) for side in (fork.main, 1 - fork.main))
+    verdict = _verdict(op, met)
+    residual = is_residual(trace.ops, op, met, fork, trace.kinds)
+    if verdict is Verdict.BROADCAST and is_meant(trace.ops, met, fork):
+        return None
+    if not residual and verdict is not Verdict.MISMATCH:
+        return None
     path = op.path or "the network"
     return Merge(
         path=op.path,
@@ -78,15 +87,30 @@ def _merge(trace: Trace, op: Op, price: Price | None) -> Merge:
         branch=fork.sides[fork.main],
         shortcut=fork.sides[1 - fork.main],
         kind=_kind([trace.ops[i].name for i in fork.sides[1 - fork.main]]),
+        is_residual=residual,
     )
+
+
+def doubtful_broadcasts(trace: Trace) -> Iterator[Merge]:
+    """Sums of two paths with weights whose shapes differ, one of them by a side of 1 that a layer made."""
+    for op in trace.ops:
+        met = operands(trace.ops, op)
+        if met is None or _verdict(op, met) is not Verdict.BROADCAST:
+            continue
+        fork = find_fork(trace.ops, *met.inputs)
+        if is_meant(trace.ops, met, fork) and is_doubtful(trace.ops, met, fork):
+            branch, shortcut = (_unbatched(met.shapes[side]) for side in (fork.main, 1 - fork.main))
+            yield Merge(
+                op.path, op.index, branch, shortcut, Verdict.BROADCAST, "", fork.at, *fork.sides, "other", False
+            )
 
 
 def _unbatched(shape: Shape) -> Shape:
     return shape[1:]
 
 
-def _verdict(op: Op) -> Verdict:
-    a, b = op.in_shapes
+def _verdict(op: Op, met: Operands) -> Verdict:
+    a, b = met.shapes
     if a == b:
         return Verdict.MATCH
     total = added(a, b, in_place=op.attrs.get("in_place", False))
@@ -96,13 +120,13 @@ def _verdict(op: Op) -> Verdict:
 def _kind(names: list[str]) -> str:
     if not names:
         return "identity"
-    if "conv" in names or "linear" in names:
+    if WEIGHTED & set(names):
         return "projection"
     return "zero_pad" if "pad" in names else "other"
 
 
 def explain(path: str, branch: Shape, shortcut: Shape, verdict: Verdict, price: Price | None = None) -> str:
-    """What meets, why it does not fit, and what a projection would cost (``price`` as in ``find_merges``)."""
+    """What meets, why it does not match, and what a projection would cost (``price`` as in ``find_merges``)."""
     if verdict is Verdict.MATCH:
         return f"{path}: branch and shortcut both give {shapes.text(branch)}."
     facts = f"{path}: the branch gives {shapes.text(branch)}, the shortcut {shapes.text(shortcut)}"
@@ -116,16 +140,16 @@ def explain(path: str, branch: Shape, shortcut: Shape, verdict: Verdict, price: 
 def _difference(branch: Shape, shortcut: Shape) -> str:
     parts = []
     if branch[0] != shortcut[0]:
-        parts.append(f"channels {shortcut[0]} against {branch[0]}")
+        parts.append(f"{shortcut[0]} vs {branch[0]} channels")
     if branch[1:] != shortcut[1:]:
-        parts.append(f"map {shapes.text(shortcut[1:])} against {shapes.text(branch[1:])}")
+        parts.append(f"a {shapes.text(shortcut[1:])} vs {shapes.text(branch[1:])} map")
     return " and ".join(parts)
 
 
 def _projection(path: str, branch: Shape, shortcut: Shape, price: Price | None) -> str:
-    """The 1×1 projection that would fit, if one would."""
+    """The 1×1 projection whose output would match, if there is one."""
     stride = max(1, round(shortcut[1] / branch[1]))
     if any(-(-s // stride) != b for s, b in zip(shortcut[1:], branch[1:], strict=True)):
         return ""
     cost = f"+{price(path):,} parameters" if price else f"+{shortcut[0] * branch[0]:,} weights"
-    return f" A 1×1 projection with stride {stride} would fit ({cost})."
+    return f" A 1×1 projection with stride {stride} would match ({cost})."

@@ -1,17 +1,20 @@
-"""Why two paths do not fit, or a layer does not suit its input: in words, from what the operations are."""
+"""Why two paths do not match, or a layer and its input: in words, from what the operations are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 from ...spec.shapes import text
+from ..tracing.flow import carriers, source
 from ..tracing.forks import is_sum
-from ..tracing.operand_paths import Changes, OperandPath, agree, same_padding, strides_that_agree
+from ..tracing.operand_paths import OperandPath
 from ..tracing.operations import WEIGHTED, Op
 from ..tracing.repeats import Shape
 from .additions import Merge, Verdict
-from .layout import layout
+from .layout import axes_of, layout
+from .sizes import size_causes
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,10 @@ class Cause:
 
 
 def causes_of_merge(ops: Sequence[Op], merge: Merge) -> tuple[Cause, ...]:
-    """Every mistake at a sum that does not fit; two where both channels and size are wrong for reasons of their own."""
+    """Every mistake at a mismatched addition; two where both channels and size are wrong for reasons of their own."""
     where, branch, shortcut = merge.path or "the network", merge.branch_shape, merge.shortcut_shape
-    shapes = f"the branch gives {text(branch)}, the shortcut {text(shortcut)}"
+    met = _sides(branch, shortcut, merge)
+    shapes = f"{met[0].lower()}{met[1:]}"
     if merge.verdict is Verdict.BROADCAST:
         words = "PyTorch repeats the smaller one without an error, and the sum is not F(x) + x"
         return (Cause("broadcast", f"{where}: {shapes}; {words}."),)
@@ -38,15 +42,23 @@ def causes_of_merge(ops: Sequence[Op], merge: Merge) -> tuple[Cause, ...]:
         words = f"{len(branch)} and {len(shortcut)} dimensions cannot be added"
         return (Cause("rank-differs", f"{where}: {shapes}; {words}."),)
     sides = OperandPath(ops, merge.branch, merge.fork), OperandPath(ops, merge.shortcut, merge.fork)
+    axes = axes_of(ops, merge)
+    if None not in axes and axes[0] != axes[1] and sorted(branch) == sorted(shortcut):
+        words = f"channels are axis {axes[0] + 1} of the branch and axis {axes[1] + 1} of the shortcut"  # type: ignore[operator]
+        return (Cause("axes-swapped", f"{where}: {shapes}; {words}: one of them has to be permuted back."),)
     channels, size = layout(ops, merge)
     found: list[tuple[str, str]] = []
     if channels(branch) != channels(shortcut):
         found.append(_channels(ops, merge, where))
+    if not merge.is_residual and 1 in (prod(size(branch)), prod(size(shortcut))):
+        return tuple(Cause(rule, f"{words}. {met}.") for rule, words in found)
     explained = found and found[0][0] == "missing-projection" and _strided(size(shortcut), size(branch))
     if size(branch) != size(shortcut) and not explained:
         known = {"stride-differs"} if found and found[0][0] == "missing-projection" else set()
-        found += [f for f in _size(ops, sides, where, size(branch), size(shortcut)) if f[0] not in known]
-    return tuple(Cause(rule, f"{words}. T{shapes[1:]}.") for rule, words in found)
+        labels = ("the branch", "its shortcut") if merge.is_residual else ("one side", "the other")
+        sizes = size_causes(ops, sides, where, labels, (size(branch), size(shortcut)))
+        found += [f for f in sizes if f[0] not in known]
+    return tuple(Cause(rule, f"{words}. {met}.") for rule, words in found)
 
 
 def cause_of_layer(ops: Sequence[Op], op: Op) -> Cause:
@@ -63,7 +75,11 @@ def cause_of_layer(ops: Sequence[Op], op: Op) -> Cause:
         words = f"do not divide {' and '.join(sides)}" if sides else f"take {wants} channels, not the {came} that come"
         return Cause("groups-do-not-divide", f"{where} has {groups} groups, which {words}.")
     shape = op.in_shapes[0][1:]
-    words = f"{where} takes {wants} {unit}, but {_giver(ops, op)} gives {came}"
+    words = f"{where} takes {wants} {unit}, but {giver(ops, op)} gives {came}"
+    if op.attrs.get("channels_last"):
+        return Cause("wrong-width", f"{words} ({text(shape)}): channels last; permute(0, 3, 1, 2) puts them first.")
+    if op.name == "layer_norm" and len(shape) == 3 and shape[0] == wants:
+        return Cause("wrong-width", f"{words} ({text(shape)}): it normalises the last axis, and channels come first.")
     return Cause("wrong-width", f"{words} ({text(shape)})." if len(shape) > 1 else f"{words}.")
 
 
@@ -75,6 +91,10 @@ def _channels(ops: Sequence[Op], merge: Merge, where: str) -> tuple[str, str]:
     channels, _ = layout(ops, merge)
     branch, shortcut = channels(merge.branch_shape), channels(merge.shortcut_shape)
     branch_is_wrong = ops[merge.op].shape[1:] == merge.shortcut_shape
+    if not merge.is_residual:
+        # The side that is repeated over the other, else the main one, is to blame.
+        branch_is_wrong = prod(merge.branch_shape) / branch <= prod(merge.shortcut_shape) / shortcut
+        return "wrong-width", _width(ops, merge, where, (branch, shortcut), branch_is_wrong=branch_is_wrong)
     if not branch_is_wrong and merge.kind in ("identity", "zero_pad"):
         return "missing-projection", _missing(ops, merge, where)
     inner = _inner_width(ops, merge.branch)
@@ -87,34 +107,35 @@ def _channels(ops: Sequence[Op], merge: Merge, where: str) -> tuple[str, str]:
             f"{of_shortcut}×{inner} = {shortcut}: the {'branch' if branch_is_wrong else 'shortcut'} has an expansion "
             f"of {wrong} instead of {right}"
         )
+    return "wrong-width", _width(ops, merge, where, (branch, shortcut), branch_is_wrong=branch_is_wrong)
+
+
+def _width(ops: Sequence[Op], merge: Merge, where: str, widths: tuple[int, int], *, branch_is_wrong: bool) -> str:
     layer = _last_weighted(ops, merge.branch if branch_is_wrong else merge.shortcut)
-    given, fitting = (branch, shortcut) if branch_is_wrong else (shortcut, branch)
-    name = f"{layer.path or where} gives" if layer else f"{where}: the shortcut gives"
-    return "wrong-width", f"{name} {given} channels where the sum takes {fitting}"
+    given, fitting = widths if branch_is_wrong else widths[::-1]
+    side = "the shortcut" if merge.is_residual else "one side"
+    name = f"{layer.path or where} gives" if layer else f"{where}: {side} gives"
+    return f"{name} {given} channels where the sum takes {fitting}"
+
+
+def _sides(branch: Shape, shortcut: Shape, merge: Merge) -> str:
+    if merge.is_residual:
+        return f"The branch gives {text(branch)}, the shortcut {text(shortcut)}"
+    return f"One side gives {text(branch)}, the other {text(shortcut)}"
 
 
 def _missing(ops: Sequence[Op], merge: Merge, where: str) -> str:
-    """The example that all know: 'layer2.0 halves 56→28 and grows 64→128, but its shortcut is the identity …'."""
+    """The best-known mistake: 'layer2.0: channels 64 → 128, map 56×56 → 28×28, but its shortcut is the identity …'."""
     channels, size = layout(ops, merge)
     before, after = channels(merge.shortcut_shape), channels(merge.branch_shape)
     if merge.kind == "zero_pad":
         verb = "never removes channels" if after < before else f"makes {before} channels of them"
         words = f"its shortcut pads with zeros, which {verb}: a projection is missing"
         return f"{where} goes to {after} channels, but {words}"
-    smaller = _moved(size(merge.shortcut_shape), size(merge.branch_shape))
-    changed = f"{'grows' if after > before else 'narrows'} {before}→{after}{'' if smaller else ' channels'}"
-    moves = " and ".join([*([smaller] if smaller else []), changed])
-    return f"{where} {moves}, but its shortcut is the identity: a projection is missing"
-
-
-def _moved(before: Shape, after: Shape) -> str:
-    """'halves 56→28'; nothing where the size stays."""
-    if before == after:
-        return ""
-    verb = "halves" if all(-(-b // 2) == a for b, a in zip(before, after, strict=True)) else "resizes"
-    if len(set(before)) == len(set(after)) == 1:
-        before, after = before[:1], after[:1]
-    return f"{verb} {text(before)}→{text(after)}"
+    changed = [f"channels {before} → {after}"]
+    if size(merge.shortcut_shape) != size(merge.branch_shape):
+        changed.append(f"map {text(size(merge.shortcut_shape))} → {text(size(merge.branch_shape))}")
+    return f"{where}: {', '.join(changed)}, but its shortcut is the identity: a projection is missing"
 
 
 def _inner_width(ops: Sequence[Op], side: Sequence[int]) -> int:
@@ -126,72 +147,24 @@ def _inner_width(ops: Sequence[Op], side: Sequence[int]) -> int:
 
 
 def _last_weighted(ops: Sequence[Op], side: Sequence[int]) -> Op | None:
-    return next((ops[i] for i in reversed(side) if ops[i].name in WEIGHTED), None)
+    return next((op for op in reversed(carriers(ops, side)) if op.name in WEIGHTED), None)
 
 
-def _giver(ops: Sequence[Op], op: Op) -> str:
+def giver(ops: Sequence[Op], op: Op) -> str:
     """What a layer reads, by the name of the layer that made it."""
-    source = ops[op.inputs[0]]
-    while source.inputs and not is_sum(source) and source.name not in WEIGHTED | {"cat"}:
-        source = ops[source.inputs[0]]
-    if source.name == "input":
+    return name_of(ops, source(op))
+
+
+def name_of(ops: Sequence[Op], index: int) -> str:
+    """What an operation's output is called: by the layer with weights, sum or concatenation that made it."""
+    op = ops[index]
+    while op.inputs and not is_sum(op) and op.name not in WEIGHTED | {"cat"}:
+        op = ops[source(op)]
+    if op.name == "input":
         return "the input"
-    if is_sum(source):
-        return f"the sum of {source.path or 'the network'}"
-    return source.path or f"the {source.name} before it"
-
-
-# ---- height and width ------------------------------------------------------------------------------------
-
-
-def _size(
-    ops: Sequence[Op], sides: tuple[OperandPath, OperandPath], where: str, branch: Shape, shortcut: Shape
-) -> list[tuple[str, str]]:
-    """Rules and words: the smallest change of strides and paddings with which both sides come to one size."""
-    strides = sides[0].stride, sides[1].stride
-    paddings = [changes for side in sides if (changes := same_padding(side))]
-    if len(paddings) == 2:
-        paddings.append(paddings[0] | paddings[1])
-    if strides[0] != strides[1]:
-        words = (
-            "stride-differs",
-            f"{where}: the branch takes {_stride(strides[0], branch)}, its shortcut {_stride(strides[1], shortcut)}",
-        )
-        agreeing = strides_that_agree(sides)
-        if any(agree(sides, changes) for changes in agreeing):
-            return [words]
-        padding = next((p for p in paddings if any(agree(sides, changes | p) for changes in agreeing)), None)
-        return [words, *([_padding(ops, padding)] if padding else [])]
-    padding = next((p for p in paddings if agree(sides, p)), None)
-    if padding:
-        return [_padding(ops, padding)]
-    if all(abs(b - s) <= 1 for b, s in zip(branch, shortcut, strict=True)):
-        odd = next((n for side in sides for n in side.odd_inputs), None)
-        if odd is not None:
-            up, down = ("branch", "shortcut") if branch > shortcut else ("shortcut", "branch")
-            high, low = max(branch, shortcut), min(branch, shortcut)
-            return [
-                (
-                    "odd-size",
-                    f"{where}: a side of {odd} is odd, and the {up} rounds its half up to {text(high)}, the "
-                    f"{down} down to {text(low)}",
-                )
-            ]
-    return [("size-differs", f"{where}: the branch comes to {text(branch)}, its shortcut to {text(shortcut)}")]
-
-
-def _stride(stride: int, size: Shape) -> str:
-    return f"stride {stride} to {text(size)}" if stride > 1 else f"stride 1 and stays at {text(size)}"
-
-
-def _padding(ops: Sequence[Op], changes: Changes) -> tuple[str, str]:
-    changed = [ops[i] for i in changes]
-    layers = [f"{op.path or op.name} ({text(op.attrs['kernel'])}, padding {op.attrs['padding'][0]})" for op in changed]
-    wanted = " and ".join(str(new["padding"][0]) for new in changes.values())
-    excess = all(op.attrs["padding"] > changes[op.index]["padding"] for op in changed)
-    rule, words = ("padding-in-excess", "too much padding") if excess else ("padding-forgotten", "too little padding")
-    verb = "has" if len(layers) == 1 else "have"
-    return rule, f"{' and '.join(layers)} {verb} {words}: with {wanted} the sizes would agree"
+    if is_sum(op):
+        return f"the sum of {op.path or 'the network'}"
+    return op.path or f"the {op.name} before it"
 
 
 def _strided(before: Shape, after: Shape) -> bool:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+from ..tracing.flow import carriers
 from ..tracing.operations import Op
 from ..tracing.repeats import Trace
 from .additions import Merge
 from .causes import Cause, cause_of_layer, causes_of_merge
+from .layout import layout
+from .refused import cause_of_refusal
+
+Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True)
@@ -25,13 +31,15 @@ class Finding:
 
     Attributes:
         rule: its kind, stable from release to release: "missing-projection", "stride-differs", "padding-forgotten",
-            "padding-in-excess", "odd-size", "size-differs", "wrong-expansion", "wrong-width", "groups-do-not-divide",
-            "rank-differs" or "broadcast".
+            "padding-in-excess", "even-kernel", "transposed-size", "odd-size", "size-differs", "axes-swapped",
+            "wrong-expansion", "wrong-width", "groups-do-not-divide", "rank-differs" or "broadcast"; or the rule of a
+            ``Refusal``.
         path: the block's module path, or the layer's.
         op: index of the sum or layer in ``Report.operations``, whose ``source`` is the line of it.
         sentence: the cause in words, with shapes C×H×W.
         merge: the sum; None where a layer does not suit its input.
         producers: of branch and shortcut, or of what the layer reads.
+        severity: "error", or "warning" for a hint.
     """
 
     rule: str
@@ -40,23 +48,43 @@ class Finding:
     sentence: str
     merge: Merge | None
     producers: tuple[Producer, ...]
+    severity: Severity = "error"
 
 
-def diagnose(trace: Trace, merges: tuple[Merge, ...]) -> tuple[Finding, ...]:
-    """Every mistake at the additions of ``merges`` and at the layers of ``trace``, in execution order."""
-    broken = {merge.op: merge for merge in merges if not merge.fits}
+def diagnose(trace: Trace, sums: tuple[Merge, ...]) -> tuple[Finding, ...]:
+    """Every mistake at the additions of ``sums`` and at the other operations of ``trace``, in execution order."""
+    broken = {merge.op: merge for merge in sums if not merge.fits}
     return tuple(
         Finding(cause.rule, op.path, op.index, cause.sentence, merge, _producers(trace, op, merge))
         for op in trace.ops
         for merge in [broken.get(op.index)]
-        for cause in _causes(trace, op, merge)
+        for cause in _causes(trace, op, merge, sums)
     )
 
 
-def _causes(trace: Trace, op: Op, merge: Merge | None) -> tuple[Cause, ...]:
+def _causes(trace: Trace, op: Op, merge: Merge | None, sums: tuple[Merge, ...]) -> tuple[Cause, ...]:
     if merge:
-        return causes_of_merge(trace.ops, merge)
-    return (cause_of_layer(trace.ops, op),) if "wants" in op.attrs else ()
+        return () if _follows(trace, merge) else causes_of_merge(trace.ops, merge)
+    if "wants" in op.attrs:
+        return (cause_of_layer(trace.ops, op),)
+    summed = op.name == "stack" and any(other.op > op.index for other in sums if op.index in trace.ops[other.op].inputs)
+    return (cause_of_refusal(trace.ops, op),) if "refusal" in op.attrs and not summed else ()
+
+
+def _follows(trace: Trace, merge: Merge) -> bool:
+    """Whether a sum does not fit only because a layer of its branch is built for another width than comes: for both its
+    inputs and its outputs. That layer is a finding already."""
+    channels, size = layout(trace.ops, merge)
+    widths = channels(merge.shortcut_shape), channels(merge.branch_shape)
+    if len(merge.branch_shape) != len(merge.shortcut_shape) or size(merge.shortcut_shape) != size(merge.branch_shape):
+        return False
+    return any(
+        (_came(op), op.attrs["wants"]) == widths for op in carriers(trace.ops, merge.branch) if "wants" in op.attrs
+    )
+
+
+def _came(op: Op) -> int:
+    return op.in_shapes[0][-1 if op.name in ("linear", "layer_norm") else 1]
 
 
 def _producers(trace: Trace, op: Op, merge: Merge | None) -> tuple[Producer, ...]:

@@ -257,6 +257,10 @@ def _pad(node: _Node) -> dict[str, Any]:
     return {"pad": tuple(n for axis in reversed(range(half)) for n in (pads[axis], pads[half + axis]))}
 
 
+def _transpose(node: _Node) -> dict[str, Any]:
+    return {"dims": tuple(node.attributes.get("perm") or reversed(range(len(node.sides[0]))))}
+
+
 _READERS: dict[str, Callable[[_Node], dict[str, Any]]] = {
     "Conv": _conv,
     "ConvTranspose": _conv,
@@ -266,4 +270,5 @@ _READERS: dict[str, Callable[[_Node], dict[str, Any]]] = {
     "MatMul": _matmul,
     "Slice": _slice,
     "Pad": _pad,
+    "Transpose": _transpose,
 }

@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .flow import carried, source
 from .operations import WEIGHTED, Op
 
 
@@ -53,8 +54,30 @@ def find_fork(ops: Sequence[Op], first: int, second: int) -> Fork:
 
 
 def is_sum(op: Op) -> bool:
-    """Whether two paths meet in it. ``x + x`` and ``x + parameter`` are none."""
-    return op.name == "add" and len(set(op.inputs)) == 2
+    """Whether two paths are added or subtracted in it. ``x + x`` and ``x + parameter`` are none."""
+    return op.name in ("add", "sub") and len(set(op.inputs)) == 2
+
+
+@dataclass(frozen=True)
+class Operands:
+    """What meets in a sum of two paths: the operations that made both, and their shapes, batch included."""
+
+    inputs: tuple[int, int]
+    shapes: tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def operands(ops: Sequence[Op], op: Op) -> Operands | None:
+    """Of an addition or subtraction of two paths, or of a stack of two that is summed; None for anything else."""
+    if op.name == "sum" and op.inputs and ops[op.inputs[0]].name == "stack":
+        stack = ops[op.inputs[0]]
+        if op.attrs.get("reduced") != (stack.attrs["dim"] % len(stack.shape),):
+            return None
+        op = stack
+    elif not is_sum(op):
+        return None
+    if len(op.inputs) != 2 or op.inputs[0] == op.inputs[1]:
+        return None
+    return Operands((op.inputs[0], op.inputs[1]), (op.in_shapes[0], op.in_shapes[1]))
 
 
 def channels_from(ops: Sequence[Op], index: int) -> Op:
@@ -62,7 +85,7 @@ def channels_from(ops: Sequence[Op], index: int) -> Op:
     that is a sum of two paths, has weights, or changes their number."""
     op = ops[index]
     while op.inputs and not is_sum(op) and op.name not in WEIGHTED and len(op.in_shapes[0]) > 1:
-        if op.shape[1:2] != op.in_shapes[0][1:2]:
+        if op.shape[1:2] != op.in_shapes[carried(op)[0]][1:2]:
             break
-        op = ops[op.inputs[0]]
+        op = ops[source(op)]
     return op

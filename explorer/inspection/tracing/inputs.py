@@ -57,14 +57,19 @@ def tensors(values: Any) -> Iterator[Tensor]:
             yield from tensors(value.values())
 
 
-def like(values: Any, dtype: torch.dtype) -> Any:
-    """New tensors in the place of those in ``values``, floats as ``dtype``: a forward pass may change its inputs."""
+def like(values: Any, dtype: torch.dtype, device: str = "meta") -> Any:
+    """New tensors in the place of those in ``values``, floats as ``dtype``: a forward pass may change its inputs. With
+    memory they hold numbers from 0 to 1, and whole numbers are 0."""
     if isinstance(values, Tensor):
-        return torch.empty_like(values, dtype=dtype if values.dtype is torch.float32 else values.dtype, device="meta")
+        dtype = dtype if values.dtype is torch.float32 else values.dtype
+        if device == "meta":
+            return torch.empty_like(values, dtype=dtype, device="meta")
+        made = torch.rand(values.shape, generator=torch.Generator().manual_seed(0))
+        return made.to(dtype) if dtype.is_floating_point else torch.zeros(values.shape, dtype=dtype)
     if isinstance(values, Mapping):
-        return {name: like(value, dtype) for name, value in values.items()}
+        return {name: like(value, dtype, device) for name, value in values.items()}
     if type(values) in (list, tuple):
-        return type(values)(like(value, dtype) for value in values)
+        return type(values)(like(value, dtype, device) for value in values)
     return values
 
 

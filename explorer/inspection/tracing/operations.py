@@ -20,7 +20,10 @@ NAMES: dict[Any, str] = {
     aten.native_layer_norm: "layer_norm",
     aten.max_pool2d_with_indices: "max_pool",
     aten.avg_pool2d: "avg_pool",
+    aten.max_pool3d_with_indices: "max_pool",
+    aten.avg_pool3d: "avg_pool",
     aten._adaptive_avg_pool2d: "adaptive_avg_pool",
+    aten._adaptive_avg_pool3d: "adaptive_avg_pool",
     aten.mean: "mean",
     aten.addmm: "linear",
     aten.mm: "linear",
@@ -28,6 +31,9 @@ NAMES: dict[Any, str] = {
     aten.slice: "slice",
     aten.add: "add",
     aten.add_: "add",
+    aten.sub_: "sub",
+    aten.mul_: "mul",
+    aten.div_: "div",
     aten.relu_: "relu",
     aten.silu_: "silu",
     aten.leaky_relu_: "leaky_relu",
@@ -70,6 +76,29 @@ def added(a: tuple[int, ...], b: tuple[int, ...], *, in_place: bool = False) -> 
     return None if in_place and result != a else result
 
 
+# These take two tensors element by element.
+ELEMENTWISE: frozenset[Any] = frozenset(
+    {
+        *(getattr(aten, f"{name}{end}").Tensor for name in ("add", "sub", "mul", "div") for end in ("", "_")),
+        *(getattr(aten, name).Tensor for name in ("lt", "le", "gt", "ge", "eq", "ne")),
+        *(getattr(aten, name).default for name in ("maximum", "minimum", "atan2")),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why PyTorch refuses an operation; the pass went on as if it had not.
+
+    Attributes:
+        rule: as ``Finding``'s.
+        facts: what its sentence needs, by name: plain values.
+    """
+
+    rule: str
+    facts: Mapping[str, Any]
+
+
 # Weighted operations carry the main branch; see ``forks``.
 WEIGHTED = frozenset({"conv", "linear", "bmm", "baddbmm"})
 
@@ -86,7 +115,8 @@ class Op:
         in_shapes, shape: with the batch dimension.
         bytes: of the output.
         attrs: kernel, stride, padding, dilation, groups, weight … where the operation has them; ``wants``, the channels
-            that a layer is built for, where it got others and the pass went on as if it had them.
+            that a layer is built for, where it got others and the pass went on as if it had them; ``refusal``, a
+            ``Refusal`` of another kind.
         source: line of the program that asked for it, ``models/net.py:123``; empty where unknown.
     """
 
@@ -130,7 +160,7 @@ def describe(func: Any, args: Any) -> dict[str, Any]:
 
 
 def _conv(args: Any) -> dict[str, Any]:
-    x, weight, bias, stride, padding, dilation, transposed, _, groups = args
+    x, weight, bias, stride, padding, dilation, transposed, output_padding, groups = args
     attrs = {
         "kernel": tuple(weight.shape[2:]),
         "stride": tuple(stride),
@@ -141,23 +171,28 @@ def _conv(args: Any) -> dict[str, Any]:
         "transposed": transposed,
         "weight": tuple(weight.shape),
     }
+    if transposed:
+        attrs["output_padding"] = tuple(output_padding)
     wants = weight.shape[0] if transposed else weight.shape[1] * groups
     if x.shape[1] != wants or weight.shape[0] % groups:  # not every convolution without memory notices
         attrs["wants"] = wants
     return attrs
 
 
-def _pool(args: Any) -> dict[str, Any]:
-    kernel = _pair(args[1])
-    stride = _pair(args[2]) if len(args) > 2 and args[2] else kernel
-    padding = _pair(args[3]) if len(args) > 3 else (0, 0)
-    dilation = _pair(args[4]) if len(args) > 4 and isinstance(args[4], (list, tuple)) else (1, 1)
-    return {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+def _pool(dims: int) -> Callable[[Any], dict[str, Any]]:
+    def read(args: Any) -> dict[str, Any]:
+        kernel = _each(args[1], dims)
+        stride = _each(args[2], dims) if len(args) > 2 and args[2] else kernel
+        padding = _each(args[3], dims) if len(args) > 3 else (0,) * dims
+        dilation = _each(args[4], dims) if len(args) > 4 and isinstance(args[4], (list, tuple)) else (1,) * dims
+        return {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+
+    return read
 
 
-def _pair(value: Any) -> tuple[int, ...]:
+def _each(value: Any, dims: int) -> tuple[int, ...]:
     values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
-    return values * 2 if len(values) == 1 else values
+    return values * dims if len(values) == 1 else values
 
 
 def _in_place(args: Any) -> dict[str, Any]:
@@ -166,6 +201,44 @@ def _in_place(args: Any) -> dict[str, Any]:
 
 def _group_norm(args: Any) -> dict[str, Any]:
     return {"groups": args[6]}
+
+
+def _layer_norm(args: Any) -> dict[str, Any]:
+    return {"normalized": tuple(args[1])}
+
+
+def _permute(args: Any) -> dict[str, Any]:
+    return {"dims": tuple(dim % args[0].dim() for dim in args[1])}
+
+
+def _transpose(args: Any) -> dict[str, Any]:
+    dims = list(range(args[0].dim()))
+    first, second = args[1:3] if len(args) > 2 else (0, -1)
+    if dims:
+        dims[first], dims[second] = dims[second], dims[first]
+    return {"dims": tuple(dims)}
+
+
+def _unsqueeze(args: Any) -> dict[str, Any]:
+    return {"dim": args[1] % (args[0].dim() + 1)}
+
+
+def _select(args: Any) -> dict[str, Any]:
+    return {"dim": args[1] % args[0].dim(), "at": args[2]}
+
+
+def _reduce(args: Any) -> dict[str, Any]:
+    rank = args[0].dim()
+    dims = args[1] if len(args) > 1 and isinstance(args[1], (list, tuple, int)) else ()
+    dims = (dims,) if isinstance(dims, int) else dims
+    keeps = len(args) > 2 and args[2] is True
+    return {"reduced": tuple(d % rank for d in dims) if dims and rank else tuple(range(rank)), "keeps": keeps}
+
+
+def _factor(args: Any) -> dict[str, Any]:
+    """The shape that a product is taken with; of a number there is none."""
+    shapes = [tuple(a.shape) for a in args[:2] if isinstance(a, Tensor)]
+    return {"factors": tuple(shapes)} if len(shapes) == 2 else {}
 
 
 def _slice(args: Any) -> dict[str, Any]:
@@ -184,10 +257,21 @@ def _product(args: Any) -> dict[str, Any]:
 
 _READERS: dict[Any, Callable[[Any], dict[str, Any]]] = {
     aten.convolution: _conv,
-    aten.max_pool2d_with_indices: _pool,
-    aten.avg_pool2d: _pool,
+    aten.max_pool2d_with_indices: _pool(2),
+    aten.avg_pool2d: _pool(2),
+    aten.max_pool3d_with_indices: _pool(3),
+    aten.avg_pool3d: _pool(3),
     aten.slice: _slice,
+    aten.native_layer_norm: _layer_norm,
+    aten.permute: _permute,
+    aten.transpose: _transpose,
+    aten.t: _transpose,
+    aten.unsqueeze: _unsqueeze,
+    aten.select: _select,
+    **dict.fromkeys((aten.mean, aten.sum, aten.amax, aten.amin, aten.var, aten.max, aten.min), _reduce),
+    aten.mul: _factor,
     aten.add_: _in_place,
+    aten.sub_: _in_place,
     aten.relu_: _in_place,
     aten.silu_: _in_place,
     aten.leaky_relu_: _in_place,

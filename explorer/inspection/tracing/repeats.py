@@ -47,6 +47,9 @@ class Recording:
 
     Attributes:
         table: makes ``layers``, when they are first asked for.
+        note: how it was run, if not on shapes alone.
+        read: names of the parameters that an operation read.
+        gives_nothing: whether forward gave None.
     """
 
     name: str
@@ -54,6 +57,9 @@ class Recording:
     table: Callable[[], tuple[Layer, ...]]
     params: Mapping[str, int]
     kinds: Mapping[str, str]
+    note: str = ""
+    read: frozenset[str] = frozenset()
+    gives_nothing: bool = False
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -77,6 +83,11 @@ class Trace:
     def name(self) -> str:
         """Class name of the module."""
         return self.recording.name
+
+    @property
+    def note(self) -> str:
+        """How it was run, if not on shapes alone."""
+        return self.recording.note
 
     @cached_property
     def ops(self) -> tuple[Op, ...]:

@@ -14,7 +14,8 @@ def find_root_causes(ops: Sequence[Op]) -> frozenset[int]:
 
     These are: an addition whose branch's channels a later layer refuses, though it would take the shortcut's; a
     normalisation whose channels a later layer or addition refuses, though it would take those that the normalisation
-    got; an addition whose branch has the wrong size because of its padding.
+    got; an addition whose branch has the wrong size because of its padding, or does not come back to the size of its
+    skip connection.
     """
     refused = {
         origin.index
@@ -45,5 +46,7 @@ def _lost_padding(ops: Sequence[Op], op: Op) -> bool:
         return False
     fork = find_fork(ops, *op.inputs)
     branch, shortcut = (OperandPath(ops, fork.sides[side], fork.at) for side in (fork.main, 1 - fork.main))
+    if branch.upsamples and not shortcut.upsamples and branch.stride == shortcut.stride:
+        return True
     padding = same_padding(branch)
     return bool(padding) and branch.stride == shortcut.stride and agree((branch, shortcut), padding)

@@ -1,4 +1,4 @@
-"""Layers that meet the wrong number of channels: noted, and given a fitting weight or input, so that the pass goes on.
+"""Layers that meet an input they cannot take: noted, and given what they could, so that the pass goes on.
 
 PyTorch refuses such a call before any tensor operation runs, so these are caught one level above, as functions of
 ``torch.nn.functional``. Only a pass that has failed once is repeated this way: watching functions costs time.
@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from .recorder import Recorder
+from .refusals import stand_in
 from .repeats import Shape
 
 Arguments = dict[str, Any]
@@ -43,7 +44,8 @@ class _Retry:
 
 
 class Tolerance(TorchFunctionMode):
-    """Lets layers pass whose weights don't suit their input; their operations get ``wants`` (see ``Op.attrs``).
+    """Lets layers pass whose weights don't suit their input; their operations get ``wants`` or ``refusal`` (see
+    ``Op.attrs``).
 
     A convolution and a linear layer give as many channels as they are built for, and so does a normalisation. An error
     of another kind is raised as ever.
@@ -57,23 +59,31 @@ class Tolerance(TorchFunctionMode):
         before = len(self._recorder.ops)
         try:
             return func(*args, **(kwargs or {}))
-        except Exception:
-            if func not in _PARAMETERS:
-                raise
-            given = dict(zip(_PARAMETERS[func], args, strict=False)) | (kwargs or {})
-            if func in _NORMS:
-                is_root_cause = before in self._recorder.interventions.root_causes
-                retry = _norm(func, given, is_root_cause=is_root_cause)
-            else:
-                retry = _linear(given) if func is F.linear else _conv(func, given)
+        except Exception as error:
+            retry, given = self._retry(func, args, kwargs or {}, before)
             if retry is None:
-                raise
+                refused = stand_in(func, args, kwargs or {}, error)
+                if refused is None:
+                    raise
+                del self._recorder.ops[before:]
+                self._recorder.refuse(refused.name, refused.operands, refused.refusal, *refused.outputs)
+                return refused.result
         del self._recorder.ops[before:]  # what the refused call had done already
         if "input" in retry.arguments:
             self._recorder.take_for(retry.arguments["input"], given["input"])
         out = func(**{**given, **retry.arguments})
         self._note(before, retry, tuple(given["input"].shape))
         return out
+
+    def _retry(self, func: Any, args: Any, kwargs: Any, at: int) -> tuple[_Retry | None, Arguments]:
+        if func not in _PARAMETERS:
+            return None, {}
+        given = dict(zip(_PARAMETERS[func], args, strict=False)) | kwargs
+        if func in _NORMS:
+            return _norm(func, given, is_root_cause=at in self._recorder.interventions.root_causes), given
+        if func is F.linear:
+            return _linear(given), given
+        return _conv(func, given, is_input=self._recorder.is_input(given["input"])), given
 
     def _note(self, first: int, retry: _Retry, in_shape: Shape) -> None:
         """Write the operation down with the arguments it had."""
@@ -85,17 +95,20 @@ class Tolerance(TorchFunctionMode):
         self._recorder.amend(at, attrs=attrs, in_shapes=(in_shape, *op.in_shapes[1:]))
 
 
-def _conv(func: Any, given: Arguments) -> _Retry | None:
-    """An ungrouped weight for the channels that came."""
+def _conv(func: Any, given: Arguments, *, is_input: bool) -> _Retry | None:
+    """An ungrouped weight for the channels that came; an image with its channels last, permuted."""
     x, weight, groups = given["input"], given["weight"], given.get("groups", 1)
     transposed = func in _TRANSPOSED_CONVS
     wants = weight.shape[0] if transposed else weight.shape[1] * groups
     outputs = weight.shape[1] * groups if transposed else weight.shape[0]
     if x.dim() != weight.dim() or (x.shape[1] == wants and outputs % groups == 0 and wants % groups == 0):
         return None
+    if is_input and x.shape[1] != wants == x.shape[-1] and groups == 1:
+        noted = {"wants": wants, "weight": tuple(weight.shape), "groups": 1, "channels_last": True}
+        return _Retry({"input": x.movedim(-1, 1)}, noted, ("conv",))
     sides = (x.shape[1], outputs) if transposed else (outputs, x.shape[1])
     return _Retry(
-        {"weight": weight.new_empty((*sides, *weight.shape[2:])), "groups": 1},
+        {"weight": weight.new_zeros((*sides, *weight.shape[2:])), "groups": 1},
         {"wants": wants, "weight": tuple(weight.shape), "groups": groups},
         ("conv",),
     )
@@ -106,7 +119,7 @@ def _linear(given: Arguments) -> _Retry | None:
     outputs, wants = weight.shape
     if x.shape[-1] == wants:
         return None
-    arguments = {"weight": weight.new_empty((outputs, x.shape[-1]))}
+    arguments = {"weight": weight.new_zeros((outputs, x.shape[-1]))}
     return _Retry(arguments, {"wants": wants, "inner": wants}, ("linear",))
 
 
@@ -122,9 +135,9 @@ def _norm(func: Any, given: Arguments, *, is_root_cause: bool) -> _Retry | None:
         return None
     arguments: Arguments = {"num_groups": 1} if groups > 1 else {}
     if is_root_cause:
-        arguments |= {name: tensor.new_empty(came) for name, tensor in own.items()}
+        arguments |= {name: tensor.new_zeros(came) for name, tensor in own.items()}
         arguments |= {"normalized_shape": (came,)} if func is F.layer_norm else {}
     else:
-        arguments["input"] = x.new_empty((*x.shape[:axis], wants, *x.shape[axis + 1 :]))
+        arguments["input"] = x.new_zeros((*x.shape[:axis], wants, *x.shape[axis + 1 :]))
     noted = {"groups": groups} if func is F.group_norm else {}
     return _Retry(arguments, {"wants": wants, **noted}, ("batch_norm", "group_norm", "layer_norm"))

@@ -93,6 +93,7 @@ export function mount({element, server}) {
     host,
   );
   on('selected', mark, host);
+  on('walk', walk.start, host);
   whenVisible(host, visible => {
     isVisible = visible;
     refresh();

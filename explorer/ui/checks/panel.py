@@ -1,4 +1,4 @@
-"""The shortcut checks and the walk: rows that sort and filter in the browser, from two server functions."""
+"""The shortcut checks and the walk: rows that are sorted and filtered in the browser, from two server functions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TEMPLATE = """
     <button type="button" class="rx-small" data-do="walk">Walk me through it</button>
     <span class="rx-fix-all"></span>
     <input type="search" placeholder="Filter" aria-label="Filter the checks">
-    <label><input type="checkbox">Only what does not fit</label>
+    <label><input type="checkbox">Only mismatches</label>
     <span class="rx-of" role="status"></span>
     <button type="button" class="rx-small" data-do="copy">Copy as CSV</button>
   </div>
@@ -31,14 +31,14 @@ _TEMPLATE = """
       <button type="button" class="rx-small" data-do="next" title="→">Next</button>
       <button type="button" class="rx-small" data-do="done" title="Escape">Done</button>
     </header>
-    <div class="rx-told" aria-live="polite"></div>
+    <div class="rx-sentences" aria-live="polite"></div>
   </section>
 </div>
 """
 
 
 def checks_panel() -> gr.HTML:
-    """Empty until the diagram is drawn and the panel is looked at."""
+    """Empty until the diagram is drawn and the panel is in view."""
     return gr.HTML(
         value="",
         html_template=_TEMPLATE,
@@ -55,7 +55,7 @@ def list_checks(request: NetworkRequest) -> dict[str, Any]:
     """-> ``{"rows", "all", "csv"}``.
 
     ``rows``, ``all``: HTML of the table and of the button that fixes everything. ``csv``: the head, then a line for
-    each sum, by its row's number.
+    each addition, by its row's number.
     """
     report = report_of(request.query)
     return {

@@ -38,7 +38,7 @@ export function mountWalk(host, fetchSteps, showError) {
     const {node, title, html} = steps[place];
     panel.querySelector('h3').textContent = title;
     panel.querySelector('header span').textContent = `${place + 1} of ${steps.length}`;
-    panel.querySelector('.rx-told').innerHTML = html;
+    panel.querySelector('.rx-sentences').innerHTML = html;
     button('previous').disabled = place === 0;
     button('next').disabled = place === steps.length - 1;
     if (leads) emit('select', node);

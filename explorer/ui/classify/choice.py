@@ -1,4 +1,4 @@
-"""The choice of a network and a device over the photo, and all that changes with it."""
+"""The choice of a network and a device above the photo, and everything that changes with it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAX_ACTION = 1000  # characters
 
 
 class NetworkAction(Request):
-    """A network was chosen elsewhere than in the list."""
+    """A network was chosen outside the list."""
 
     name: str
 
@@ -52,7 +52,7 @@ class Choice:
         return [self.variant, self.about, self.download.start, self.panel]
 
     def load(self, request: gr.Request) -> Updates:
-        """A page was opened: the choices as they are now, and what the page calls itself when it sends photos."""
+        """A page was opened: the current choices, and the name of the session for uploads."""
         session = str(request.session_hash)
         return {self.variant: gr.update(choices=networks.choices(session)), self.panel: session}
 
@@ -66,18 +66,18 @@ class Choice:
         return {self.panel: gr.update(variant=name, device=device, ready=time.time())}
 
     def choose(self, name: str, device: str, session: str) -> Updates:
-        """Another network, with the choices as they are now."""
+        """Another network, with the current choices."""
         return {self.variant: gr.update(choices=networks.choices(session), value=name), **self.show(name, device)}
 
     def switch(self, name: str, device: str, session: str, *wanted: str) -> Updates:
-        """From ``name`` to the first of ``wanted`` that can be chosen; a network that went is chosen no more."""
+        """From ``name`` to the first of ``wanted`` that can be chosen; a network that is gone is no longer chosen."""
         first = networks.first_choice(session, *wanted, name)
         if first != name:
             return self.choose(first, device, session)
         return {self.variant: gr.update(choices=networks.choices(session), value=name)}
 
     def pick(self, action: Any, name: str, device: str, request: gr.Request) -> Updates:
-        """A row of the table of networks was chosen, or another tab chose: a ``NetworkAction`` as JSON."""
+        """A network was chosen in the table or by another tab: a ``NetworkAction`` as JSON."""
         try:
             wanted = parse_json(NetworkAction, action, _MAX_ACTION).name
         except ExplorerError:
@@ -85,22 +85,26 @@ class Choice:
         return self.switch(name, device, str(request.session_hash), wanted)
 
     def follow_files(self, action: Any, name: str, device: str, request: gr.Request) -> Updates:
-        """After an action of the panel of model files, which may be that a file is to classify."""
+        """After an action of the panel of model files, for example that a file is to classify."""
         session = str(request.session_hash)
         return self.switch(name, device, session, *_wanted_file(action, session))
 
 
 def _wanted_file(action: Any, session: str) -> list[str]:
-    """The network of the file that is to classify, if one is."""
+    """The network of the file that is to classify, if any."""
     try:
-        do, token, held = model_file.parse_action(action, session)
+        do, token, file = model_file.parse_action(action, session)
     except ExplorerError:
         return []
-    return [FILE + token] if do == "classify" and held and held.can_classify else []
+    return [FILE + token] if do == "classify" and file and file.classifies else []
 
 
 def _line(name: str) -> str:
-    return tag("p", text(networks.about(name)), css="rx-note")
+    """Which network answers, what it knows, and the numbers behind that in a part that opens."""
+    built, details = networks.architecture(name), networks.details(name)
+    who = f"{tag('strong', text(f'{built} answers'))}, with trained weights: it is not the builder's network. "
+    fold = tag("details", tag("summary", "Details") + tag("p", text(details)))
+    return tag("p", who * bool(built) + text(networks.about(name))) + fold * bool(details)
 
 
 def build_choice() -> Choice:

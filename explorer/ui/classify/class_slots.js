@@ -96,7 +96,7 @@ export function classSlots(host, limits, {grown, say}) {
 
   function put(one, files) {
     const room = limits.photos - photos().length;
-    if (files.length > room) say(`At most ${limits.photos} photos in all; the others were left out.`);
+    if (files.length > room) say(`At most ${limits.photos} photos are possible; the others were left out.`);
     const fresh = files.slice(0, room).map(file => photoOf(file, one));
     one.photos.push(...fresh);
     one.place.querySelector('.rx-slot-photos').append(...fresh.map(({button}) => button));
@@ -115,7 +115,7 @@ export function classSlots(host, limits, {grown, say}) {
       return;
     }
     if (groups.size > most) {
-      say(`This folder has ${groups.size} subfolders with photos; at most ${most} classes can be taught.`);
+      say(`This folder has ${groups.size} subfolders with photos; at most ${most} classes are possible.`);
       return;
     }
     for (const [folder, files] of groups) {

@@ -1,4 +1,4 @@
-"""Heads of transfer learning: of each page those that were fitted or opened last."""
+"""Heads of transfer learning: those that each page trained or opened most recently."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAD = "head:"  # before a token, as ``FILE`` is
 
 @dataclass(eq=False)
 class TransferHead:
-    """A head, and the network that it was fitted on (as ``networks.classifier_of`` takes it)."""
+    """A head, and the network that it was trained on (as ``networks.classifier_of`` takes it)."""
 
     head: Head
     base: str
@@ -31,12 +31,12 @@ class TransferHead:
         return pair[1]
 
 
-# Of each head: the network it was fitted on, and that network with the head.
+# For each head: the network it was trained on, and that network with the head.
 _PAIRS = BoundedCache[TransferHead, tuple[Classifier, Classifier]](
     KEPT_BYTES // 2, lambda pair: sum(classifier.engine.size_bytes for classifier in pair)
 )
 HEADS = SessionStore[TransferHead](
-    "This head is not kept here any more. Teach it once more, or open its file.", Limits(count=64, per_session=8)
+    "This head is no longer here. Train the linear probe again, or open its file.", Limits(count=64, per_session=8)
 )
 
 

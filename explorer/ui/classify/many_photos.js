@@ -1,11 +1,11 @@
-// Many photos, one network: each is sent, classified and listed by itself, so that none can end the others.
+// Many photos, one network: each is sent, classified and listed on its own, so that an unreadable file stops nothing.
 import {ask, download, emit, latest, on} from '../kit/lib.js';
 import {countsInWords, failuresInWords} from './counts.js';
 import {chosenNetwork} from './current.js';
 import {inParallel, picture, send, takeChosen} from './photo_files.js';
 
 const MOST = 2000;
-const BYTE_ORDER_MARK = '\ufeff'; // without it a spreadsheet takes UTF-8 for something else
+const BYTE_ORDER_MARK = '\ufeff'; // without it spreadsheets do not recognise UTF-8
 
 function rowOf(html) {
   const body = document.createElement('tbody');
@@ -28,8 +28,10 @@ export function mount({element, server, settings}) {
   let lines = [];
   /** @type {File[]} */
   let files = [];
+  let ranWith = ''; // name of the network whose answers are in the table
+  const earlier = box.querySelector('.rx-earlier');
 
-  /** The row, and the CSV's line, of a photo; ``{error}`` if the program gave none. */
+  /** A photo's row and line of the CSV; ``{error}`` if the program did not answer. */
   async function classify(file, network) {
     const sent = await send(file);
     if (sent.silent) return sent;
@@ -75,6 +77,9 @@ export function mount({element, server, settings}) {
       network = chosenNetwork(),
       places = begin(given),
       counts = {};
+    ranWith = network.variant;
+    earlier.hidden = true;
+    box.querySelector('.rx-scroll').classList.remove('rx-stale');
     let done = 0,
       failed = 0,
       trouble = '';
@@ -119,4 +124,14 @@ export function mount({element, server, settings}) {
   button('folder').addEventListener('click', () => folderInput.click());
   for (const input of [photosInput, folderInput]) input.addEventListener('change', () => choose(input));
   on('photos', run, box);
+  on('show-photos', () => box.scrollIntoView({block: 'start'}), box);
+  on(
+    'photo',
+    photo => {
+      const isStale = Boolean(photo && ranWith && photo.variant !== ranWith);
+      box.querySelector('.rx-scroll').classList.toggle('rx-stale', isStale);
+      earlier.hidden = !isStale;
+    },
+    box,
+  );
 }

@@ -1,4 +1,4 @@
-"""Many photos through one network: each is sent, classified and listed by itself, so that none can end the others."""
+"""Many photos, one network: each is sent, classified and listed on its own; unreadable files stop nothing."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ _TEMPLATE = f"""
     <input type="file" multiple aria-label="Photo files" {PICK}>
     <input type="file" webkitdirectory aria-label="Folder of photos" hidden>
   </div>
-  <p class="rx-note">Or drop several at once above. A file that is no photo gets a row that says why; it stops none.</p>
-  <progress aria-label="Photos answered" hidden></progress>
+  <p class="rx-note">Or drop several at once above. Files that cannot be read are listed with the reason.</p>
+  <progress aria-label="Photos classified" hidden></progress>
   <p class="rx-told" role="status"></p>
+  <p class="rx-earlier" role="status" hidden>These answers are of the network that was chosen before.</p>
   <div class="rx-scroll" tabindex="0" role="region" aria-label="Many photos" hidden>
     <table class="rx-table"><thead><tr><th scope="col"><span class="rx-unseen">Photo</span></th>
-      <th scope="col">File</th><th scope="col">Says</th><th scope="col" class="num">Score</th><th scope="col">Then</th>
-      <th scope="col" class="num">Time</th></tr></thead><tbody></tbody></table>
+      <th scope="col">File</th><th scope="col">Answer</th><th scope="col" class="num">Score</th>
+      <th scope="col">Then</th><th scope="col" class="num">Time</th></tr></thead><tbody></tbody></table>
   </div>
 </details>
 """
@@ -48,7 +49,7 @@ class RowRequest(PhotoRequest):
     """
     Attributes:
         name: of the file.
-        error: why the photo never got a token.
+        error: why the photo has no token.
     """
 
     name: Annotated[str, clipped(MAX_NAME)] = ""
@@ -57,7 +58,7 @@ class RowRequest(PhotoRequest):
 
 @answers(RowRequest)
 def classify_row(request: RowRequest) -> dict[str, Any]:
-    """-> ``{"row", "csv", "ok"}``, also of a photo that has no answer."""
+    """-> ``{"row", "csv", "ok"}``, also for a photo without an answer."""
     try:
         if request.error is not None:
             raise ImageError(request.error)

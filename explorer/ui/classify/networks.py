@@ -1,4 +1,4 @@
-"""The networks that can classify, by name: the catalogue's, the page's own files and heads; and a table of them all."""
+"""The networks that can classify, by name: those of the catalogue, of opened files and heads; and a table of all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .requests import ClassifierRequest, SessionRequest
 MAX_NAME = 100
 _TEMPLATE = """
 <details class="rx-section rx-nets">
-  <summary>All networks <small>accuracy, cost, what each sees; choose one</small></summary>
+  <summary>All networks <small>accuracy, cost and input size; choose one</small></summary>
   <div class="rx-list"></div>
   <div class="rx-published"></div>
 </details>
@@ -41,7 +41,7 @@ def classifier_of(name: str, network: str = "", device: str = "auto") -> Classif
 
     Args:
         name: of the catalogue, or ``file:TOKEN``, or ``head:TOKEN``.
-        network: the builder's, as ``from_query`` reads it, which says of a model file what its weights don't.
+        network: the builder's, as ``from_query`` reads it; it completes a model file whose weights say too little.
 
     Raises:
         NotHere: its weights would have to be downloaded first.
@@ -57,7 +57,7 @@ def classifier_of(name: str, network: str = "", device: str = "auto") -> Classif
 
 
 def predict(request: ClassifierRequest, photo: Photo) -> Prediction:
-    """The answer of a network (see ``classifier_of``); of a file's weights also how they were read."""
+    """The prediction of a network (see ``classifier_of``); for a file's weights also how they were read."""
     prediction = classifier_of(request.variant, request.network, request.device).classify(photo)
     if not request.variant.startswith(FILE):
         return prediction
@@ -72,15 +72,15 @@ def file_of(name: str) -> OpenFile:
 
 
 def base_of(name: str) -> str:
-    """The network whose features ``name`` reads: that of a head, else itself."""
+    """The network whose features ``name`` uses: that of a head, otherwise itself."""
     return HEADS.find(name.removeprefix(HEAD)).base if name.startswith(HEAD) else name
 
 
 def to_download(name: str) -> Variant | None:
-    """The network of the catalogue whose weights ``name`` lacks; None if it lacks none."""
+    """The network of the catalogue whose weights ``name`` still needs; None if they are here."""
     try:
         base = base_of(name)
-    except ExplorerError:  # a head that is gone, which the answer will say
+    except ExplorerError:  # a head that is gone; the answer will say so
         return None
     variant = None if base.startswith(FILE) else find(base)
     return variant if variant and intact_path(variant.file) is None else None
@@ -99,17 +99,15 @@ def base_of_head(head: Head, session: str) -> str:
         if file.can_classify and file.checkpoint.sha256 == head.backbone_sha256:
             return FILE + token
     raise WeightsError(
-        f"This head was taught on {head.backbone[:MAX_NAME]!a}, which is not here. "
+        f"This head was trained on {head.backbone[:MAX_NAME]!a}, which is not here. "
         "Open that model file first, then the head."
     )
 
 
 def choices(session: str = "") -> list[tuple[str, str]]:
     """Labels and names; the heads and files of a page come first."""
-    new = [(f"taught: {label_of(one.head)}", HEAD + token) for token, one in HEADS.of(session)]
-    own = [
-        (f"your file: {file.display_name}", FILE + token) for token, file in OPEN_FILES.of(session) if file.can_classify
-    ]
+    new = [(f"linear probe: {label_of(one.head)}", HEAD + token) for token, one in HEADS.of(session)]
+    own = [(f"your file: {file.shown}", FILE + token) for token, file in OPEN_FILES.of(session) if file.classifies]
     return [*new, *own, *((_label(variant), variant.name) for variant in variants())]
 
 
@@ -120,8 +118,8 @@ def choices_without_download(session: str = "") -> list[tuple[str, str]]:
 
 def rows(session: str) -> list[NetworkRow]:
     """The heads and files of a page, for the table of networks."""
-    new = [NetworkRow.of(one.variant, HEAD + token, "taught here") for token, one in HEADS.of(session) if one.variant]
-    return [*new, *(_row_of(FILE + token, file) for token, file in OPEN_FILES.of(session) if file.can_classify)]
+    new = [NetworkRow.of(one.variant, HEAD + token, "trained here") for token, one in HEADS.of(session) if one.variant]
+    return [*new, *(_row_of(FILE + token, file) for token, file in OPEN_FILES.of(session) if file.classifies)]
 
 
 def _row_of(name: str, file: OpenFile) -> NetworkRow:
@@ -135,20 +133,48 @@ def label_of(head: Head) -> str:
 
 
 def about(name: str) -> str:
-    """A line on a network."""
+    """What a network knows and how often it is right, in one or two sentences."""
     if name.startswith((FILE, HEAD)):
         try:
             return _about_head(name) if name.startswith(HEAD) else _about_file(name)
         except ExplorerError as error:
             return error_message(error)
     variant = find(name)
+    side = variant.transform.crop
+    score = ""
+    if variant.top1 is not None:
+        score = f"; right for {variant.top1:.0f} of 100 test images at {side}×{side} pixels"
+    return f"Knows {_known(variant)}{score}."
+
+
+def details(name: str) -> str:
+    """Numbers and sources behind ``about``; empty if the name is not in the catalogue."""
+    if name.startswith((FILE, HEAD)):
+        return ""
+    variant = find(name)
     score = f"{variant.top1:.1f} % top-1 on {variant.dataset}. " if variant.top1 is not None else ""
-    names = ", ".join(variant.classes) if len(variant.classes) <= 12 else f"{len(variant.classes):,} classes"
-    return f"{score}Knows {names}. {numbers.count(variant.params)} parameters."
+    return f"{variant.title}: {score}{numbers.count(variant.params)} parameters."
+
+
+def architecture(name: str) -> str:
+    """Title of the network that answers, for example "ResNet-14"; empty if it is gone."""
+    try:
+        base = base_of(name)
+        return title(file_of(base).checkpoint.spec if base.startswith(FILE) else find(base).spec)
+    except ExplorerError:
+        return ""
+
+
+def _known(variant: Variant) -> str:
+    """Its classes, or how many and of which kind: "200 everyday classes"."""
+    if len(variant.classes) <= 12:
+        return ", ".join(variant.classes)
+    kind = variant.title.partition(",")[0]
+    return kind if kind.endswith(" classes") else f"{len(variant.classes):,} classes"
 
 
 def first_choice(session: str, *names: str) -> str:
-    """The first of ``names`` that can be chosen, else the built-in network."""
+    """The first of ``names`` that can be chosen, otherwise the built-in network."""
     possible = dict(choices(session)).values()
     return next((name for name in names if name in possible), DEFAULT)
 
@@ -164,17 +190,16 @@ def _about_file(name: str) -> str:
     spec = file.checkpoint.spec
     size = numbers.size(file.checkpoint.size_bytes)
     return (
-        f"{file.display_name}: {title(spec)}, {spec.num_classes:,} classes, {size}. "
-        "What its weights don't tell is as in the builder while the builder shows this network."
+        f"{file.shown}: {title(spec)}, {spec.num_classes:,} classes, {size}. "
+        "Settings that weights do not contain are the builder's while the builder shows this network."
     )
 
 
 def _about_head(name: str) -> str:
     head = HEADS.find(name.removeprefix(HEAD)).head
     return (
-        f"Taught here on the features of {head.backbone}. Knows {printable(', '.join(head.classes), 200)}. "
-        f"{numbers.percent(head.accuracy)} of its {head.photos} photos were named rightly "
-        "by heads that had not seen them."
+        f"A linear probe on the frozen features of {head.backbone}. Knows {printable(', '.join(head.classes), 200)}. "
+        f"Cross-validated accuracy: {numbers.percent(head.accuracy)} of {head.photos} photos."
     )
 
 

@@ -1,4 +1,5 @@
-// Drop, paste, choose or take a photo; several go to the table of many (many_photos.js). Bytes travel as they are.
+// Drop, paste, choose or take a photo; several also go to the table of many photos (many_photos.js). Files are sent
+// unchanged.
 import {alertBanner, ask, emit, get, latest, on, set, whenVisible} from '../kit/lib.js';
 import {camera} from './camera.js';
 import {chosenNetwork, provide} from './current.js';
@@ -16,7 +17,8 @@ export function mount({element, props, server, watch, settings}) {
     shown = host.querySelector('img.rx-photo');
   const input = host.querySelector('input[type=file]');
   const turn = latest();
-  /** What is shown: what the upload answered, and how to send it again. @type {any} */
+  const several = host.querySelector('.rx-several');
+  /** The photo in the box: the upload's answer, and how to send it again. @type {any} */
   let photo = null;
 
   provide(() => ({
@@ -63,8 +65,8 @@ export function mount({element, props, server, watch, settings}) {
     set('photo', result.answered ? {token, ...network} : null);
   }
 
-  /** Show another photo. Nothing of the photo before may be beside what is said of this one.
-   * @param {() => Promise<any>} resend how it gets to the program, now and whenever the program has forgotten it */
+  /** Show another photo. Results of the photo before are removed first.
+   * @param {() => Promise<any>} resend sends it to the program, now and if the program has dropped it */
   async function take(resend) {
     const isLatest = turn();
     photo = null;
@@ -89,11 +91,25 @@ export function mount({element, props, server, watch, settings}) {
   function give(found) {
     if (!found.length) return;
     take(() => send(found[0].file));
+    tellOfOthers(found.length);
     if (found.length > 1)
       emit(
         'photos',
         found.map(({file}) => file),
       );
+  }
+
+  /** Of several photos the first is in the box: say where they all are. */
+  function tellOfOthers(count) {
+    several.hidden = count < 2;
+    if (count < 2) return;
+    const button = Object.assign(document.createElement('button'), {type: 'button', className: 'rx-small'});
+    button.textContent = 'Show the table';
+    button.addEventListener('click', () => emit('show-photos'));
+    several.replaceChildren(
+      `The first of ${count} photos is shown here. All ${count} are in “Many photos” below. `,
+      button,
+    );
   }
 
   async function showExamples() {
@@ -103,7 +119,10 @@ export function mount({element, props, server, watch, settings}) {
       const button = Object.assign(document.createElement('button'), {type: 'button'});
       button.setAttribute('aria-label', `Example photo ${number + 1}`);
       button.append(picture(thumb));
-      button.addEventListener('click', () => take(() => ask(server, 'open_example', {number, session: props.value})));
+      button.addEventListener('click', () => {
+        tellOfOthers(1);
+        take(() => ask(server, 'open_example', {number, session: props.value}));
+      });
       strip.append(button);
     });
     strip.hidden = !thumbs.length;

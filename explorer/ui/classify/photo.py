@@ -1,4 +1,4 @@
-"""The photo: dropped, pasted, chosen, taken or one of the examples; and what the chosen network answers."""
+"""The photo (dropped, pasted, chosen, taken or a sample) and the prediction of the chosen network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TEMPLATE = f"""
     <div class="rx-drop" aria-label="Photo">
       <img class="rx-photo" alt="Your photo" hidden>
       <video playsinline muted hidden></video>
-      <div class="rx-idle"><p><strong>Drop a photo here</strong>, or paste one. Several are fine.</p>
+      <div class="rx-idle"><p><strong>Drop a photo here</strong>, or paste one. Several work, too.</p>
         <p class="rx-note">JPEG, PNG, WebP, GIF, AVIF or HEIC, up to 20 MiB. It stays on this machine.</p></div>
       <div class="rx-buttons">
         <button type="button" class="rx-button" data-do="pick">Choose a photo</button>
@@ -35,6 +35,7 @@ _TEMPLATE = f"""
       </div>
       <input type="file" multiple aria-label="Photo file" {PICK}>
     </div>
+    <div class="rx-several" role="status" hidden></div>
     <div class="rx-examples" role="group" aria-label="Example photos" hidden><span>Try one of these</span></div>
   </div>
   <div class="rx-answer" aria-live="polite"></div>
@@ -45,8 +46,8 @@ _TEMPLATE = f"""
 def build_panel() -> gr.HTML:
     """Lay the panel out in the current Gradio context.
 
-    Its value is what the page calls itself; ``variant`` and ``device`` are the network, and where it runs; a new
-    ``ready`` makes it classify the photo again.
+    Its value names the session; ``variant`` and ``device`` are the network and where it runs; a new ``ready`` makes it
+    classify the photo again.
     """
     script = scripts.mount("classify/photo.js", max_bytes=MAX_BYTES)
     functions = [classify, list_examples, open_example]
@@ -54,14 +55,14 @@ def build_panel() -> gr.HTML:
 
 
 def _milliseconds(value: Any) -> float:
-    """What a browser says that something took; 0 if it says nothing sensible."""
+    """A duration that a browser reports; 0 if it is not a sensible number."""
     return float(value) if isinstance(value, (int, float)) and 0 <= value < 1e6 else 0.0
 
 
 class ClassifyRequest(PhotoRequest):
     """
     Attributes:
-        decoding: time spent decoding the photo, ms, as the upload was told.
+        decoding: time spent decoding the photo, ms, as the upload's answer said.
     """
 
     decoding: Annotated[float, BeforeValidator(_milliseconds)] = 0.0
@@ -78,8 +79,7 @@ class ExampleRequest(SessionRequest):
 
 @answers(ClassifyRequest)
 def classify(request: ClassifyRequest) -> dict[str, Any]:
-    """-> ``{"html"}``, also of what went wrong. ``answered``: a network answered. ``gone``: the photo is to be sent
-    again."""
+    """-> ``{"html"}``, also for errors. ``answered``: there is a prediction. ``gone``: the photo must be sent again."""
     try:
         photo = request.photo
     except ImageError as error:

@@ -2,7 +2,7 @@
 import {ask, latest, on} from '../kit/lib.js';
 import {current} from './current.js';
 
-const ALONE = 'Only this network is on this machine. Download others above to compare them.';
+const ALONE = 'Only one network is on this machine. Download others above to compare them.';
 
 function choiceOf([label, name], checked) {
   const line = document.createElement('label');
@@ -46,7 +46,7 @@ export function mount({element, server}) {
       {token: given, device, network} = current(),
       votes = [];
     if (!given) {
-      status.textContent = 'Give it a photo first, above.';
+      status.textContent = 'Add a photo above first.';
       return;
     }
     if (!names.children.length) await list();
@@ -55,7 +55,7 @@ export function mount({element, server}) {
     clear();
     table.hidden = stopButton.hidden = false;
     for (const [place, variant] of wanted.entries()) {
-      status.textContent = `Asking ${place + 1} of ${wanted.length} …`;
+      status.textContent = `Classifying with ${place + 1} of ${wanted.length} …`;
       const answer = await ask(server, 'classify_beside', {token, variant, device, network});
       if (!isLatest()) return;
       if (answer.error) {
@@ -82,7 +82,7 @@ export function mount({element, server}) {
     status.textContent = why;
   }
 
-  /** Rows of another photo would mislead. */
+  /** Remove the rows: they are about another photo. */
   function forget() {
     clear();
     table.hidden = true;

@@ -19,15 +19,15 @@ _MOST_WORDS = 200  # characters
 _TEMPLATE = """
 <details class="rx-section rx-beside-nets">
   <summary>Side by side <small>the photo above through several networks</small></summary>
-  <fieldset class="rx-names" aria-label="Networks to ask"></fieldset>
+  <fieldset class="rx-names" aria-label="Networks to compare"></fieldset>
   <div class="rx-row">
-    <button type="button" class="rx-button" data-do="ask">Ask them</button>
+    <button type="button" class="rx-button" data-do="ask">Classify with all</button>
     <button type="button" class="rx-button" data-do="stop" hidden>Stop</button>
     <span class="rx-told rx-note" role="status"></span>
   </div>
   <div class="rx-agreement" aria-live="polite"></div>
   <div class="rx-scroll" tabindex="0" role="region" aria-label="Answers side by side" hidden>
-    <table class="rx-table"><thead><tr><th scope="col">Network</th><th scope="col">Says</th>
+    <table class="rx-table"><thead><tr><th scope="col">Network</th><th scope="col">Answer</th>
       <th scope="col" class="num">Score</th><th scope="col">Then</th>
       <th scope="col" class="num">Forward</th></tr></thead>
       <tbody></tbody></table>

@@ -18,10 +18,11 @@ from ..kit.jobs import Finished, Job
 from . import networks
 
 _ABOUT = (
-    "The network above, on noise, which takes as long as photos: its forward pass for batches of "
+    "Measures the forward pass of the network above, on noise, which takes as long as photos, for batches of "
     f"{', '.join(map(str, BATCH_SIZES[:-1]))} and {BATCH_SIZES[-1]} images, about a second each or three passes."
 )
 KIND = "throughput"  # of its jobs
+_STALE = gr.update(elem_classes=["rx-stale"])
 Updates = dict[Any, Any]
 
 
@@ -48,7 +49,8 @@ class _Panel:
             stopped = job.stopped
             return points
 
-        yield {**self._update(_progress(()), running=True), self.chart: ""}
+        # The mark of an earlier choice is removed with the chart.
+        yield {**self._update(_progress(()), running=True), self.chart: gr.update(value="", elem_classes=[])}
         for event in jobs.run(str(request.session_hash), KIND, work):
             if isinstance(event, Finished):
                 yield self._update(conclusion(event, title, stopped), running=False)
@@ -59,7 +61,7 @@ class _Panel:
 
     def _update(self, status: str, *, running: bool) -> Updates:
         return {
-            self.status: status,
+            self.status: gr.update(value=status, elem_classes=[]),
             self.start: gr.update(interactive=not running),
             self.stop: gr.update(visible=running),
         }
@@ -83,6 +85,8 @@ def build_panel(variant: gr.Dropdown, device: gr.Radio, query: gr.Textbox) -> No
     how: dict[str, Any] = {"show_progress": "hidden"}
     start.click(panel.measure, [variant, device, query], panel.outputs, concurrency_limit=None, **how)
     stop.click(_stop, None, None, queue=False, **how)
+    for choice in (variant, device):  # a measurement of another network or device is no longer current
+        choice.change(lambda: [_STALE, _STALE], None, [status, chart], queue=False, **how)
 
 
 def _stop(request: gr.Request) -> None:

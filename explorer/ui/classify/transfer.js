@@ -1,5 +1,5 @@
-// Transfer learning: photos under the names of classes. Each is sent once for each network whose features are learned
-// from; the program keeps the features.
+// Transfer learning: photos under the names of classes. Each is sent once for each network that extracts its features;
+// the program keeps the features.
 import {alertBanner, ask, download, latest} from '../kit/lib.js';
 import {classSlots, paintPhoto} from './class_slots.js';
 import {chosenNetwork, current} from './current.js';
@@ -19,7 +19,7 @@ function base64Of(file) {
 function failuresOf(photos) {
   const [first, ...more] = photos.filter(photo => photo.failure);
   if (!first) return '';
-  const rest = more.length ? ` So are ${more.length} more, whose marks say why.` : '';
+  const rest = more.length ? ` So are ${more.length} more; hover over them for the reason.` : '';
   return `Left out: ${first.file.name}: ${first.failure}${rest}`;
 }
 
@@ -28,7 +28,7 @@ export function mount({element, props, server, trigger, watch, settings: {limits
   const box = element.querySelector('.rx-transfer'),
     bar = box.querySelector('progress');
   const status = box.querySelector('.rx-told'),
-    result = box.querySelector('.rx-lesson');
+    result = box.querySelector('.rx-probe');
   const [folderInput, headInput] = box.querySelectorAll('.rx-row input');
   const button = name => box.querySelector(`.rx-row button[data-do=${name}]`);
   const turn = latest();
@@ -51,7 +51,7 @@ export function mount({element, props, server, trigger, watch, settings: {limits
     bar.value = 0;
   }
 
-  /** Features of one photo; why all others cannot have theirs either, or ''. */
+  /** Extract one photo's features; the reason why no photo can have any, or ''. */
   async function extract(photo, network) {
     const sent = await send(photo.file),
       {session} = current();
@@ -65,7 +65,8 @@ export function mount({element, props, server, trigger, watch, settings: {limits
     return sent.error ? '' : (answer.error ?? '');
   }
 
-  /** Features of every photo that the chosen network has not seen yet; only the last call goes on. Whether all have. */
+  /** Extract the features of every photo that lacks those of the chosen network; a later call replaces this one. Whether
+   * all have them. */
   async function extractAll() {
     const isLatest = turn(),
       network = chosenNetwork();
@@ -87,7 +88,7 @@ export function mount({element, props, server, trigger, watch, settings: {limits
           trouble = failure;
         } else if (isLatest()) {
           bar.value = ++done;
-          say(`Looked at ${done} of ${wanted.length} photos`);
+          say(`Features of ${done} of ${wanted.length} photos`);
         }
       },
       () => isLatest() && !trouble,
@@ -114,7 +115,7 @@ export function mount({element, props, server, trigger, watch, settings: {limits
       if (!(await extractAll())) return;
       const classes = labelled();
       if (classes.length < 2) {
-        complain('Give photos of at least two classes, a name to each.', 'note');
+        complain('Add photos of at least two classes, and name each class.', 'note');
         return;
       }
       button('stop').hidden = false;

@@ -1,7 +1,7 @@
-"""Transfer learning: labelled photos of the page become features as they come, and a linear head when it is asked for.
+"""Transfer learning: features are extracted from labelled photos as they come, then a linear probe is trained on them.
 
-Of each photo the program keeps what the network's last layer reads of it, some kilobytes; the photo itself as it keeps
-any other (``photos.PHOTOS``), and the browser.
+The program keeps the features of each photo, some kilobytes: the input of the network's last layer. The photo itself is
+kept like any other (``photos.PHOTOS``), and by the browser.
 """
 
 from __future__ import annotations
@@ -36,36 +36,38 @@ _MAX_ACTION = 200_000  # characters
 KIND = "transfer"  # of its jobs
 _TEMPLATE = """
 <details class="rx-section rx-transfer">
-  <summary>Teach it <small>new classes from a few photos of each</small></summary>
-  <p class="rx-note">Photos of at least two classes become features of the network above, and a new last layer learns to
-    tell them apart. The network itself stays as it is. A dozen photos of each class make a start.</p>
+  <summary>Transfer learning <small>new classes from a few photos of each: a linear probe</small></summary>
+  <p class="rx-note">Feature extraction: the body of the network above is <strong>frozen</strong>, and turns each photo
+    into features. Only a new last layer, a <strong>linear probe</strong>, is trained on them to tell your classes
+    apart. <strong>Fine-tuning</strong> would train the body, too; that needs more photos and time, and is not done
+    here. A dozen photos of each class are a good start.</p>
   <div class="rx-slots"></div>
   <div class="rx-row">
     <button type="button" class="rx-button" data-do="add">Add a class</button>
     <button type="button" class="rx-button" data-do="folder">Choose a folder of folders</button>
-    <button type="button" class="rx-button" data-do="open">Open a taught head</button>
-    <button type="button" class="rx-button rx-main" data-do="fit">Teach</button>
+    <button type="button" class="rx-button" data-do="open">Open a saved head</button>
+    <button type="button" class="rx-button rx-main" data-do="fit">Train the linear probe</button>
     <button type="button" class="rx-button" data-do="stop" hidden>Stop</button>
     <input type="file" webkitdirectory aria-label="Folder with a subfolder for each class" hidden>
-    <input type="file" accept=".safetensors" aria-label="Taught head" hidden>
+    <input type="file" accept=".safetensors" aria-label="Saved head" hidden>
   </div>
-  <progress aria-label="Photos looked at" hidden></progress>
+  <progress aria-label="Photos with features" hidden></progress>
   <p class="rx-told" role="status"></p>
-  <section class="rx-lesson" aria-label="What was taught" aria-live="polite"></section>
+  <section class="rx-probe" aria-label="The linear probe" aria-live="polite"></section>
 </details>
 """
 
 
 @dataclass(frozen=True, eq=False)
 class PhotoFeatures:
-    """A photo's features, and by which weights."""
+    """A photo's features, and the digest of the weights that gave them."""
 
     sha256: str
     features: Features
 
 
 FEATURES = SessionStore[PhotoFeatures](
-    "Some photos are not kept here any more, or were seen by another network. Press Teach again.",
+    "Some photos are no longer here, or have features of another network. Train the linear probe again.",
     Limits(count=20_000, per_session=MAX_PHOTOS),  # 160 MB at 2,048 features
     error=DataError,
     by_arrival=True,
@@ -85,7 +87,7 @@ def find_features(keys: list[str], sha256: str) -> Features:
 
 
 def build_panel() -> gr.HTML:
-    """Lay the panel out in the current Gradio context. Its ``input`` event brings an ``TransferAction``."""
+    """Lay the panel out in the current Gradio context. Its ``input`` event brings a ``TransferAction``."""
     limits = {"photos": MAX_PHOTOS, "classes": MAX_CLASSES, "name": MAX_NAME, "bytes": MAX_HEAD_BYTES}
     functions = [extract_features, base_network, stop, open_head, write_head]
     return create_panel(
@@ -137,13 +139,13 @@ class LabelledPhotos(BaseModel):
 
 
 class TransferAction(ClassifierRequest):
-    """What the panel asks for.
+    """An action of the panel.
 
     Attributes:
         do: "open" uses the head of ``token``; "fit" fits a head to ``classes`` on the network's features.
     """
 
-    expected = "This was not understood. Open the page anew."
+    expected = "This action is not valid. Reload the page."
     do: Literal["open", "fit"]
     token: Name = ""
     classes: list[LabelledPhotos] | None = None
@@ -159,13 +161,13 @@ def extract_features(request: FeaturesRequest) -> dict[str, Any]:
 
 @answers(BaseRequest)
 def base_network(request: BaseRequest) -> dict[str, Any]:
-    """-> ``{"base"}``: the network whose features another reads; of a head, what that was fitted on."""
+    """-> ``{"base"}``: the network whose features another uses; for a head, the one that it was trained on."""
     return {"base": networks.base_of(request.variant)}
 
 
 @answers(SessionRequest)
 def stop(request: SessionRequest) -> dict[str, Any]:
-    """The page's fit ends soon."""
+    """Stop the page's fit."""
     jobs.stop(request.session, KIND)
     return {}
 
@@ -224,11 +226,11 @@ def _fit(action: TransferAction, session: str) -> Iterator[tuple[Any, str]]:
 
 
 def _progress(event: Any) -> str:
-    """A bar: of fits done, and of how many; or of words while other work comes first."""
+    """A bar of the fits that are done, or words while other work comes first."""
     if not isinstance(event, tuple):
         return progress_bar(str(event), 0.0)
     done, of = event
-    return progress_bar(f"Teaching: fit {done + 1} of {of}", done / of)
+    return progress_bar(f"Training the linear probe: fit {done + 1} of {of}", done / of)
 
 
 def _conclusion(event: Finished, keys: list[str], base: str, session: str) -> tuple[Any, str]:
@@ -255,14 +257,14 @@ def _labels(action: TransferAction) -> tuple[list[str], list[str]]:
         keys += one.keys
         labels += [name] * len(one.keys)
     if len(set(labels)) < 2:
-        raise DataError("Give photos of at least two classes, a name to each.")
+        raise DataError("Add photos of at least two classes, and name each class.")
     if len(keys) > MAX_PHOTOS:
-        raise DataError(f"got {len(keys):,} photos; at most {MAX_PHOTOS:,} can be taught from here")
+        raise DataError(f"got {len(keys):,} photos; at most {MAX_PHOTOS:,} can be used here")
     return keys, labels
 
 
 def _backbone(request: ClassifierRequest) -> tuple[str, Classifier]:
-    """Name and classifier of the network whose features the chosen one reads."""
+    """Name and classifier of the network whose features the chosen one uses."""
     name = networks.base_of(request.variant)
     return name, networks.classifier_of(name, request.network, request.device)
 

@@ -1,6 +1,6 @@
-"""Photos on their way in: one route, one decoder at a time or two, and the few that come with Gradio to try it with.
+"""Uploaded photos: one route, up to two decoders at a time, and a few sample photos that come with Gradio.
 
-A photo's bytes never touch the disk; what was decoded is a session's photo from then on (``photos.PHOTOS``).
+A photo's bytes never touch the disk; the decoded image belongs to the session (``photos.PHOTOS``).
 """
 
 from __future__ import annotations
@@ -30,14 +30,16 @@ MAX_SESSION, MAX_NAME = 64, 200  # characters
 _DECODERS = 2
 _BODIES = 12  # photos kept whole in memory at a time; others wait
 _SILENCE, _WHOLE = 20.0, 120.0  # seconds without a byte, and for all of them
-_EXAMPLES = ("cheetah1.jpg", "lion.jpg", "cheetah.jpg", "tower.jpg", "bus.png")
+# In front are those that the built-in network classifies correctly: it knows lions, but neither cheetahs nor buses of
+# this kind, and takes the tower for an obelisk.
+_EXAMPLES = ("lion.jpg", "tower.jpg", "cheetah1.jpg", "cheetah.jpg", "bus.png")
 
 
 def add_route(app: FastAPI) -> None:
-    """``POST /photo?session=SESSION&name=NAME`` with a file as its body -> what ``keep`` gives; ``{"error"}`` where it
-    is refused. 408: it came too slowly.
+    """``POST /photo?session=SESSION&name=NAME`` with a file as its body -> what ``store_photo`` gives; ``{"error"}`` if
+    it is refused. 408: it came too slowly.
 
-    ``session``: of the page, which forgets its photos when it is closed.
+    ``session``: of the page, whose photos are dropped when it is closed.
     """
     bodies, decoders = CapacityLimiter(_BODIES), CapacityLimiter(_DECODERS)
 
@@ -50,13 +52,13 @@ def add_route(app: FastAPI) -> None:
                 answer = await to_thread.run_sync(_decode, data, session, name, limiter=decoders)
             return JSONResponse(answer)
         except (ClientDisconnect, TimeoutError):
-            return PlainTextResponse("The photo did not arrive whole. Drop it once more.", 408)
+            return PlainTextResponse("The photo did not arrive completely. Add it again.", 408)
         except Exception as error:
             return JSONResponse({"error": error_message(error)})
 
 
 async def _read_body(request: Request) -> bytes:
-    """The body; the server's guard ends it where it is larger than a photo may be."""
+    """The body; the server's guard ends it if it is larger than a photo may be."""
     data, chunks = bytearray(), request.stream().__aiter__()
     while True:
         try:
@@ -69,10 +71,10 @@ async def _read_body(request: Request) -> bytes:
 def _decode(data: bytes, session: str, name: str) -> dict[str, Any]:
     started = time.perf_counter()
     photo = decode(data, _ENOUGH)
-    return keep(photo, session, name, (time.perf_counter() - started) * 1000)
+    return store_photo(photo, session, name, (time.perf_counter() - started) * 1000)
 
 
-def keep(photo: Photo, session: str, name: str, decoding: float) -> dict[str, Any]:
+def store_photo(photo: Photo, session: str, name: str, decoding: float) -> dict[str, Any]:
     """Add a photo to the session's: ``{"token", "name", "decoding", "photo", "thumb"}``, the pictures as data URIs.
 
     Args:
@@ -89,20 +91,20 @@ def keep(photo: Photo, session: str, name: str, decoding: float) -> dict[str, An
 
 
 def open_example(number: Any, session: str) -> dict[str, Any]:
-    """As ``keep``, of one of ``examples``.
+    """As ``store_photo``, for one of ``examples``.
 
     Raises:
         ImageError: there is no such example.
     """
     names = [name for name, _ in examples()]
     if not isinstance(number, int) or not 0 <= number < len(names):
-        raise ImageError("There is no such example photo.")
+        raise ImageError("There is no such sample photo.")
     return _decode(_bytes(names[number]), session, names[number])
 
 
 @lru_cache(maxsize=1)
 def examples() -> tuple[tuple[str, str], ...]:
-    """Names and thumbnails (data URIs) of photos to try; those of Gradio that this version of it has."""
+    """Names and thumbnails (data URIs) of sample photos: those that the installed version of Gradio has."""
     found = []
     for name in _EXAMPLES:
         try:

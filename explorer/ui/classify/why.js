@@ -177,7 +177,7 @@ export function mount({element, props, server, trigger, watch}) {
     host,
   );
   on('drawn', paint, host);
-  watch('weighed', () => added.show(JSON.parse(props.weighed || '{}')));
+  watch('contributions', () => added.show(JSON.parse(props.contributions || '{}')));
   whenVisible(host, visible => {
     seen = visible;
     look();

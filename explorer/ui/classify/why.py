@@ -1,4 +1,4 @@
-"""Why: where the network looked, what its layers hold, what each block adds, and what it says without some."""
+"""Why: where the network looked, its feature maps, what each block adds, and the answer without some blocks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field
 from ...errors import ExplorerError, Stopped
 from ...inference import Classifier, Photo, PreprocessedInput
 from ...inference.explain import (
+    Contributions,
     branch_strengths,
     class_activation,
     contributions,
@@ -23,7 +24,7 @@ from ...inference.explain import (
     switchable,
 )
 from ...spec import to_query
-from ...views.classify import why as shown
+from ...views.classify import why as views
 from ...views.kit.pictures import GRADIENT, heat_picture, photo_picture
 from ..kit import jobs, scripts
 from ..kit.bridge import answers, error_message, parse_json
@@ -40,15 +41,16 @@ KIND = "contributions"  # of its jobs
 _TEMPLATE = f"""
 <section class="rx-why" aria-label="Why">
   <h3>Why?</h3>
-  <p class="rx-why-says rx-note" role="status">Give a photo above: here stands where the network looked, what its layers
-    hold, and what each block adds to the answer.</p>
+  <p class="rx-why-says rx-note" role="status">Add a photo to see where the network looked, its feature maps, and what
+    each block contributes.</p>
+  <p class="rx-why-found" role="status"></p>
   <div class="rx-why-body" hidden>
     <div class="rx-why-left">
       <div class="rx-why-photo">
         <img alt="Your photo">
-        <div class="rx-why-crop" tabindex="0" role="img" aria-label="What the network saw. Click, or press the
-          arrow keys, to mark a place: feature maps are then ordered by what they hold there. Escape takes the mark
-          away.">
+        <div class="rx-why-crop" tabindex="0" role="img" aria-label="The part of the photo that the network received.
+          Click, or press the arrow keys, to mark a place: feature maps are then ordered by their values there. Escape
+          removes the mark.">
           <img class="rx-why-heat" alt=""><span class="rx-why-mark" hidden></span>
         </div>
       </div>
@@ -70,18 +72,22 @@ _TEMPLATE = f"""
         <button type="button" class="rx-small" data-do="find" hidden></button>
       </div>
       <p class="rx-why-progress rx-note" role="status"></p>
-      <div class="rx-scroll rx-why-blocks" tabindex="0" role="region" aria-label="Blocks"></div>
+      <div class="rx-why-blocks"></div>
       <div class="rx-why-answers" aria-live="polite"></div>
-      <p class="rx-note">A block's name chooses it for the photo. A switch turns its branch off: F(x) is then 0 and
-        y = σ(s(x)), while projections and padding stay. What a block adds is found by running the network without it;
-        blocks work on each other's results, so these numbers do not add up to the logit.</p>
+      <p class="rx-note">Click a block to show its Grad-CAM. A switch turns the block's branch off, so that only its
+        shortcut is left. Both columns at the right are measured by running the network without that block.</p>
+      <details class="rx-note"><summary>What is a logit?</summary><p>The network's raw score for a class. Softmax turns
+        the scores of all classes into probabilities: the more a logit exceeds the others, the more probable its class.
+        A block may add a negative logit and still matter for the probability, because switching it off changes the
+        other classes too. Blocks build on each other's results, so that these numbers do not sum to the
+        logit.</p></details>
     </div>
     <div class="rx-why-maps">
       <div class="rx-why-tools">
         <h4>Feature maps</h4>
         <select class="rx-why-layer" aria-label="Layer"></select>
         <button type="button" class="rx-small" data-do="all" aria-pressed="false">Show all</button>
-        <button type="button" class="rx-small" data-do="anywhere" hidden>Take the mark away</button>
+        <button type="button" class="rx-small" data-do="anywhere" hidden>Remove the mark</button>
       </div>
       <p class="rx-why-about rx-note" role="status"></p>
       <div class="rx-why-grid"></div>
@@ -93,7 +99,7 @@ _TEMPLATE = f"""
 
 @dataclass(frozen=True)
 class Question:
-    """A photo and the network that classifies it."""
+    """A photo, its preprocessed form, and the network that classifies it."""
 
     classifier: Classifier
     photo: Photo
@@ -112,11 +118,11 @@ class Question:
 def build_panel() -> gr.HTML:
     """Lay the panel out in the current Gradio context, under the answer. It follows the page's photo.
 
-    Empty until there is a photo and the panel is looked at. All but the contributions come from server functions;
-    those may take long, and come as the ``weighed`` property while they are measured.
+    Empty until there is a photo and the panel is in view. Server functions answer everything except contributions,
+    which may take long: they are the ``contributions`` property while they are measured.
     """
     functions = [describe_network, draw_heat, draw_maps, answer_without]
-    panel = create_panel("why", _TEMPLATE, scripts.mount("classify/why.js"), functions, weighed="")
+    panel = create_panel("why", _TEMPLATE, scripts.mount("classify/why.js"), functions, contributions="")
     panel.input(measure, panel, panel, show_progress="hidden", trigger_mode="multiple", concurrency_limit=None)
     return panel
 
@@ -144,7 +150,7 @@ def _names(value: Any) -> tuple[str, ...]:
 class ClassRequest(PhotoRequest):
     """
     Attributes:
-        index: of the class that is explained.
+        index: of the class to explain.
     """
 
     index: Annotated[int, BeforeValidator(_whole)] = Field(alias="class")
@@ -182,10 +188,10 @@ class SwitchRequest(PhotoRequest):
 
 
 class ContributionsRequest(PhotoRequest):
-    """What each block adds to a class is measured; without a photo, only the measurement before is stopped.
+    """Measure what each block adds to a class; without a photo, only stop the measurement before.
 
     Attributes:
-        key: comes back with every answer.
+        key: is sent back with every answer.
         index: of the class.
     """
 
@@ -198,7 +204,7 @@ def describe_network(request: PhotoRequest) -> dict[str, Any]:
     """-> the photo, the network's blocks and its top classes.
 
     ``place``: of the crop on the photo. ``query``: the builder's of the same network. ``passes``: that measuring the
-    contributions takes; ``quick``: whether that is soon done.
+    contributions takes; ``quick``: whether that takes only a moment.
     """
     question = _question(request)
     classifier, spec = question.classifier, question.classifier.variant.spec
@@ -207,10 +213,10 @@ def describe_network(request: PhotoRequest) -> dict[str, Any]:
         "place": classifier.variant.transform.place(question.photo.image.size),
         "title": classifier.variant.title,
         "query": to_query(spec),
-        "blocks": shown.blocks(branch_strengths(classifier, question.model_input)),
+        "blocks": views.blocks(branch_strengths(classifier, question.model_input)),
         "layers": layers(classifier),
         "switchable": switchable(spec),
-        "plain": "" if switchable(spec) else shown.PLAIN,
+        "plain": "" if switchable(spec) else views.PLAIN,
         "classes": [(score.index, score.name) for score in predict_without(classifier, question.model_input, ())],
         "passes": round(question.passes),
         "quick": question.quick,
@@ -223,7 +229,7 @@ def draw_heat(request: HeatRequest) -> dict[str, Any]:
     question = _question(request)
     cells = class_activation(question.classifier, question.model_input, request.layer, request.index)
     name = question.classifier.variant.classes[request.index]
-    words = shown.heat_words(request.layer, name, (cells.shape[0], cells.shape[1]), float(cells.max()))
+    words = views.heat_words(request.layer, name, (cells.shape[0], cells.shape[1]), float(cells.max()))
     return {"image": heat_picture(spread(cells, question.model_input), 0.0, 1.0), "words": words}
 
 
@@ -232,23 +238,23 @@ def draw_maps(request: MapsRequest) -> dict[str, Any]:
     """-> ``{"html", "words", "channels"}``: feature maps of a layer, the strongest first."""
     question, most = _question(request), None if request.all else 16
     found = feature_maps(question.classifier, question.model_input, request.layer, most, request.at)
-    words = shown.maps_words(found, there=request.at is not None)
-    return {"html": shown.maps(found), "words": words, "channels": found.channels}
+    words = views.maps_words(found, at_mark=request.at is not None)
+    return {"html": views.maps(found), "words": words, "channels": found.channels}
 
 
 @answers(SwitchRequest)
 def answer_without(request: SwitchRequest) -> dict[str, Any]:
-    """-> ``{"html"}``: the top classes with all blocks, and without some."""
+    """-> ``{"html"}``: the top classes with all blocks on, and without some."""
     question, off = _question(request), request.off
     if len(off) > len(switchable(question.classifier.variant.spec)):
         raise ExplorerError("A list of blocks is expected.")
     before = predict_without(question.classifier, question.model_input, ())
     after = predict_without(question.classifier, question.model_input, frozenset(off)) if off else before
-    return {"html": shown.answers(before, after, len(off))}
+    return {"html": views.answers(before, after, len(off))}
 
 
 def measure(action: Any, request: gr.Request) -> Iterator[Any]:
-    """A ``ContributionsRequest`` as JSON -> JSON ``{"key"}`` with ``cells``, ``progress`` or ``error``.
+    """A ``ContributionsRequest`` as JSON -> JSON ``{"key"}`` with ``cells`` and ``words``, ``progress`` or ``error``.
 
     One at a time for each page: the next stops the one before.
     """
@@ -261,7 +267,7 @@ def measure(action: Any, request: gr.Request) -> Iterator[Any]:
             return
         question, index = _question(wanted), wanted.index
         if question.quick:
-            yield _update(key, cells=shown.added(contributions(question.classifier, question.model_input, index)))
+            yield _update(key, **_described(contributions(question.classifier, question.model_input, index)))
             return
         for event in jobs.run(session, KIND, lambda job: _contributions(job, question, index)):
             yield _news(key, event)
@@ -269,23 +275,28 @@ def measure(action: Any, request: gr.Request) -> Iterator[Any]:
         yield _update(key, error=error_message(error))
 
 
-def _contributions(job: Job, question: Question, index: int) -> dict[str, str]:
+def _contributions(job: Job, question: Question, index: int) -> dict[str, Any]:
     def step(done: int, of: int) -> None:
         job.say(f"Measured {done} of {of} blocks …")
         if job.stopped:
             raise Stopped("Stopped. What each block adds was not measured.")
 
-    return shown.added(contributions(question.classifier, question.model_input, index, step))
+    return _described(contributions(question.classifier, question.model_input, index, step))
+
+
+def _described(found: Contributions) -> dict[str, Any]:
+    """The cells of the table of blocks, and what was found as a sentence."""
+    return {"cells": views.contribution_cells(found), "words": views.findings(found)}
 
 
 def _news(key: str, event: Any) -> Any:
     if isinstance(event, Finished):
-        return _update(key, error=error_message(event.error)) if event.error else _update(key, cells=event.result)
+        return _update(key, error=error_message(event.error)) if event.error else _update(key, **event.result)
     return _update(key, progress=str(event), waiting=isinstance(event, Waiting))
 
 
 def _update(key: str, **answer: Any) -> Any:
-    return gr.update(weighed=json.dumps({"key": key, **answer}))
+    return gr.update(contributions=json.dumps({"key": key, **answer}))
 
 
 def _question(request: PhotoRequest) -> Question:

@@ -69,17 +69,21 @@ export function blockTable(host, {choose, switched}) {
       }
       allOn.hidden = !off.size;
     },
-    /** What each block adds, in its row. @param {Record<string, string>} cells HTML by block */
+    /** Show what each block adds, and the answer without it. @param {Record<string, [string, string]>} cells HTML by
+     * block */
     fill(cells) {
       for (const row of rows()) {
-        const name = blockOf(row);
-        if (name in cells) row.querySelector('td.adds').innerHTML = cells[name];
+        const [adds, without] = cells[blockOf(row)] ?? [];
+        if (adds === undefined) continue;
+        row.querySelector('td.adds').innerHTML = adds;
+        row.querySelector('td.without').innerHTML = without;
       }
     },
     /** No block's contribution is known. @param {string} name of the class */
     empty(name) {
-      for (const cell of host.querySelectorAll('td.adds')) cell.innerHTML = '';
-      host.querySelector('th.adds').textContent = `Adds to “${name}”`;
+      for (const cell of host.querySelectorAll('td:is(.adds, .without)')) cell.innerHTML = '';
+      host.querySelector('th.adds').textContent = `Adds to the logit of “${name}”`;
+      host.querySelector('th.without').textContent = `“${name}” with it → without`;
     },
   };
 }

@@ -15,7 +15,8 @@
  * @param {(action: object) => void} act tells the program to measure, or to stop
  */
 export function contributions(host, table, act) {
-  const progress = host.querySelector('.rx-why-progress');
+  const progress = host.querySelector('.rx-why-progress'),
+    found = host.querySelector('.rx-why-found');
   const button = name => host.querySelector(`button[data-do=${name}]`);
   /** @type {Subject | null} */
   let subject = null;
@@ -39,7 +40,7 @@ export function contributions(host, table, act) {
     subject = next;
     key = null;
     table.empty(next.name);
-    progress.textContent = '';
+    progress.textContent = found.textContent = '';
     button('stop').hidden = button('weigh').hidden = true;
     if (!net.switchable.length) return;
     if (net.quick) {
@@ -61,11 +62,12 @@ export function contributions(host, table, act) {
 
   return {
     reset,
-    /** What is still on its way is of another photo. */
+    /** The photo changes: what was found, and what is still on its way, is about another one. */
     forget() {
       key = null;
+      found.textContent = '';
     },
-    /** What the program says: ``cells``, ``progress`` or ``error`` of the measurement of ``key``. */
+    /** An answer of the program: ``cells`` and ``words``, ``progress`` or ``error`` of the measurement of ``key``. */
     show(answer) {
       if (key === null || answer.key !== key) return;
       progress.textContent = answer.error ?? answer.progress ?? '';
@@ -73,6 +75,7 @@ export function contributions(host, table, act) {
       button('stop').hidden = true;
       button('weigh').hidden = !answer.error;
       table.fill(answer.cells ?? {});
+      found.textContent = answer.words ?? '';
     },
   };
 }

@@ -35,12 +35,12 @@ _TEMPLATE = f"""
     <label>Compare with
       <select aria-label="Compare with">
         <option value="">the next deeper one</option>
-        <option value="{PLAIN}">its plain twin</option>
+        <option value="{PLAIN}">its plain counterpart</option>
         {_OPTIONS}
       </select>
     </label>
     <button type="button" class="rx-button" data-do="pin"
-      title="Keep this network as the second one, then change the builder">Pin this network</button>
+      title="Use this network as the second one, then change the builder">Pin this network</button>
     <label class="rx-other">or <input type="text" maxlength="4000" placeholder="a link of this page, or JSON"
       aria-label="Second network as a link or JSON"></label>
   </form>
@@ -56,8 +56,8 @@ _TEMPLATE = f"""
       <div class="rx-tools" role="toolbar" aria-label="Both diagrams">
         <button type="button" data-tool="in" title="Zoom in" aria-label="Zoom in">+</button>
         <button type="button" data-tool="out" title="Zoom out" aria-label="Zoom out">−</button>
-        <button type="button" data-tool="fit" title="Fit the width">Fit</button>
-        <button type="button" data-tool="whole" title="Both networks whole">Whole</button>
+        <button type="button" data-tool="fit" title="Make the wider diagram as wide as its frame">Fit width</button>
+        <button type="button" data-tool="whole" title="Show both whole networks at once">Fit all</button>
         <button type="button" data-tool="next" title="Show the next difference">Next ≠</button>
         <button type="button" data-tool="fold" title="Fold everything back">Fold</button>
       </div>
@@ -70,7 +70,7 @@ _TEMPLATE = f"""
 
 
 def build_tab(shell: Shell) -> None:
-    """Lay the tab out; it follows the builder's network. Nothing is computed while it is not looked at."""
+    """Lay the tab out; it follows the builder's network. Nothing is computed while it is hidden."""
     gr.HTML(
         value="",
         html_template=_TEMPLATE,
@@ -87,7 +87,7 @@ def _word(value: Any) -> str:
 
 
 class PairRequest(NetworkRequest):
-    """A network, a second one, and what is open in both diagrams.
+    """A network, a second one, and ids of what is open in both diagrams.
 
     Attributes:
         second: as the address spells it ("with"); see ``second``.
@@ -103,7 +103,7 @@ class PairRequest(NetworkRequest):
 
     @cached_property
     def right(self) -> tuple[ResNetSpec, str, str]:
-        """The second network, how the address spells it, and what was wrong with what was asked for."""
+        """The second network, how the address spells it, and what was wrong with the request."""
         return _second_or_default(self.second, self.left)
 
     @property
@@ -128,10 +128,10 @@ class PairNodeRequest(PairRequest):
 
 @bridge.answers(PairRequest)
 def draw_pair(request: PairRequest) -> dict[str, Any]:
-    """-> all that the tab shows.
+    """-> the contents of the tab.
 
-    ``with``: the second network as the address spells it; ``note``: why it is another than was asked for. ``sides``:
-    of each, ``title``, ``svg`` or ``error``, ``beside`` and main ``edges``.
+    ``with``: the second network as the address spells it; ``note``: why it is not the requested one. ``sides``: for
+    each its ``title``, ``svg`` or ``error``, ``beside`` and main ``edges``.
     """
     right, word, note = request.right
     comparison = compare(inspect(request.left), inspect(right))
@@ -152,7 +152,7 @@ def describe_pair(request: PairNodeRequest) -> dict[str, Any]:
     """-> ``{"html"}`` of the selected box and the one beside it."""
     here, sides = request.side, request.sides()
     node = sides[here].diagram.node(request.node)
-    if node is None:  # what was opened is no box any more; folded back it is
+    if node is None:  # an opened box is a frame; folded back it is a box again
         sides = request.sides(folded=request.node)
         node = sides[here].diagram.node(request.node)
     if node is None:
@@ -162,10 +162,10 @@ def describe_pair(request: PairNodeRequest) -> dict[str, Any]:
 
 
 def second(word: str, left: ResNetSpec) -> ResNetSpec:
-    """The network that ``word`` names: nothing (the next deeper one), ``plain``, a preset, a query, a link or JSON.
+    """The network that ``word`` names: "" (the next deeper one), ``plain``, a preset, a query, a link or JSON.
 
     Raises:
-        SpecError: it names none.
+        SpecError: it names no network.
     """
     word = word.strip()
     if word in ("", PLAIN):
@@ -198,7 +198,7 @@ def deeper(spec: ResNetSpec) -> ResNetSpec:
 
 
 def _second_or_default(asked: str, left: ResNetSpec) -> tuple[ResNetSpec, str, str]:
-    """The second network, how the address spells it, and what was wrong with what was asked for."""
+    """The second network, how the address spells it, and what was wrong with the request."""
     try:
         spec = second(asked, left)
         if asked.strip() in ("", PLAIN):
@@ -206,12 +206,12 @@ def _second_or_default(asked: str, left: ResNetSpec) -> tuple[ResNetSpec, str, s
         return spec, preset_of(spec) or to_query(spec), ""
     except ExplorerError as error:
         spec = deeper(left)
-        said = bridge.error_message(error)
-        return spec, "", f"The second network: {said}. {title(spec)} is shown instead."
+        message = bridge.error_message(error)
+        return spec, "", f"The second network: {message}. {title(spec)} is shown instead."
 
 
 def _drawn(side: Side) -> dict[str, Any]:
-    """What the browser needs of one diagram. Where it cannot be drawn, the words and the table still stand."""
+    """What the browser needs of one diagram. If it cannot be drawn, the words and the table are still there."""
     edges = [(edge.source, edge.target) for edge in side.diagram.edges if edge.role == "main"]
     quote = {"title": side.report.name, "beside": dict(side.beside), "edges": edges}
     try:

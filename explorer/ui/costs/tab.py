@@ -1,4 +1,4 @@
-"""The sub-tab on what the shortcut options cost: computed when it is looked at, after the diagram."""
+"""The sub-tab on what the shortcut options cost; computed when it is opened."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 import gradio as gr
 
 from ...views.costs.shortcut_options import cost_figure, cost_table
+from ...views.costs.zeros import zeros_panel
 from ...views.kit.markup import banner, tag, text
 from ..kit import plot
 from ..kit.bridge import error_message
 from ..kit.model_files import report_of
 from ..kit.visibility import on_sight
 
-_NO_SPEC = "Of an opened file's graph the shortcuts are what they are: there are no options to choose from."
+_NO_SPEC = "This network is the graph of a file. Its shortcuts cannot be exchanged, so there are no options to compare."
 
 
 def build_tab() -> None:
@@ -25,11 +26,11 @@ def build_tab() -> None:
 
 
 def _costs(network: Any) -> list[Any]:
-    """Name of a network, as the diagram has it -> the table and the chart."""
+    """Name of a network, as the diagram spells it -> the tables and the chart."""
     try:
         spec = report_of(str(network)).spec
         if spec is None:
             return [tag("p", text(_NO_SPEC), css="rx-empty"), ""]
-        return [cost_table(spec), plot.payload(cost_figure(spec))]
+        return [cost_table(spec) + zeros_panel(spec), plot.payload(cost_figure(spec))]
     except Exception as error:
         return [banner(error_message(error), "finding"), gr.skip()]

@@ -2,7 +2,9 @@
 // here: the page has the network, and the address has what is open and selected.
 import {mountInspector} from '../inspector/inspector.js';
 import {address, alertBanner, ask, get, latest, on, set, setAddress, whenShown} from '../kit/lib.js';
+import {changedIds, markChanges, readBoxes} from './changes.js';
 import {mark, mountDrawing, waitFor} from './drawing.js';
+import {mountLights} from './lights.js';
 import {GROUP, toggle} from './open.js';
 import {mountSearch} from './search.js';
 import {mountTint} from './tint.js';
@@ -26,10 +28,11 @@ const isMain = role => role === 'main';
 export function mount({element, props, server, watch}) {
   const host = element.querySelector('.rx-graph'),
     stage = host.querySelector('.rx-stage'),
-    canvas = stage.querySelector('.rx-canvas');
+    canvas = stage.querySelector('.rx-canvas'),
+    aside = host.querySelector('.rx-inspector');
   const failure = host.querySelector('.rx-failure'),
     notice = host.querySelector('.rx-notice');
-  const inspector = mountInspector(host.querySelector('.rx-inspector'));
+  const inspector = mountInspector(aside);
   const drawTurn = latest(),
     describeTurn = latest();
   const openAtFirst = address('open');
@@ -131,10 +134,12 @@ export function mount({element, props, server, watch}) {
    * @param {Anchor} [anchor]
    * @param {boolean} [isFound] whether the selected box was searched for */
   function place(answer, isSame, anchor, isFound) {
-    const before = anchor && node(anchor.id)?.getBoundingClientRect();
-    const isNew = !isSame || !port.view;
+    const before = anchor && placeOf(anchor.id),
+      boxes = isSame ? null : readBoxes(canvas);
+    const isNew = !isSame || !port.view,
+      wasFitted = port.fitted;
     if (isNew && !canvas.clientWidth) port.forget(); // laid out when its tab is shown
-    const visible = isNew ? port.visibleBoxes() : [];
+    const visible = anchor ? [] : port.visibleBoxes();
     port.show(answer.svg);
     canvas.dataset.query = query;
     drawnOpen = answer.open;
@@ -142,16 +147,38 @@ export function mount({element, props, server, watch}) {
     const replacement = anchor && picture.replacementOf(anchor),
       landmark = visible.find(({id}) => node(id)),
       landmarkNode = landmark && node(landmark.id);
-    if (before && replacement) port.moveTo(replacement, before);
+    if (before && replacement) keepPlace(replacement, before);
     else if (landmark && landmarkNode) port.moveTo(landmarkNode, landmark.box);
-    else if (isNew) port.fit(false);
+    else if (isNew || wasFitted) port.fit(wasFitted === 'all');
     remember();
     paint();
     tint.refresh();
+    if (boxes) followNetwork(boxes);
     const target = picture.boxOf(selected);
     if ((isFound || (isNew && !landmark)) && target) port.reveal(target);
     if (anchor?.focus) replacement?.focus({preventScroll: true});
     describe();
+  }
+
+  /** Where a box's top and the main path are on the screen; the path goes straight down from the input. */
+  function placeOf(id) {
+    const top = picture.boxOf(id)?.getBoundingClientRect().top,
+      input = node('input')?.getBoundingClientRect();
+    return top === undefined || !input ? null : {top, path: input.left + input.width / 2};
+  }
+
+  /** What replaced the clicked box appears where that was, and moves as far as it takes to be visible. */
+  function keepPlace(replacement, before) {
+    const now = placeOf(replacement.id.replace(GROUP, ''));
+    if (now) port.pan(now.path - before.path, now.top - before.top);
+    port.keepInView(replacement);
+  }
+
+  /** Another network is drawn: mark what changed, and answer again what was asked about the one before. */
+  function followNetwork(boxes) {
+    markChanges(canvas, changedIds(boxes, readBoxes(canvas)));
+    aside.classList.add('outdated');
+    refreshSearch();
   }
 
   async function describe() {
@@ -159,6 +186,7 @@ export function mount({element, props, server, watch}) {
     const id = selected?.startsWith(GROUP) ? null : selected;
     const answer = await ask(server, 'describe', request({node: id || ''}));
     if (answer.silent || !isLatest()) return; // the request for the drawing reports that there is no response
+    aside.classList.remove('outdated');
     inspector.show(answer.error ? alertBanner(answer.error, 'error').outerHTML : answer.html);
   }
 
@@ -214,7 +242,7 @@ export function mount({element, props, server, watch}) {
   });
 
   function follow(next) {
-    // What is open in a file means nothing to another network, and no address names a file.
+    // Ids of what is open in a file name nothing in another network, and no address names a file.
     if (isFile(query) || isFile(next)) {
       open = null;
       selected = null;
@@ -239,20 +267,23 @@ export function mount({element, props, server, watch}) {
       port.forget();
       draw();
     },
+    code: () => set('code', !get('code')),
   };
+  mountLights(host, canvas, picture.boxOf);
   host.querySelector('.rx-tools').addEventListener('click', e => TOOLS[e.target.dataset.tool]?.());
   tint.choice.addEventListener('change', remember);
-  mountSearch(
+  const refreshSearch = mountSearch(
     host,
     async text => {
       if (!isReady()) return null;
       const answer = await ask(server, 'search', {query, text});
-      return answer.ids ?? null;
+      return answer.ids ? answer : null;
     },
     find,
   );
   on('select', find, host);
-  on('overlay', panel => stage.append(panel), host);
+  on('overlay', panel => stage.querySelector('.rx-foot').before(panel), host);
+  on('beside', panel => stage.after(panel), host);
   watch('query', async () => {
     while (pending) await pending;
     if (props.query === query) return;

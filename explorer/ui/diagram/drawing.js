@@ -27,8 +27,11 @@ export function mountDrawing(canvas, callbacks) {
   const port = mountViewport(canvas);
   /** @returns {SVGGElement | null} */
   const node = id => (id ? canvas.querySelector(`g[id="${CSS.escape(id)}"]`) : null);
-  /** @returns {SVGGElement | null} */
-  const boxAt = target => target.closest('g.node, g.cluster');
+  /** The frame of a repeat stands for the box inside it. @returns {SVGGElement | null} */
+  function boxAt(target) {
+    const g = target.closest('g.node, g.cluster, g.repeat');
+    return g?.classList.contains('repeat') ? node(g.dataset.box) : g;
+  }
 
   canvas.addEventListener('click', e => {
     if (port.dragged) return;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -12,12 +11,15 @@ import gradio as gr
 from ...errors import DiagramError
 from ...inspection import Report
 from ...spec import to_query
+from ...views.diagram import terms
 from ...views.diagram.dot import to_dot
-from ...views.diagram.model import MAX_NODES, Diagram, Node, build_diagram, default_open, everything, locate
-from ...views.diagram.svg import paint, sentence, start_dot
+from ...views.diagram.locate import locate
+from ...views.diagram.model import MAX_NODES, Diagram, Node, build_diagram, default_open, everything
+from ...views.diagram.svg import paint, start_dot
 from ...views.diagram.tint import Measure
 from ...views.diagram.tint import tint as tinted
 from ...views.inspector.panel import empty, inspector
+from ...views.kit.hints import explained
 from ...views.kit.markup import tag, text
 from ...views.kit.theme import ROLES
 from .. import builder
@@ -27,39 +29,44 @@ from ..kit.requests import Name, NetworkRequest, Open
 from .tint import gradients
 
 _MEASURES = "".join(tag("option", text(measure.label), value=measure.value) for measure in Measure)
-_LEGEND = "".join(tag("span", text(role.words), css=name) for name, role in ROLES.items() if role.words)
+_LEGEND = "".join(tag("span", explained(role.words), css=name) for name, role in ROLES.items() if role.words)
 _TEMPLATE = f"""
 <div class="rx-graph">
   <div class="rx-stage">
-    <div class="rx-canvas" tabindex="-1"></div>
+    <div class="rx-top">
+      <div class="rx-tint">
+        <label><select aria-label="Tint the boxes by">
+          <option value="">no tint</option>
+          {_MEASURES}
+        </select></label>
+        <span class="rx-scale" role="status"></span>
+      </div>
+      <form class="rx-search" role="search">
+        <input type="search" placeholder="Find a layer, shape or term" aria-label="Find in the diagram"
+          title="Find a name, a shape or a term such as skip connection (press / to search)">
+        <span class="rx-count" aria-live="polite"></span>
+      </form>
+    </div>
+    <div class="rx-port">
+      <div class="rx-canvas" tabindex="-1"></div>
+      <div class="rx-failure" role="alert" hidden></div>
+      <div class="rx-notice" role="status" hidden></div>
+    </div>
     <div class="rx-foot">
     <div class="rx-legend" aria-label="Legend">
       {_LEGEND}
     </div>
     <div class="rx-tools" role="toolbar" aria-label="Diagram">
-      <button type="button" data-tool="in" title="Zoom in" aria-label="Zoom in">+</button>
-      <button type="button" data-tool="out" title="Zoom out" aria-label="Zoom out">−</button>
+      <button type="button" data-tool="in" title="Zoom in (Ctrl + wheel, or pinch)" aria-label="Zoom in">+</button>
+      <button type="button" data-tool="out" title="Zoom out (Ctrl + wheel, or pinch)" aria-label="Zoom out">−</button>
       <button type="button" data-tool="actual" title="Actual size">100 %</button>
-      <button type="button" data-tool="fit" title="Fit the width">Fit</button>
-      <button type="button" data-tool="whole" title="The whole network">Whole</button>
-      <button type="button" data-tool="open" title="Open every block">Expand</button>
-      <button type="button" data-tool="fold" title="Fold everything back">Fold</button>
+      <button type="button" data-tool="fit" title="Make the diagram as wide as the frame">Fit width</button>
+      <button type="button" data-tool="whole" title="Show the whole network at once">Fit all</button>
+      <button type="button" data-tool="open" title="Expand every block and every repeat">Expand</button>
+      <button type="button" data-tool="fold" title="Fold all blocks again">Fold</button>
+      <button type="button" data-tool="code" title="The PyTorch code, beside the diagram">Code</button>
     </div>
     </div>
-    <div class="rx-tint">
-      <label><select aria-label="Tint the boxes by">
-        <option value="">no tint</option>
-        {_MEASURES}
-      </select></label>
-      <span class="rx-scale" role="status"></span>
-    </div>
-    <form class="rx-search" role="search">
-      <input type="search" placeholder="Find a layer, type or shape" aria-label="Find in the diagram"
-        title="/ to search">
-      <span class="rx-count" aria-live="polite"></span>
-    </form>
-    <div class="rx-failure" role="alert" hidden></div>
-    <div class="rx-notice" role="status" hidden></div>
   </div>
   <aside class="rx-inspector" aria-label="Inspector"></aside>
 </div>
@@ -67,8 +74,8 @@ _TEMPLATE = f"""
 
 
 def graph_panel() -> gr.HTML:
-    """Not rendered yet; empty until the page's load event names a network, so that only what the program understood is
-    ever drawn.
+    """The component, not rendered yet. It is empty until the page's load event names a network, so that only a network
+    that the program accepted is drawn.
 
     A factory, not a subclass: subclassing a component makes Gradio write a stub file beside the module."""
     return gr.HTML(
@@ -156,7 +163,7 @@ def draw(request: DrawRequest) -> dict[str, Any]:
 
 
 def _readable(report: Report, opened: frozenset[str]) -> tuple[frozenset[str], str]:
-    """What can be open of ``opened``, and a sentence if that is less: too many boxes are no picture any more."""
+    """As much of ``opened`` as can be drawn, and a sentence if that is less: nobody can read too many boxes."""
     boxes = len(_diagram(report, opened).nodes)
     if boxes <= MAX_NODES:
         return opened, ""
@@ -166,7 +173,7 @@ def _readable(report: Report, opened: frozenset[str]) -> tuple[frozenset[str], s
 
 
 def foresee(report: Report) -> None:
-    """Start the layout of the first look, which the browser asks for as soon as it hears of the network."""
+    """Start the layout of the first look, which the browser requests as soon as it has the network's name."""
     diagram = _diagram(report, default_open(report))
     if len(diagram.nodes) <= MAX_NODES:
         start_dot(to_dot(diagram))
@@ -181,7 +188,8 @@ def describe(request: NodeRequest) -> dict[str, Any]:
 
 
 def _described(report: Report, opened: frozenset[str], node_id: str) -> Node | None:
-    """The box of that name. What was opened is none any more, folded back it is; where a sum is gone, its block."""
+    """The box of that name. An opened block has a box when it is folded; an addition inside a folded block has none, so
+    it is the block."""
     for name in (node_id, node_id.partition(":")[0]):
         if node := _diagram(report, opened).node(name) or _diagram(report, opened - {name}).node(name):
             return node
@@ -190,25 +198,21 @@ def _described(report: Report, opened: frozenset[str], node_id: str) -> Node | N
 
 @bridge.answers(SearchRequest)
 def search(request: SearchRequest) -> dict[str, Any]:
-    """-> ``{"ids"}`` of what has the text in its name, type or shape; at most 500."""
-    report = report_of(request.query)
-    # No keyboard has the × of 256×14×14.
-    wanted = re.sub(r"(?<=\d)[x*](?=\d|$)", "×", request.text[:100].casefold().strip())
-    nodes = _diagram(report, everything(report)).nodes if wanted else ()
-    return {"ids": [n.id for n in nodes if wanted in f"{n.id} {sentence(n)}".casefold()][:500]}
+    """-> ``{"ids", "noun", "words"}`` of what the text means or is part of (``terms.Found``)."""
+    return asdict(terms.search(report_of(request.query), request.text[:100]))
 
 
 @bridge.answers(TintRequest)
 def tint(request: TintRequest) -> dict[str, Any]:
     """-> ``{"shares", "words", "scale"}``, or ``{"progress", "waits"}``.
 
-    Gradients are measured while the browser keeps asking: ``progress`` is batches done and batches in all,
+    Gradients are measured while the browser keeps asking: ``progress`` is the batches done and their number,
     ``waits`` a sentence while other work comes first.
     """
     report, measure, probe = request.report, Measure(request.by), None
     if measure is Measure.GRADIENT:
         if report.spec is None:
-            raise DiagramError("An ONNX file is shown; gradients are measured in networks of the builder.")
+            raise DiagramError("Gradients are measured only in networks of the builder, and an ONNX file is shown.")
         running = gradients(report.spec)
         if isinstance(running.result, Exception):
             raise running.result

@@ -1,9 +1,14 @@
-// The diagram's search box: finds ids by name, type or shape, and goes from one to the next.
+// The diagram's search box: finds ids by a term of the field, or by name, type or shape, and goes from one to the next.
 import {isTyping, latest} from '../kit/lib.js';
 
+/** @typedef {{ids: string[], noun: string, words: string}} Found as views/diagram/terms.py says what was found */
+/** @type {Found} */
+const NOTHING = {ids: [], noun: '', words: ''};
+
 /**
+ * Returns a function that searches again, in a network that was drawn meanwhile.
  * @param {HTMLElement} host
- * @param {(text: string) => Promise<string[] | null>} lookUp ids of what has the text; null if there is no answer
+ * @param {(text: string) => Promise<Found | null>} lookUp null if there is no answer
  * @param {(id: string) => void} find brings an id into view
  */
 export function mountSearch(host, lookUp, find) {
@@ -11,26 +16,32 @@ export function mountSearch(host, lookUp, find) {
     field = form.querySelector('input');
   const count = form.querySelector('.rx-count'),
     turn = latest();
-  /** @type {string[]} */
-  let matches = [];
+  let found = NOTHING;
   let place = -1;
 
   function go(step) {
-    if (!matches.length) return;
-    place = (place + step + matches.length) % matches.length;
-    count.textContent = `${place + 1} of ${matches.length}`;
-    find(matches[place]);
+    const {ids, noun} = found;
+    if (!ids.length) return;
+    place = (place + step + ids.length) % ids.length;
+    count.textContent = `${place + 1} of ${ids.length} ${noun}`.trim();
+    find(ids[place]);
   }
 
-  field.addEventListener('input', async () => {
+  function show(next) {
+    found = next;
+    place = -1;
+    const shows = found.ids.length > 1 ? 'Enter shows them' : 'Enter shows it';
+    count.textContent = found.ids.length ? `${found.words}, ${shows}` : found.words;
+  }
+
+  async function search() {
     const isLatest = turn(),
       text = field.value.trim();
-    const found = text ? await lookUp(text) : [];
-    if (!isLatest() || found === null) return;
-    matches = found;
-    place = -1;
-    count.textContent = text ? (matches.length ? `${matches.length} found, Enter shows them` : 'nothing found') : '';
-  });
+    const answer = text ? await lookUp(text) : NOTHING;
+    if (isLatest() && answer) show(answer);
+  }
+
+  field.addEventListener('input', search);
   form.addEventListener('submit', e => {
     e.preventDefault();
     go(1);
@@ -42,8 +53,7 @@ export function mountSearch(host, lookUp, find) {
     }
     if (e.key === 'Escape') {
       field.value = '';
-      matches = [];
-      count.textContent = '';
+      search();
       field.blur();
     }
   });
@@ -54,4 +64,7 @@ export function mountSearch(host, lookUp, find) {
     field.focus();
     field.select();
   });
+  return () => {
+    if (field.value.trim()) search();
+  };
 }

@@ -30,3 +30,11 @@ export function originOf(element) {
   const matrix = element.ownerSVGElement?.querySelector('g.graph').transform.baseVal.consolidate()?.matrix;
   return {x: matrix?.e ?? 0, y: matrix?.f ?? 0};
 }
+
+/**
+ * A point of the screen, in the units of a picture.
+ * @param {SVGSVGElement} picture
+ * @param {number} x
+ * @param {number} y
+ */
+export const pointIn = (picture, x, y) => new DOMPoint(x, y).matrixTransform(picture.getScreenCTM()?.inverse());

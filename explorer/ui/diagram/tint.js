@@ -1,4 +1,5 @@
-// The tint of the diagram's boxes: a wash of colour, and a bar as long as the box's share, which reads without colour.
+// The tint of the diagram's boxes: a wash of colour, and a bar as long as the box's share, which also shows it
+// without colour.
 import {address, latest} from '../kit/lib.js';
 import {createSvg} from './svg.js';
 
@@ -13,8 +14,20 @@ export function mountTint(host, canvas, measure) {
   const choice = host.querySelector('.rx-tint select'),
     scale = host.querySelector('.rx-scale');
   const turn = latest();
+  /** The measure that the boxes show. @type {string} */
+  let painted = '';
+  const labelOf = by => [...choice.options].find(({value}) => value === by)?.text ?? '';
+
+  /** Until an amount is measured, the boxes keep the one before: grey, and named. */
+  function showProgress(words) {
+    const isOld = painted !== '' && painted !== choice.value;
+    canvas.classList.toggle('outdated', isOld);
+    scale.textContent = isOld ? `${words} (grey: ${labelOf(painted)})` : words;
+  }
 
   function clear() {
+    painted = '';
+    canvas.classList.remove('outdated');
     for (const g of canvas.querySelectorAll('g.tinted')) {
       g.classList.remove('tinted');
       for (const bar of g.querySelectorAll('.rx-bar-back, .rx-bar-share')) bar.remove();
@@ -34,8 +47,9 @@ export function mountTint(host, canvas, measure) {
     );
   }
 
-  function paint({shares, words, scale: text}) {
+  function paint(by, {shares, words, scale: text}) {
     clear();
+    painted = by;
     scale.textContent = text;
     for (const g of canvas.querySelectorAll('g.node')) {
       if (!(g.id in shares)) continue;
@@ -47,12 +61,12 @@ export function mountTint(host, canvas, measure) {
     }
   }
 
-  function show(answer) {
+  function show(by, answer) {
     if (answer.error) {
       clear();
       scale.textContent = answer.error;
     } else {
-      paint(answer);
+      paint(by, answer);
     }
   }
 
@@ -64,15 +78,18 @@ export function mountTint(host, canvas, measure) {
       scale.textContent = '';
       return;
     }
+    if (!canvas.querySelector('g.tinted')) painted = ''; // another drawing
+    showProgress(`Measuring ${labelOf(by)} …`);
     for (;;) {
       const answer = await measure(by);
       if (!isLatest() || answer.silent) return; // the request for the drawing reports that there is no response
       if (!answer.progress) {
-        show(answer);
+        show(by, answer);
         return;
       }
       const [done, of] = answer.progress;
-      scale.textContent = of ? `Measuring: ${done} of ${of} backward passes` : answer.waits || 'Measuring …';
+      const progress = `Measuring ${labelOf(by)}: ${done} of ${of} backward passes`;
+      showProgress(of ? progress : answer.waits || `Measuring ${labelOf(by)} …`);
       await new Promise(resolve => setTimeout(resolve, POLL_MS));
       if (!isLatest()) return;
     }

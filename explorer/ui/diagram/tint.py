@@ -12,17 +12,17 @@ from ...gradients.probe import ProbeCancelled
 from ...spec import ResNetSpec
 from ..kit.jobs import Finished, Job, Waiting
 
-PATIENCE_S = 5.0  # a page that has not asked for so long is closed, or shows something else
+PATIENCE_S = 5.0  # a page that has not asked for this long was closed or shows something else
 
 
 @dataclass
 class GradientMeasurement:
-    """A gradient probe as a job; stops when nobody asks for it any more. It belongs to no page: several may look at it.
+    """A gradient probe as a job. Several pages may wait for it; it stops when none of them asks any more.
 
     Attributes:
-        progress: batches done, batches in all.
+        progress: batches done, and their number.
         waits: while other jobs come first, a sentence that says so.
-        result: what was found, or the error; None while it runs.
+        result: the probe or the error; None while it runs.
     """
 
     spec: ResNetSpec

@@ -1,95 +1,94 @@
-// A picture that moves in a frame: wheel, pinch, drag, fit, and a mini-map if the picture is larger than the frame.
-// All it knows of the picture is that its nodes are `g.node`.
-import {createSvg, originOf, setAttributes} from './svg.js';
+// A picture that moves in a frame: fit, zoom, pan, and a mini-map if the picture is larger than the frame. All it knows
+// of the picture is that its nodes are `g.node`.
+import {mountGestures} from './gestures.js';
+import {mountMinimap} from './minimap.js';
+import {pointIn} from './svg.js';
 
 /** What an SVG's viewBox is: x, y, width and height, in the picture's units. @typedef {number[]} Box */
 
 /** The frame shows a picture at most this much larger than it was drawn. */
-export const MOST_ENLARGED = 1.3;
-/** There is a mini-map if the picture is this much larger than what is visible of it. */
-const MAP_FROM = 1.15;
+export const MOST_ENLARGED = 1.15;
+/** Between a box that was brought into view and the edge of the frame, px. */
+const MARGIN = 8;
+/** A move that the reader did not make by hand takes this long, so that it can be followed, ms. */
+const GLIDE_MS = 140;
+/** A frame below this width is narrow: style sheets then set larger text and make the map a strip, px. */
+const NARROW = 640;
 
-/** A point of the screen, in the units of a picture.
- * @param {SVGSVGElement} picture
- * @param {number} x
- * @param {number} y */
-const pointIn = (picture, x, y) => new DOMPoint(x, y).matrixTransform(picture.getScreenCTM()?.inverse());
+/**
+ * How far to move a frame along one axis so that it shows a span: as little as it takes; the start of what is longer
+ * than the frame.
+ * @param {[number, number]} span its start and end
+ * @param {[number, number]} frame
+ */
+export function shift([start, end], [first, last]) {
+  const from = first + MARGIN,
+    to = last - MARGIN;
+  if (start < from || end - start > to - from) return start - from;
+  return Math.max(0, end - to);
+}
 
 /** @param {HTMLElement} frame */
 export function mountViewport(frame) {
-  const later = window.requestIdleCallback ?? (work => setTimeout(work, 50));
-  /** Where each pointer that is down was last. @type {Map<number, [number, number]>} */
-  const touches = new Map();
   /** @type {((view: Box) => void)[]} */
   const followers = [];
   /** What is visible of the picture. @type {Box | null} */
   let view = null;
   /** The whole picture. @type {Box | null} */
   let whole = null;
-  /** Where a drag was last, px. */
-  let drag = [0, 0];
-  let moved = false,
-    fitted = false;
-  /** The rectangle of the mini-map around what is visible. @type {SVGRectElement | null} */
-  let viewRect = null;
-  let isMapPending = false;
-  const map = document.createElement('div');
-  map.className = 'rx-map';
-  map.hidden = true;
-  map.setAttribute('aria-hidden', 'true'); // the keyboard moves in the diagram itself
-  frame.parentElement?.append(map);
+  /** What was fitted, until the picture moves. @type {'width' | 'all' | null} */
+  let fitted = null;
+  let gliding = 0;
 
   /** @returns {SVGSVGElement | null} */
   const svg = () => frame.querySelector('svg');
+  const map = mountMinimap(frame, ({x, y}, upAndDown) => {
+    if (!view) return;
+    moveView([upAndDown ? view[0] : x - view[2] / 2, y - view[3] / 2, view[2], view[3]]);
+  });
+  const gestures = mountGestures(frame, {isEmpty: () => !svg() || !view, zoom, pan});
 
   function apply(byHand = false) {
     const picture = svg();
     if (!view || !whole || !picture) return;
     picture.setAttribute('viewBox', view.join(' '));
-    map.hidden = !frame.clientWidth || !(view[2] * MAP_FROM < whole[2] || view[3] * MAP_FROM < whole[3]);
-    if (!map.hidden) showView();
-    fitted = false;
+    map.update(view, whole);
+    fitted = null;
     if (byHand) for (const follow of followers) follow(view);
   }
 
-  function showView() {
-    if (viewRect) {
-      placeViewRect();
+  /** The reader moved the picture. @param {Box} next */
+  function moveView(next) {
+    cancelAnimationFrame(gliding);
+    view = next;
+    apply(true);
+  }
+
+  /** Move there in a moment; at once for a reader who wants no motion. @param {Box} target */
+  function glide(target) {
+    const from = view;
+    if (!from || matchMedia('(prefers-reduced-motion: reduce)').matches) {
+      moveView(target);
       return;
     }
-    if (!isMapPending) later(drawMap);
-    isMapPending = true;
-  }
-
-  function placeViewRect() {
-    if (!viewRect || !view) return;
-    const [x, y, width, height] = view;
-    setAttributes(viewRect, {x, y, width, height});
-  }
-
-  // Every node is a plain rectangle: a copy of the drawing would repeat its ids and cost as much again. This waits
-  // until the picture is visible, because measuring every box would delay it.
-  function drawMap() {
-    isMapPending = false;
-    if (!frame.clientWidth || !svg() || !whole) return;
-    const boxes = [...frame.querySelectorAll('g.node')].map(g => {
-      const {x, y, width, height} = g.getBBox(),
-        origin = originOf(g);
-      return createSvg('rect', {x: x + origin.x, y: y + origin.y, width, height, class: g.getAttribute('class') ?? ''});
-    });
-    const picture = createSvg('svg', {viewBox: whole.join(' ')});
-    viewRect = createSvg('rect', {class: 'window'});
-    picture.append(...boxes, viewRect);
-    map.replaceChildren(picture);
-    placeViewRect();
+    const start = performance.now();
+    const tick = () => {
+      const done = Math.min(1, (performance.now() - start) / GLIDE_MS),
+        eased = done * (2 - done);
+      moveView(from.map((value, i) => value + (target[i] - value) * eased));
+      if (done < 1) gliding = requestAnimationFrame(tick);
+    };
+    cancelAnimationFrame(gliding);
+    gliding = requestAnimationFrame(tick);
   }
 
   /** @param {string} text of an SVG */
   function show(text) {
+    cancelAnimationFrame(gliding);
     frame.innerHTML = text;
     const box = svg()?.getAttribute('viewBox');
     whole = box ? box.split(/[ ,]+/).map(Number) : null;
-    viewRect = null;
+    map.clear();
     apply();
   }
 
@@ -106,10 +105,9 @@ export function mountViewport(frame) {
       aspect = frameBox.height / frameBox.width;
     // Not much larger than drawn: enlarged short labels are harder to read.
     const width = entirely ? Math.max(w, h / aspect) : Math.max(w, frameBox.width / MOST_ENLARGED);
-    const top = entirely ? y + h / 2 - (width * aspect) / 2 : y - (36 * width) / frameBox.width;
-    view = [x + w / 2 - width / 2, top, width, width * aspect];
-    apply(true);
-    fitted = true;
+    const top = entirely ? y + h / 2 - (width * aspect) / 2 : y;
+    moveView([x + w / 2 - width / 2, top, width, width * aspect]);
+    fitted = entirely ? 'all' : 'width';
   }
 
   /**
@@ -123,24 +121,27 @@ export function mountViewport(frame) {
     const box = frame.getBoundingClientRect();
     const at = pointIn(picture, clientX ?? box.left + box.width / 2, clientY ?? box.top + box.height / 2);
     const k = Math.min(Math.max(view[2] * factor, 60), whole[2] * 12) / view[2];
-    view = [at.x - (at.x - view[0]) * k, at.y - (at.y - view[1]) * k, view[2] * k, view[3] * k];
-    apply(true);
+    moveView([at.x - (at.x - view[0]) * k, at.y - (at.y - view[1]) * k, view[2] * k, view[3] * k]);
   }
 
   /**
-   * Show what is this far to the right and below, px.
+   * The view that is this far to the right and below, px.
+   * @param {Box} from
    * @param {number} dx
    * @param {number} dy
+   * @returns {Box}
    */
-  function pan(dx, dy) {
-    if (!view) return;
-    const scale = frame.clientWidth / view[2];
-    view[0] += dx / scale;
-    view[1] += dy / scale;
-    apply(true);
+  function moved([x, y, width, height], dx, dy) {
+    const scale = frame.clientWidth / width;
+    return [x + dx / scale, y + dy / scale, width, height];
   }
 
-  /** @param {Element} g */
+  /** Show what is this far to the right and below, px. */
+  function pan(dx, dy) {
+    if (view) moveView(moved(view, dx, dy));
+  }
+
+  /** Bring a box to the middle, unless it is visible. @param {Element} g */
   function reveal(g) {
     const box = g.getBoundingClientRect(),
       inside = frame.getBoundingClientRect();
@@ -148,6 +149,15 @@ export function mountViewport(frame) {
     if (fitsAcross && box.top >= inside.top && box.bottom <= inside.bottom) return;
     const dx = box.left + box.width / 2 - inside.left - inside.width / 2;
     pan(dx, box.top + box.height / 2 - inside.top - inside.height / 2);
+  }
+
+  /** Glide as little as it takes to have a box inside the frame, or its start if it is larger. @param {Element} g */
+  function keepInView(g) {
+    const box = g.getBoundingClientRect(),
+      inside = frame.getBoundingClientRect();
+    const dx = shift([box.left, box.right], [inside.left, inside.right]),
+      dy = shift([box.top, box.bottom], [inside.top, inside.bottom]);
+    if (view && (dx || dy)) glide(moved(view, dx, dy));
   }
 
   /** The visible boxes with their places on the screen, the nearest to the middle first; none after a fit. */
@@ -171,72 +181,12 @@ export function mountViewport(frame) {
     pan(now.left + now.width / 2 - place.left - place.width / 2, now.top - place.top);
   }
 
-  frame.addEventListener(
-    'wheel',
-    e => {
-      if (!svg()) return;
-      e.preventDefault();
-      zoom(Math.exp(e.deltaY * 0.0015), e.clientX, e.clientY);
-    },
-    {passive: false},
-  );
-  frame.addEventListener('pointerdown', e => {
-    if (e.button !== 0) return;
-    touches.set(e.pointerId, [e.clientX, e.clientY]);
-    moved = false;
-    drag = [e.clientX, e.clientY];
-  });
-  frame.addEventListener('pointermove', e => {
-    const last = touches.get(e.pointerId);
-    if (!last || !view) return;
-    const other = [...touches].find(([id]) => id !== e.pointerId)?.[1];
-    if (other) pinch(e, last, other);
-    else if (!dragTo(e)) return;
-    touches.set(e.pointerId, [e.clientX, e.clientY]);
-  });
-  for (const end of /** @type {const} */ (['pointerup', 'pointercancel', 'pointerleave']))
-    frame.addEventListener(end, e => touches.delete(e.pointerId));
-
-  function pinch(e, [lastX, lastY], [otherX, otherY]) {
-    moved = true;
-    const distance = Math.max(1, Math.hypot(e.clientX - otherX, e.clientY - otherY));
-    const before = Math.hypot(lastX - otherX, lastY - otherY);
-    zoom(before / distance, (e.clientX + otherX) / 2, (e.clientY + otherY) / 2);
-  }
-
-  /** Whether the pointer moved far enough to be a drag. */
-  function dragTo(e) {
-    const dx = e.clientX - drag[0],
-      dy = e.clientY - drag[1];
-    if (!moved && Math.hypot(dx, dy) < 4) return false;
-    if (!moved) {
-      moved = true;
-      frame.setPointerCapture(e.pointerId);
-    }
-    pan(-dx, -dy);
-    drag = [e.clientX, e.clientY];
-    return true;
-  }
-
-  const goTo = e => {
-    /** @type {SVGSVGElement | null} */
-    const picture = map.querySelector('svg');
-    if (!e.buttons || !picture || !view) return;
-    const at = pointIn(picture, e.clientX, e.clientY);
-    view[0] = at.x - view[2] / 2;
-    view[1] = at.y - view[3] / 2;
-    apply(true);
-  };
-  map.addEventListener('pointerdown', e => {
-    map.setPointerCapture(e.pointerId);
-    goTo(e);
-  });
-  map.addEventListener('pointermove', goTo);
-
   new ResizeObserver(() => {
+    const parent = frame.parentElement;
+    if (parent?.clientWidth) parent.classList.toggle('narrow', parent.clientWidth < NARROW);
     if (!frame.clientWidth || !svg()) return;
-    if (!view) {
-      fit(false);
+    if (!view || fitted) {
+      fit(fitted === 'all');
       return;
     }
     view[3] = (view[2] * frame.clientHeight) / frame.clientWidth;
@@ -250,6 +200,7 @@ export function mountViewport(frame) {
     zoom,
     pan,
     reveal,
+    keepInView,
     visibleBoxes,
     moveTo,
     /** Graphviz draws in points; 1 pt is 1.333 px. */
@@ -272,14 +223,18 @@ export function mountViewport(frame) {
       return view;
     },
     set view(next) {
+      cancelAnimationFrame(gliding);
       view = next;
       apply();
     },
+    get fitted() {
+      return fitted;
+    },
     get dragged() {
-      return moved;
+      return gestures.dragged;
     },
     get touched() {
-      return touches.size > 0;
+      return gestures.touched;
     },
   };
 }

@@ -1,5 +1,5 @@
-// Share, export and help. The bar changes with the network: a script finds its elements when it needs them.
-import {copyText, downloadBlob, get, isTyping, NO_RESPONSE, url} from '../kit/lib.js';
+// Share and export. The bar changes with the network: a script finds its elements when it needs them.
+import {copyText, downloadBlob, get, NO_RESPONSE, url} from '../kit/lib.js';
 import {exportPath} from './address.js';
 
 const wait = seconds => new Promise(resolve => setTimeout(resolve, 1000 * seconds));
@@ -49,29 +49,17 @@ async function save(button) {
   }
 }
 
-function help() {
-  const dialog = document.querySelector('dialog#rx-help');
-  if (!dialog.open) dialog.showModal();
-}
-
 document.addEventListener('click', ({target}) => {
   const button = target.closest('button');
   if (button?.id === 'rx-share') share(button);
-  if (button?.id === 'rx-help-button') help();
   if (button?.closest('#rx-export') && button.dataset.kind) save(button);
-  if (target instanceof HTMLDialogElement && target.id === 'rx-help') target.close(); // a click beside the dialog
-});
-document.addEventListener('keydown', event => {
-  if (event.key !== '?' || isTyping(event.target)) return;
-  event.preventDefault();
-  help();
 });
 // The menu opens under the bar, whose height depends on the width of the page.
 document.addEventListener(
   'beforetoggle',
   ({target, newState}) => {
     if (target.id !== 'rx-export' || newState !== 'open') return;
-    const bar = document.querySelector('.rx-bar').getBoundingClientRect();
+    const bar = document.querySelector('#top').getBoundingClientRect();
     const end = document.querySelector('#rx-export-button').getBoundingClientRect();
     target.style.top = `${bar.bottom + 4}px`;
     const right = innerWidth < 500 ? 8 : document.documentElement.clientWidth - end.right;

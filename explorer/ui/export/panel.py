@@ -1,4 +1,4 @@
-"""Share, export and help: the right end of the summary bar, and the route that answers with files."""
+"""Share, export and ?: the right end of the summary bar, and the route that answers with files."""
 
 from __future__ import annotations
 
@@ -22,23 +22,7 @@ from ...views.kit.markup import tag, text
 from ..kit.bridge import error_message
 from ..kit.requests import MAX_NAME, MAX_OPEN
 
-_HELP = "Keyboard shortcuts"
-_SHORTCUTS = {
-    "In the page": {
-        "/ or Ctrl F": "find a layer, type or shape",
-        "Enter, Shift Enter": "next and previous match",
-        "Ctrl Z, Ctrl Shift Z": "undo and redo a change of the network",
-        "?": "this list",
-        "Escape": "close an open menu or block",
-    },
-    "In the diagram": {
-        "Tab": "from box to box",
-        "↓ ↑": "along the main path",
-        "→ ←": "along a shortcut",
-        "Enter, Space": "select a box, open a block, close a frame",
-        "Escape": "close the surrounding block, or clear the selection",
-    },
-}
+_HELP = "Glossary and keyboard shortcuts"
 
 
 def buttons(spec: ResNetSpec) -> str:
@@ -54,14 +38,10 @@ def buttons(spec: ResNetSpec) -> str:
 
 
 def overlays() -> str:
-    """The Export menu and the help dialog, which are independent of the network."""
+    """The menu, which stays while the bar changes."""
     sections = "".join(map(_section, Section))
     status = '<p class="rx-export-status" role="status"></p>'
-    menu = tag("div", sections + status, id="rx-export", popover="auto", role="dialog", aria_label="Export")
-    close = '<form method="dialog"><button aria-label="Close">✕</button></form>'
-    lists = "".join(_shortcuts(title, keys) for title, keys in _SHORTCUTS.items())
-    heading = tag("h3", _HELP, id="rx-help-title")
-    return menu + tag("dialog", tag("header", heading + close) + lists, id="rx-help", aria_labelledby="rx-help-title")
+    return tag("div", sections + status, id="rx-export", popover="auto", role="dialog", aria_label="Export")
 
 
 def _section(section: Section) -> str:
@@ -77,11 +57,6 @@ def _section(section: Section) -> str:
         if kind.section is section
     )
     return tag("section", tag("h3", text(section.value)) + items)
-
-
-def _shortcuts(title: str, keys: dict[str, str]) -> str:
-    rows = "".join(tag("dt", tag("kbd", text(key))) + tag("dd", text(does)) for key, does in keys.items())
-    return tag("h4", text(title)) + tag("dl", rows)
 
 
 def add_route(app: FastAPI) -> None:

@@ -1,10 +1,11 @@
-// The switches of the Gradients tab: a choice is an action on the builder, and the network follows.
+// Controls of the Gradients tab that depend on the network: switches, whose choice is an action on the builder, and the
+// buttons of the textbook cases, which history.js applies.
 import {act, alertBanner, ask, get, on, whenVisible} from '../kit/lib.js';
 
 /** @param {import('../kit/lib.js').Mount} mount */
-export function mount({element, server}) {
-  const host = element.querySelector('.rx-switches');
-  /** The network whose switches are listed, or asked for. @type {string | null} */
+export function mount({element, server, settings: {list}}) {
+  const host = element.querySelector('[role=group]');
+  /** The network whose controls are listed, or asked for. @type {string | null} */
   let listed = null;
   let isVisible = false;
 
@@ -12,16 +13,16 @@ export function mount({element, server}) {
     const query = get('network');
     if (!isVisible || query === undefined || query === listed) return;
     listed = query;
-    const answer = await ask(server, 'list_switches', {query});
+    const answer = await ask(server, list, {query});
     if (query !== listed) return;
     if (answer.silent) {
       listed = null; // the summary reports that there is no response
       return;
     }
-    const field = document.activeElement?.closest('.rx-switches select')?.dataset.field;
+    const focused = [...host.querySelectorAll('select, button')].findIndex(each => each === document.activeElement);
     if (answer.error) host.replaceChildren(alertBanner(answer.error, 'error'));
     else host.innerHTML = answer.html;
-    if (field) host.querySelector(`select[data-field=${field}]`)?.focus({preventScroll: true});
+    if (focused >= 0) host.querySelectorAll('select, button')[focused]?.focus({preventScroll: true});
   }
 
   host.addEventListener('change', ({target}) => {

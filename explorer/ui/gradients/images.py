@@ -1,4 +1,4 @@
-"""What images gradients are measured on: noise, digits, the photos given to the page, or CIFAR-10 if it is here."""
+"""The images that gradients are measured on: noise, digits, the photos given to the page, or CIFAR-10 if available."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
 
 NOISE, PHOTOS = "noise", "photos"
 LABELS = {NOISE: "Noise", DIGITS.key: "Digits", PHOTOS: "Your photos", CIFAR10.key: "CIFAR-10"}
-COUNT = 24  # as many as three batches of eight show
+COUNT = 24  # three batches of eight
 MOST_PHOTOS = 8
 _NAMES = {DIGITS.key: "digits (scikit-learn's)", CIFAR10.key: "photos of CIFAR-10's test split"}
 
 
 def choices() -> list[tuple[str, str]]:
-    """Label and value of what there is on this machine."""
+    """Label and value of the kinds of images that this machine has."""
     return [
         (label, name) for name, label in LABELS.items() if name not in DATA_SETS or find_local_data(DATA_SETS[name])
     ]
 
 
 def identity(kind: str, session: str) -> tuple[str, ...]:
-    """Equal where the images are: the kind, and which photos."""
+    """Equal if the images are: the kind, and which photos."""
     return (kind, *(token for token, _ in _photos(session))) if kind == PHOTOS else (kind,)
 
 
 def images(kind: str, spec: ResNetSpec, seed: int, session: str) -> tuple[ProbeOptions, str]:
-    """Options of a measurement, and what is shown, as a sentence.
+    """Options of a measurement, and a sentence on its images.
 
-    A network with fewer classes than the images gets random labels.
+    If the images have more classes than the network, labels are random.
 
     Args:
-        seed: that a data set is shuffled by (see ``datasets.sample``).
+        seed: of the data set's shuffling (see ``datasets.sample``).
 
     Raises:
-        ExplorerError: no photo has been given, or the images are not here.
+        ExplorerError: the page has no photos, or the images are not on this machine.
     """
     if kind == PHOTOS:
         return _given_photos(spec, session)
@@ -62,7 +62,7 @@ def images(kind: str, spec: ResNetSpec, seed: int, session: str) -> tuple[ProbeO
 def _given_photos(spec: ResNetSpec, session: str) -> tuple[ProbeOptions, str]:
     given = [photo.image for _, photo in _photos(session)]
     if not given:
-        raise ExplorerError("This page has been given no photo yet. Drop some in the Classify tab, then measure.")
+        raise ExplorerError("This page has no photos yet. Add some in the Classify tab, then measure.")
     inputs = standardise_photos(given, min(spec.image_size, MOST_PIXELS), spec.in_channels)
     return {"inputs": inputs}, f"On {len(given)} {'photo' if len(given) == 1 else 'photos'} of yours, random labels."
 

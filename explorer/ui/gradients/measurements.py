@@ -1,4 +1,4 @@
-"""What the measurements of the Gradients tab show while they run or wait, and how they ended."""
+"""What the measurements of the Gradients tab show while they run or wait, and at their end."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ import gradio as gr
 from ...errors import Stopped
 from ...gradients import ProbeCancelled
 from ...views.kit.markup import banner, progress_bar, tag, text
+from ..kit import currency, plot
 from ..kit.bridge import error_message
 from ..kit.jobs import Job, Waiting
+from ..kit.table import rows
 
 LEAST_S = 0.25  # between two updates
-# What changes in a sub-tab: values of its parts "status", "chart" and "table", by name.
+BASIS = "Measured by real backward passes of cross-entropy at the initial weights, before any training."
+# What changes in a sub-tab: values of its parts by name (``RESULT`` and "status").
+RESULT = ("belongs_to", "verdict", "chart", "facts", "table")
 Update = dict[str, Any]
 Updates = Generator[Update, None, None]
 
@@ -38,13 +42,13 @@ def by_component(parts: Mapping[str, Any], measure: Callable[..., Updates]) -> C
 
 
 class Pace:
-    """Not more often than a page can show."""
+    """Limits updates to as many as a page can show."""
 
     def __init__(self) -> None:
         self._latest = 0.0
 
     def due(self) -> bool:
-        """Whether it is time again; if so, it counts as done."""
+        """Whether the next update is due; if so, it counts as made."""
         now = time.monotonic()
         if now - self._latest < LEAST_S:
             return False
@@ -53,7 +57,7 @@ class Pace:
 
 
 def counting(job: Job, what: str) -> dict[str, Any]:
-    """Options by which a measurement tells how far it is, and stops when asked to."""
+    """Options by which a measurement reports its progress, and stops with its job."""
     pace = Pace()
 
     def advance(done: int, of: int) -> None:
@@ -68,16 +72,36 @@ def waiting(event: Waiting) -> str:
     return progress_bar(str(event), 0)
 
 
-def finding(sentence: str, notes: Iterable[str]) -> str:
-    """What was measured, and what needs to be said of it."""
+def details(sentences: Iterable[str], notes: Iterable[str]) -> str:
+    """How a result was measured and what limits it has, behind a line that opens."""
     items = "".join(tag("li", text(note)) for note in notes)
-    return tag("p", text(sentence), css="rx-summary-sentence") + (tag("ul", items, css="rx-note") if items else "")
+    body = tag("p", text(" ".join(sentences))) + (tag("ul", items) if items else "")
+    return tag("details", tag("summary", "How this was measured") + body, css="rx-note rx-how")
 
 
 def failed(error: Exception, cancelled: str) -> str:
-    """What a page shows whose job ended without a result; ``cancelled``: where it was stopped."""
+    """What a page shows if its job ended without a result. ``cancelled`` is the sentence for a job that was stopped."""
     return (
         banner(cancelled, "note")
         if isinstance(error, (ProbeCancelled, Stopped))
         else banner(error_message(error), "finding")
     )
+
+
+def result(elem_id: str, label: str, empty: str, advice: str, below: Callable[[], Any] | None = None) -> dict[str, Any]:
+    """The parts that show a result, laid out in the current Gradio context: they are greyed if it is outdated.
+
+    Args:
+        elem_id: prefix of the components' ids.
+        label: of the chart, for a screen reader.
+        empty: what is in the chart's place before the first measurement.
+        advice: what the page says last of an outdated result, or "".
+        below: makes the choice of what the chart shows, which becomes the part "quantity".
+    """
+    with currency.result(f"{elem_id}-result", advice) as belongs_to:
+        verdict = gr.HTML("", padding=False, elem_id=f"{elem_id}-verdict")
+        chart = plot.chart(f"{elem_id}-plot", label, 360, empty)
+        quantity = {"quantity": below()} if below else {}
+        facts = gr.HTML("", padding=False, elem_id=f"{elem_id}-facts")
+        parts = (belongs_to, verdict, chart, facts, rows(f"{elem_id}-table"))
+    return {**dict(zip(RESULT, parts, strict=True)), **quantity}

@@ -1,4 +1,4 @@
-"""What all measurements of the Gradients tab are asked to do."""
+"""Settings that all measurements of the Gradients tab share."""
 
 from __future__ import annotations
 
@@ -30,12 +30,17 @@ class Settings:
 
     @property
     def widgets(self) -> list[Any]:
-        return [self.query, self.images, self.seeds, self.seed]
+        return [self.query, *self.own]
+
+    @property
+    def own(self) -> list[Any]:
+        """The widgets without the network's query."""
+        return [self.images, self.seeds, self.seed]
 
 
 @dataclass(frozen=True)
 class Wish:
-    """One measurement that was asked for.
+    """One requested measurement.
 
     Attributes:
         images: one of ``gradient_inputs.LABELS``, and which photos.
@@ -49,20 +54,20 @@ class Wish:
     session: str = field(compare=False)
 
     def options(self) -> tuple[ProbeOptions, str]:
-        """Of the measurement, and a sentence on its images.
+        """Options of the measurement, and a sentence on its images.
 
         Raises:
-            ExplorerError: there are no such images.
+            ExplorerError: these images are not available.
         """
         options, words = gradient_inputs.images(self.images[0], self.spec, self.seed, self.session)
         return {**options, "seed": self.seed, "seeds": self.seeds}, words
 
 
 def read(query: Any, images: Any, seeds: Any, seed: Any, session: Any) -> Wish:
-    """Whatever a browser sent -> a wish.
+    """What a browser sent, checked.
 
     Raises:
-        ExplorerError: a value is none that the page offers.
+        ExplorerError: the page does not offer such a value.
     """
     if str(images) not in gradient_inputs.LABELS or seeds not in SEEDS or len(str(query)) > MOST_TEXT:
         raise ExplorerError("The page sent a setting that it does not offer. Reload it.")

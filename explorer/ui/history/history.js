@@ -5,17 +5,26 @@ import {arrive, EMPTY, go} from './past.js';
 
 const WRITES = 'textarea, [contenteditable], select, input:not([type=radio], [type=checkbox], [type=button])';
 
+/** How long a message stays, in ms. */
+const MESSAGE_TIME = 10000;
+
 /** @param {import('../kit/lib.js').Mount} mount */
 export function mount({element, props, server, trigger}) {
-  const toast = element.querySelector('.rx-toast'),
-    message = toast.querySelector('span');
-  let past = EMPTY;
+  const message = element.querySelector('.rx-said'),
+    back = element.querySelector('button[data-go=back]'),
+    forth = element.querySelector('button[data-go=forth]');
+  let past = EMPTY,
+    timer = 0;
 
-  function say(words = '', canGoBack = false, canGoForth = false) {
+  function say(words = '') {
+    clearTimeout(timer);
     message.textContent = words;
-    toast.querySelector('[data-go=back]').hidden = !canGoBack;
-    toast.querySelector('[data-go=forth]').hidden = !canGoForth;
-    toast.hidden = !words;
+    if (words) timer = setTimeout(say, MESSAGE_TIME);
+  }
+
+  function showSteps() {
+    back.disabled = past.place <= 0 && !get('refused');
+    forth.disabled = past.place >= past.queries.length - 1;
   }
 
   function act(action) {
@@ -24,34 +33,50 @@ export function mount({element, props, server, trigger}) {
   }
 
   /** Put a network into the builder.
-   * @param {import('./past.js').Pending} pending */
-  async function put(pending) {
+   * @param {import('./past.js').Pending} pending
+   * @param {import('./past.js').Past} before what is the past again if that fails */
+  async function put(pending, before = past) {
     past = {...past, pending};
+    showSteps();
     const answer = await ask(server, 'fields', {query: pending.query});
     if (past.pending?.query !== pending.query) return;
     if (answer.error) {
-      past = {...past, pending: null};
+      past = {...before, pending: null};
+      showSteps();
       say(answer.error);
     } else {
       act({type: 'fields', fields: answer.fields});
     }
   }
 
+  /** The fields name no network: fill in the network that is shown. */
+  async function restore() {
+    const answer = await ask(server, 'fields', {query: past.queries[past.place]});
+    if (!answer.error) act({type: 'fields', fields: answer.fields});
+    say(answer.error ?? 'Undone.');
+  }
+
   function step(by) {
-    const next = go(past, by);
+    if (by < 0 && get('refused')) {
+      restore();
+      return;
+    }
+    const before = past,
+      next = go(past, by);
     if (!next) return;
     past = next;
-    put(next.pending);
+    put(next.pending, before);
   }
 
   function update(query) {
     const arrived = arrive(past, query);
     past = arrived.past;
-    say(arrived.message, past.place > 0, past.place < past.queries.length - 1);
+    showSteps();
+    say(arrived.message);
   }
 
-  const ACTIONS = {back: () => step(-1), forth: () => step(1), away: () => say()};
-  toast.addEventListener('click', e => ACTIONS[e.target.dataset.go]?.());
+  back.addEventListener('click', () => step(-1));
+  forth.addEventListener('click', () => step(1));
   // Before any other listener gets the click: a row would select its addition.
   document.addEventListener(
     'click',
@@ -72,6 +97,8 @@ export function mount({element, props, server, trigger}) {
     step(e.shiftKey ? 1 : -1);
   });
   on('action', act, element);
+  on('put', put, element);
   on('network', update, element);
+  on('refused', showSteps, element);
   if (get('network') !== undefined) update(get('network'));
 }

@@ -1,4 +1,4 @@
-"""Undo and redo: every network that the page has shown."""
+"""Undo and redo of every change of the network, and the way by which scripts change the builder."""
 
 from __future__ import annotations
 
@@ -11,13 +11,25 @@ from .. import builder
 from ..kit import bridge, scripts
 from ..kit.requests import NetworkRequest
 
-_TEMPLATE = """
-<div class="rx-toast" role="status" hidden>
-  <span></span>
-  <button type="button" data-go="back">Undo</button>
-  <button type="button" data-go="forth">Redo</button>
-  <button type="button" data-go="away" aria-label="Close">✕</button>
-</div>
+_BACK = "M5.5 3 2.5 6l3 3M3 6h6.5a3.5 3.5 0 0 1 0 7H6"
+_FORTH = "M10.5 3l3 3-3 3M13 6H6.5a3.5 3.5 0 0 0 0 7H10"
+
+
+def _button(name: str, words: str, keys: str, path: str) -> str:
+    shortcut = keys.replace("Ctrl", "Control").replace(" ", "+")
+    icon = f'<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="{path}"/></svg>'
+    return (
+        f'<button type="button" data-go="{name}" title="{words} ({keys})" aria-label="{words}" '
+        f'aria-keyshortcuts="{shortcut}" disabled>{icon}<span>{words}</span></button>'
+    )
+
+
+_TEMPLATE = f"""
+<span class="rx-said" role="status"></span>
+<span class="rx-history" role="group" aria-label="Changes of the network">
+  {_button("back", "Undo", "Ctrl Z", _BACK)}
+  {_button("forth", "Redo", "Ctrl Shift Z", _FORTH)}
+</span>
 """
 
 

@@ -1,7 +1,7 @@
 // The networks that the page has shown, in order, and a place in that row: pure functions.
 
 /**
- * A network that was asked for and has not arrived. ``message``: what the toast says when it arrives.
+ * A network that was asked for and has not arrived. ``message``: what the page says when it arrives.
  * @typedef {{query: string, message: string | undefined}} Pending
  */
 /**
@@ -23,7 +23,7 @@ export const EMPTY = {queries: [], place: -1, pending: null};
 export function go({queries, place}, step) {
   const next = place + step;
   if (!(next in queries)) return null;
-  return {queries, place: next, pending: {query: queries[next], message: step < 0 ? 'Undone.' : 'Done again.'}};
+  return {queries, place: next, pending: {query: queries[next], message: step < 0 ? 'Undone.' : 'Redone.'}};
 }
 
 /**

@@ -1,5 +1,5 @@
 // The inspector: links into the diagram, the copy button, and a block's own shortcut.
-import {act, copyFrom, emit} from '../kit/lib.js';
+import {act, copyFrom, emit, set} from '../kit/lib.js';
 
 /** @param {HTMLElement} panel */
 export function mountInspector(panel) {
@@ -10,7 +10,8 @@ export function mountInspector(panel) {
     const link = e.target.closest('[data-select]'),
       copy = e.target.closest('.rx-copy');
     if (link) emit('select', link.dataset.select);
-    if (!copy) return;
+    if (copy?.dataset.code) set('code', true);
+    if (!copy || copy.dataset.code) return;
     const lines = copy.closest('h4')?.nextElementSibling?.querySelectorAll('span') ?? [];
     copyFrom(copy, [...lines].map(line => line.textContent).join('\n'));
   });

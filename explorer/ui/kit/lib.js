@@ -43,20 +43,30 @@ export const EVENTS = Object.freeze({
   drawn: 'state: name of the network in the diagram: a query, or file:TOKEN',
   open: 'state: ids of what is open in the diagram',
   selected: 'state: id of what is selected in the diagram, or null',
+  refused: 'state: whether the fields of the builder name no network',
   photo: 'state: {token, variant, device, network} of the photo that was classified, or null',
+  code: 'state: whether the code is open beside the diagram',
+  pointed: 'state: id of the box that the pointer or the focus is at in the diagram, or null',
   select: 'wish: the diagram selects this id and brings it into view',
+  walk: 'wish: the walk through the network starts',
   overlay: 'wish: the diagram shows this element over itself',
+  beside: 'wish: the diagram shows this element beside itself',
+  light: 'wish: the diagram lights the boxes of these ids, and no others',
   action: 'wish: the builder changes; see builder.js for {type, ...}',
   tab: 'wish: the tab of this name opens',
   'choose-network': 'wish: Classify uses the network of this name',
   photos: 'several photos were given: [File]',
   'show-photo': 'wish: this photo is classified: File',
+  'show-photos': 'wish: the table of many photos comes into view',
   drop: 'files were dropped outside every box: DataTransfer; a panel that shows a box for photos may take them',
   field: 'wish: the builder shows and focuses the control of this field',
+  put: 'wish: a network takes the place of the builder’s, with a way back: {query, message}',
+  help: 'wish: the glossary opens at the term of this key',
+  'show-term': 'wish: the page shows where the term of this key is',
 });
 const listeners = new Map();
 /** Wishes that wait until the panel that grants them exists. */
-const PATIENT = new Set(['choose-network']);
+const PATIENT = new Set(['choose-network', 'beside']);
 const waiting = new Map();
 
 function check(name) {
@@ -101,8 +111,17 @@ export function on(name, listener, host) {
 // ---- the page's state and its address ----------------------------------------------------------------------
 
 /** Words of the address that are not the network's. */
-export const ADDRESS = Object.freeze(['open', 'at', 'tint', 'with', 'tab', '__theme']);
-const state = {network: undefined, drawn: undefined, open: undefined, selected: address('at'), photo: null};
+export const ADDRESS = Object.freeze(['open', 'at', 'tint', 'with', 'tab', 'help', 'code', '__theme']);
+const state = {
+  network: undefined,
+  drawn: undefined,
+  open: undefined,
+  selected: address('at'),
+  refused: false,
+  photo: null,
+  code: address('code') !== null,
+  pointed: null,
+};
 
 /** @param {string} key */
 export const get = key => state[key];

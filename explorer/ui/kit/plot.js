@@ -2,6 +2,7 @@
 // figure's uirevision stays. A chart is drawn when it becomes visible; the first one fetches plotly.js for all.
 import {emit, get, on, url, whenVisible} from './lib.js';
 import {marksOf} from './plot_marks.js';
+import {detachFromAddress} from './plot_urls.js';
 
 // Nothing is sent anywhere: by default plotly.js has a button that sends the figure to its makers' server.
 const CONFIG = {
@@ -94,6 +95,7 @@ export function mount({element, props, trigger, watch, settings: {source}}) {
       {data, layout} = JSON.parse(value);
     const shapes = [...(layout.shapes ?? []), ...marksOf(data, selected, colour('identity'))];
     await react(plot, data, {...coloured(layout), shapes}, CONFIG);
+    detachFromAddress(plot);
     if (!listening) listen();
   }
 
@@ -107,6 +109,7 @@ export function mount({element, props, trigger, watch, settings: {source}}) {
       trigger('point', {point: path}); // Gradio reads a value named path as a file
       emit('select', path);
     });
+    plot.on('plotly_afterplot', () => detachFromAddress(plot)); // after a zoom, for example
     plot.on('plotly_hover', event => plot.classList.toggle('points', Boolean(pathOf(event))));
     plot.on('plotly_unhover', () => plot.classList.remove('points'));
   }

@@ -30,10 +30,13 @@ def _rules() -> Iterator[str]:
         if name in ADAPTING_ROLES:
             dash = " stroke-dasharray: 2 3;" if role.dash == "dot" else ""
             yield f".rx-canvas .node.{name} path {{ stroke: {colour}; stroke-width: 1.6;{dash} }}"
-    # A box that differs from the other network's is dashed and dark, unless its role has a dash or a colour.
+    # A box that differs from the other network's is dashed and dark, and one that only this network has is dotted,
+    # unless its role has a dash or a colour.
     differs, shapes = ".rx-pair .node:is(.differs, .only-here)", "> :is(path, polygon, ellipse)"
     dashed = _classes(name for name in ADAPTING_ROLES if ROLES[name].dash != "solid")
-    yield f"{differs}:not(.broken, .hides-broken, {dashed}) {shapes} {{ stroke-width: 1.8; stroke-dasharray: 5 3; }}"
+    for mark, dash in (("differs", "6 3"), ("only-here", "1.5 2.5")):
+        box = f".rx-pair .node.{mark}:not(.broken, .hides-broken, {dashed}) {shapes}"
+        yield f"{box} {{ stroke-width: 1.8; stroke-dasharray: {dash}; }}"
     coloured = _classes(ADAPTING_ROLES)
     yield f"{differs}:not(.broken, .hides-broken, {coloured}) {shapes} {{ stroke: var(--rx-text); }}"
 

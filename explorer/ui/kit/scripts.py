@@ -12,7 +12,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 
 _UI = Path(__file__).parents[1]
-_FIRST = ("page.js", "builder.js", "kit/", "diagram/", "inspector/", "history/")  # needed for the first view
+_FIRST = ("page.js", "builder.js", "kit/", "diagram/", "inspector/", "history/", "start/")  # what the first look needs
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
 
@@ -56,9 +56,10 @@ def mount(name: str, **settings: object) -> str:
     return f"{_import(name)}.then(module => module.mount({given}));"
 
 
-def call(name: str, function: str) -> str:
-    """JavaScript for the ``js=`` of a Gradio event: ``function`` of the module gets the inputs' values."""
-    return f"(...values) => {_import(name)}.then(module => module.{function}(...values))"
+def call(name: str, function: str, *first: object) -> str:
+    """JavaScript for the ``js=`` of an event: the module's ``function`` gets ``first``, then the inputs' values."""
+    given = "".join(f"{json.dumps(value)}, " for value in first)
+    return f"(...values) => {_import(name)}.then(module => module.{function}({given}...values))"
 
 
 def head(settings: Mapping[str, object]) -> str:

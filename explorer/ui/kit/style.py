@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from ...views.kit.theme import ACCENT, CHOSEN_ON_DARK, CHOSEN_ON_LIGHT, DARK, LIGHT, MONO, ROLES, SANS, Neutrals
+from ...views.kit.theme import ACCENT, CHOSEN_ON_DARK, CHOSEN_ON_LIGHT, CODE, DARK, LIGHT, MONO, ROLES, SANS, Neutrals
 from .roles import role_rules
 
 ASSETS = Path(__file__).parents[3] / "assets"
@@ -23,6 +23,8 @@ def css() -> str:
     fonts = f"--rx-sans: {SANS}; --rx-mono: {MONO};"
     light = "".join(f"--rx-{name}: {role.on_light};" for name, role in ROLES.items())
     dark = "".join(f"--rx-{name}: {role.on_dark};" for name, role in ROLES.items())
+    light += "".join(f"--rx-code-{name}: {colour};" for name, (colour, _) in CODE.items())
+    dark += "".join(f"--rx-code-{name}: {colour};" for name, (_, colour) in CODE.items())
     variables = f":root {{ {fonts} {_neutrals(LIGHT)} {light} }}\n.dark {{ {_neutrals(DARK)} {dark} }}"
     named = (*_FIRST, *_DRAWING, *_AFTER_ROLES)
     others = sorted({path.relative_to(_UI).with_suffix("").as_posix() for path in _UI.rglob("*.css")} - {*named})

@@ -17,13 +17,15 @@ from ...spec import ResNetSpec, from_query, title
 from ...spec.budget import estimate
 from ...training import DIGITS_RECIPE, EXPERIMENTS, TRAINING_DATA, Plan, Recipe, Schedule, plan_runs
 from ...views.kit import numbers
+from ...views.training.experiment import mismatch
+from ...views.training.experiment import preview as describe_plans
 from ..kit.fold import fold
 
 MEMORY = 6 * 2**30
 NETWORKS = {
-    "both": "This and its plain twin",
-    "this": "This network",
-    "twin": "Its plain twin",
+    "both": "Builder's and plain counterpart",
+    "this": "The builder's network",
+    "twin": "Its plain counterpart",
     **{experiment.name: experiment.title for experiment in EXPERIMENTS.values()},
 }
 AUGMENTATION = {"none": "None", "crops": "Shifts", "mirrored": "Shifts and mirror images"}
@@ -36,7 +38,7 @@ _SCHEDULES = {
 
 @dataclass(frozen=True)
 class Form:
-    """The form's widgets; those of the recipe have its fields' names."""
+    """The form's widgets; those of the recipe are named like its fields."""
 
     data: gr.Dropdown
     networks: gr.Dropdown
@@ -56,8 +58,8 @@ class Form:
     def widgets(self) -> list[Any]:
         return list(vars(self).values())
 
-    def named(self, values: Sequence[Any]) -> dict[str, Any]:
-        """Values of ``widgets``, by name."""
+    def by_name(self, values: Sequence[Any]) -> dict[str, Any]:
+        """``values`` of ``widgets``, by name."""
         return dict(zip(vars(self), values, strict=True))
 
 
@@ -65,7 +67,7 @@ def create(folders: bool) -> Form:
     """Lay the form out.
 
     Args:
-        folders: whether people may name a folder of this machine.
+        folders: whether visitors may name a folder of this machine.
     """
     first = next(iter(TRAINING_DATA))
     with gr.Row(elem_classes="rx-form"):
@@ -78,7 +80,7 @@ def create(folders: bool) -> Form:
         courses = {course.value: words for course, words in _SCHEDULES.items()}
         schedule = _choice(courses, DIGITS_RECIPE.schedule.value, "Schedule", wide=True)
         augmentation = _choice(AUGMENTATION, _suits(first), "Augmentation", wide=True)
-    with fold("More of the recipe"), gr.Row(elem_classes="rx-form"):
+    with fold("More settings"), gr.Row(elem_classes="rx-form"):
         momentum = _number(DIGITS_RECIPE.momentum, "Momentum")
         label_smoothing = _number(DIGITS_RECIPE.label_smoothing, "Label smoothing")
         seed = _number(DIGITS_RECIPE.seed, "Seed of training", 0)
@@ -86,7 +88,7 @@ def create(folders: bool) -> Form:
         folder = gr.Textbox(
             "",
             label="Folder or archive of CIFAR-10",
-            info="Empty: from RESNET_EXPLORER_DATA or the cache folder, else 170 MB are downloaded.",
+            info="If empty, RESNET_EXPLORER_DATA or the cache folder is used; otherwise 170 MB are downloaded.",
             visible=folders,
             max_length=1000,
             interactive=True,
@@ -135,11 +137,11 @@ def plans(query: str, values: Mapping[str, Any]) -> tuple[list[Plan], Path]:
         values: of the widgets, by the names of ``Form``.
 
     Raises:
-        ExplorerError: a value is out of bounds, or no data is where it was said to be.
+        ExplorerError: a value is out of bounds, or there is no data at the given place.
     """
     data, networks = values["data"], values["networks"]
     if not (isinstance(data, str) and data in TRAINING_DATA and isinstance(networks, str) and networks in NETWORKS):
-        raise ExplorerError("The form was not understood. Load the page anew.")
+        raise ExplorerError("These settings are not valid. Reload the page.")
     recipe = _recipe(TRAINING_DATA[data], values)
     planned = plan_runs(_networks(query, networks), recipe, data)
     folder = str(values["folder"] or "").strip()
@@ -158,26 +160,40 @@ def _networks(query: str, networks: str) -> Sequence[ResNetSpec]:
         return EXPERIMENTS[networks].networks
     spec = from_query(query)
     if networks == "both" and spec.is_plain:
-        raise ExplorerError(f"{title(spec)} has no shortcuts: it is its own plain twin. Choose “This network”.")
+        raise ExplorerError(
+            f"{title(spec)} has no shortcuts, so it is its own plain counterpart. Choose “{NETWORKS['this']}”."
+        )
     return {"both": [spec, spec.plain()], "this": [spec], "twin": [spec.plain()]}[networks]
+
+
+def preview(query: str, data: Any, networks: Any) -> str:
+    """What Start would train: plain text; empty while the builder shows no network that can be trained.
+
+    Args:
+        query, data, networks: as ``plans`` takes them.
+    """
+    try:
+        planned = plan_runs(_networks(query, networks), DIGITS_RECIPE, data)
+        return describe_plans(planned, from_query(query), from_builder=networks not in EXPERIMENTS)
+    except ExplorerError as error:
+        return str(error)
 
 
 def check(plans: Sequence[Plan]) -> None:
     """Refuse what cannot be trained here; takes seconds for the deepest networks.
 
     Raises:
-        ExplorerError: a shortcut does not fit, or the networks together need more than ``MEMORY``.
+        ExplorerError: a shortcut does not match, or the networks together need more than ``MEMORY``.
     """
+    if broken := mismatch(plans):
+        raise ExplorerError(broken)
     needed = 0
     for plan in plans:
-        report = inspect(plan.spec)
-        if report.broken:
-            raise ExplorerError(f"{plan.name} cannot run. {report.broken[0].explanation}")
-        kept = sum(kept.bytes for kept in find_saved_tensors(report.trace))
-        # Weights, their gradients, their momentum, and the copy that is kept; what waits for the backward pass.
-        needed += 4 * 4 * estimate(plan.spec)[0] + kept * plan.recipe.batch_size
+        saved = sum(tensor.bytes for tensor in find_saved_tensors(inspect(plan.spec).trace))
+        # Weights, gradients, momentum and a copy of the weights, then what is saved for backward.
+        needed += 4 * 4 * estimate(plan.spec)[0] + saved * plan.recipe.batch_size
     if needed > MEMORY:
         raise ExplorerError(
-            f"Training this needs about {numbers.size(needed)}; here {numbers.size(MEMORY)} are allowed. "
-            "Take a smaller batch or a smaller network, or one network at a time."
+            f"Training this needs about {numbers.size(needed)}; {numbers.size(MEMORY)} are allowed here. "
+            "Choose a smaller batch, a smaller network, or one network at a time."
         )

@@ -1,4 +1,4 @@
-"""What a page trains just now, or has paused: the work of a job, and its end."""
+"""The training of a page, running or paused: the work of a job, and how it ends."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ INTERVAL = 0.4  # seconds between updates of the charts
 
 @dataclass(eq=False)
 class PageTraining:
-    """What a page trains, or has paused.
+    """The training of a page, running or paused.
 
     Attributes:
         tokens: of its runs.
-        paused: whether it is to go on later; otherwise the end of its job ends it for good.
-        pending: whether an update is on its way: slow readers get fewer.
+        paused: whether it may resume later; otherwise the end of its job ends it for good.
+        pending: whether an update is on its way: slow browsers get fewer.
     """
 
     training: Training
@@ -34,18 +34,18 @@ class PageTraining:
     _busy: RLock = field(default_factory=RLock, repr=False)  # one thread trains it, or ends it
 
     def work(self, job: Job) -> None:
-        """Train until the end, or until the job is stopped; says ``None`` whenever there is something to see."""
+        """Train until the end, or until the job is stopped; reports ``None`` whenever there is something to draw."""
         with self._busy:
             try:
                 self._train(job)
             finally:
                 if self.paused:
-                    self.training.keep()  # so that they can be taken meanwhile
+                    self.training.keep()  # so that they can be downloaded meanwhile
                 else:
                     self.end()
 
     def end(self) -> None:
-        """Keep what was trained; of a network that was never trained nothing is. Waits for the step that runs."""
+        """Save what was trained, and drop runs without a single step. Waits for the step that runs."""
         with self._busy:
             if not self.training.over:
                 self.training.stop("It was stopped there.")
@@ -69,7 +69,7 @@ TRAININGS = SessionStore[PageTraining]("This training has ended.", Limits(per_se
 
 
 def training_of(session: str) -> PageTraining | None:
-    """What a page trains, or has paused."""
+    """The training of a page; None if it has none."""
     return next((current for _, current in TRAININGS.of(session)), None)
 
 

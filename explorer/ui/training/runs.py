@@ -1,4 +1,4 @@
-"""Runs of training, in memory for the browser that trained them; the route that gives them as files."""
+"""Training runs in memory, for the browser that trained them; the route that serves them as files."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class SavedRun:
     Attributes:
         place: of its line among the owner's (see ``charts.line``).
         original: token of the run that it repeats.
-        shown: whether the charts have it.
+        in_charts: whether the charts show it.
     """
 
     record: Record
     place: int
     original: str = ""
-    shown: bool = True
+    in_charts: bool = True
 
     @property
     def size(self) -> int:
@@ -45,13 +45,13 @@ class SavedRun:
 
 
 class Runs(SessionStore[SavedRun]):
-    """Runs of owners: a secret of the browser stands for the session, so runs outlive the page."""
+    """Runs by owner: the key is a secret of the browser instead of the session, so that runs outlive the page."""
 
     def __init__(self) -> None:
-        super().__init__("This run is not kept here any more.", LIMITS, size=lambda run: run.size, by_arrival=True)
+        super().__init__("This run is no longer saved here.", LIMITS, size=lambda run: run.size, by_arrival=True)
 
     def add(self, records: Sequence[Record], owner: str, original: str = "") -> list[str]:
-        """Save runs, each under a name and with a line of its own among the owner's; returns their tokens."""
+        """Save runs, each with a unique name and line among the owner's; returns their tokens."""
         with self._lock:
             own, tokens = [run for _, run in self.of(owner)], []
             names, places = {run.record.plan.name for run in own}, {run.place for run in own}
@@ -63,6 +63,11 @@ class Runs(SessionStore[SavedRun]):
                 record.plan = replace(record.plan, name=name)
                 tokens.append(self.put(SavedRun(record, place, original), owner))
             return tokens
+
+    def hide_all(self, owner: str) -> None:
+        """The charts show none of the owner's runs, until one is chosen."""
+        for _, run in self.of(owner):
+            run.in_charts = False
 
     def of(self, session: str) -> list[tuple[str, SavedRun]]:
         """Tokens and runs of an owner, in the order they came."""
@@ -80,8 +85,8 @@ RUNS = Runs()
 
 
 def _unique(name: str, others: Set[str]) -> str:
-    """``name``, with a number behind it if another has it."""
-    numbered = (f"{name} ({number})" for number in count(2))
+    """``name``, or "name, run 2" and so on if others have it."""
+    numbered = (f"{name}, run {number}" for number in count(2))
     return next(one for one in chain([name], numbered) if one not in others)
 
 
@@ -89,7 +94,7 @@ _NEW_OWNERS: dict[str, str] = {}  # by session
 
 
 def owner_of(secret: Any, session: str) -> str:
-    """Whose runs a page shows: the secret that its browser keeps, or a new one, which stays while the page is open."""
+    """Owner of the runs that a page shows: the browser's secret, or a new one that lasts while the page is open."""
     if isinstance(secret, str) and 16 <= len(secret) <= 64:
         return secret
     return _NEW_OWNERS.setdefault(session, secrets.token_urlsafe(16))
@@ -97,7 +102,7 @@ def owner_of(secret: Any, session: str) -> str:
 
 @register_closer
 def _forget_owner(session: str) -> None:
-    """The browser has the secret, and the runs stay for it."""
+    """The browser has the secret, and its runs stay."""
     _NEW_OWNERS.pop(session, None)
 
 
@@ -109,10 +114,10 @@ _FILES: dict[str, tuple[str, Callable[[Record], str | bytes]]] = {
 
 
 def add_route(app: FastAPI) -> None:
-    """``GET /run/TOKEN/KIND``: a kept run as ``csv``, ``json`` or ``safetensors``; 404 where there is no such."""
+    """``GET /run/TOKEN/KIND``: a saved run as ``csv``, ``json`` or ``safetensors``; 404 if there is none."""
 
     @app.get("/run/{token}/{kind}")
-    def take(token: str, kind: str) -> Response:
+    def send_file(token: str, kind: str) -> Response:
         try:
             record = RUNS.find(token).record
             media, write = _FILES[kind]
@@ -122,11 +127,11 @@ def add_route(app: FastAPI) -> None:
         except ExplorerError as error:
             return PlainTextResponse(str(error), 404)
         except KeyError:
-            return PlainTextResponse(f"There is no such file; there are: {', '.join(_FILES)}.", 404)
+            return PlainTextResponse(f"No such file. Available: {', '.join(_FILES)}.", 404)
 
 
 def checkpoint_of(record: Record) -> Checkpoint:
-    """A run's weights as an opened model file, of which everything is known.
+    """A run's weights as an opened model file that is fully described.
 
     Raises:
         ExplorerError: only its curves are known.

@@ -1,4 +1,4 @@
-"""The Training tab: networks train side by side on real images while their curves grow, and runs are kept."""
+"""The Training tab: networks train side by side on real images while their curves grow; runs are saved."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from ...training.run_file import MAX_TEXT
 from ...views.kit.markup import banner, progress_bar, tag, text
 from ...views.training import charts
 from ...views.training import runs as words
+from ...views.training.experiment import introduction
 from ..kit import bridge, jobs, plot, scripts
 from ..kit.bridge import error_message
+from ..kit.fold import fold
 from ..kit.jobs import Finished, Waiting
 from ..kit.model_files import FILE, OPEN_FILES, OpenFile
 from ..kit.shell import Shell
@@ -30,14 +32,10 @@ from .runs import RUNS, add_route, checkpoint_of, owner_of
 
 __all__ = ["add_route", "build_tab"]
 
-INTRODUCTION = (
-    "Real training, here and now: the networks take turns, step by step, on the same images in the same order. "
-    "What you see is measured; equal settings give equal curves."
-)
 _TEMPLATE = """
-<section class="rx-runs" aria-label="Kept runs">
+<section class="rx-runs" aria-label="Saved runs">
   <header>
-    <h3>Kept runs</h3>
+    <h3>Saved runs</h3>
     <button type="button" class="rx-small" data-do="open">Open a run's JSON</button>
     <input type="file" accept=".json" aria-label="JSON of a run" hidden>
   </header>
@@ -45,26 +43,26 @@ _TEMPLATE = """
 </section>
 """
 _CHARTS: dict[str, tuple[str, Callable[[charts.Runs], Any]]] = {
-    "training-loss": ("Training loss over epochs", charts.loss_figure),
     "training-accuracy": ("Accuracy over epochs", charts.accuracy_figure),
-    "training-rate": ("Learning rate over epochs", charts.rate_figure),
+    "training-loss": ("Training loss over epochs", charts.loss_figure),
     "training-norms": ("Gradient norm of every block", charts.norm_figure),
+    "training-rate": ("Learning rate over epochs", charts.rate_figure),
 }
 Updates = dict[Any, Any]
 
 
 class RunAction(bridge.Request):
-    """What the table of runs asks for.
+    """An action of the table of runs.
 
     Attributes:
         do: "repeat", "classify", "show", "name", "drop" or "open".
         run: token of the run.
-        on: whether it is shown in the charts.
+        on: whether the charts are to show it.
         name: its new name.
-        text: JSON of a run that is opened.
+        text: JSON of a run to open.
     """
 
-    expected = "This was not understood. Load the page anew."
+    expected = "This action is not valid. Reload the page."
     do: str
     run: str = Field("", max_length=40)
     on: bool = False
@@ -74,16 +72,23 @@ class RunAction(bridge.Request):
 
 def build_tab(shell: Shell) -> None:
     """Lay the tab out."""
-    gr.HTML(tag("p", INTRODUCTION, css="rx-note"), padding=False)
     owner = gr.BrowserState("", storage_key="resnet-explorer-runs")
-    form = training_form.create(folders=shell.local)
-    with gr.Row(elem_id="training-buttons"):
-        start = _button("Start", variant="primary")
-        degradation = _button("Degradation experiment", elem_id="degradation")
-        pause, resume, stop = (_button(name, visible=False) for name in ("Pause", "Continue", "Stop"))
-    status = gr.HTML("", padding=False, elem_id="training-status")
-    with gr.Row(elem_id="training-charts"):
-        figures = [plot.chart(name, label, 300, "Start a run to see it.") for name, (label, _) in _CHARTS.items()]
+    with gr.Row(elem_id="training-desk"):
+        with gr.Column(elem_id="training-controls"):
+            with gr.Row(elem_id="training-buttons"):
+                start = _button("Start", variant="primary")
+                degradation = _button("Degradation experiment", elem_id="degradation")
+                pause, resume, stop = (_button(name, visible=False) for name in ("Pause", "Continue", "Stop"))
+            form = training_form.create(folders=shell.local)
+            preview = gr.HTML("", padding=False, elem_id="training-preview")
+        with gr.Column(elem_id="training-results"):
+            gr.HTML(introduction(), padding=False, elem_id="training-introduction")
+            status = gr.HTML("", padding=False, elem_id="training-status")
+            with gr.Row(elem_id="training-charts"):
+                figures = [_chart(name) for name in list(_CHARTS)[:-1]]
+            with fold("Learning rate", elem_id="training-rate-fold"):
+                figures.append(_chart("training-rate"))
+            legend = gr.HTML("", padding=False, elem_id="training-legend")
     panel = gr.HTML(
         value="",
         rows=words.table(()),
@@ -95,7 +100,7 @@ def build_tab(shell: Shell) -> None:
         padding=False,
         elem_id="training-runs",
     )
-    desk = _Desk(form, owner, start, degradation, pause, resume, stop, status, tuple(figures), panel)
+    desk = _Desk(form, owner, start, degradation, pause, resume, stop, status, tuple(figures), legend, panel)
     streams: dict[str, Any] = {
         "outputs": desk.outputs,
         "show_progress": "hidden",
@@ -111,8 +116,25 @@ def build_tab(shell: Shell) -> None:
     at_once: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     pause.click(desk.pause, None, None, **at_once)
     stop.click(desk.stop, owner, desk.outputs, **at_once)
-    opened = on_sight("asks-runs", "network", always=True)
-    opened.input(desk.opened, owner, desk.outputs, show_progress="hidden")
+    runs = on_sight("asks-runs", "network", always=True)
+    runs.input(desk.load, owner, desk.outputs, show_progress="hidden")
+    planned: list[Any] = [runs, form.data, form.networks]
+    # The button of the degradation experiment sets the networks: a change that is no input.
+    for event in (runs.input, form.data.input, form.networks.change):
+        event(_preview, planned, preview, show_progress="hidden", trigger_mode="always_last")
+
+
+def _chart(name: str) -> gr.HTML:
+    return plot.chart(name, _CHARTS[name][0], 312, "Start a run to see it.")
+
+
+def _preview(query: Any, data: Any, networks: Any) -> str:
+    """What Start would train, as HTML."""
+    try:
+        words = training_form.preview(str(query or ""), data, networks)
+    except Exception as error:
+        words = error_message(error)
+    return tag("p", text(words), css="rx-note")
 
 
 def _button(name: str, **how: Any) -> gr.Button:
@@ -121,7 +143,7 @@ def _button(name: str, **how: Any) -> gr.Button:
 
 @dataclass(frozen=True)
 class _Desk:
-    """The tab's widgets that answers change, and the answers."""
+    """The tab's widgets that events change, and the handlers of those events."""
 
     form: training_form.Form
     owner: gr.BrowserState
@@ -132,20 +154,21 @@ class _Desk:
     stopping: gr.Button
     status: gr.HTML
     figures: tuple[gr.HTML, ...]
+    legend: gr.HTML
     panel: gr.HTML
 
     @property
     def outputs(self) -> list[Any]:
         buttons = [self.begin, self.degradation, self.pausing, self.going_on, self.stopping]
-        return [self.owner, self.status, *self.figures, self.panel, *buttons]
+        return [self.owner, self.status, *self.figures, self.legend, self.panel, *buttons]
 
-    def opened(self, owner: Any, request: gr.Request) -> Updates:
-        """The tab is looked at: runs of before the page was loaded anew are back."""
-        return self._kept(owner_of(owner, str(request.session_hash)))
+    def load(self, owner: Any, request: gr.Request) -> Updates:
+        """The tab was opened: show the browser's saved runs, also those of before a reload."""
+        return self._saved(owner_of(owner, str(request.session_hash)))
 
     def start(self, request: gr.Request, query: str, owner: Any, *values: Any) -> Iterator[Updates]:
         try:
-            plans, source = training_form.plans(query, self.form.named(values))
+            plans, source = training_form.plans(query, self.form.by_name(values))
             yield from self._begin(plans, source, owner_of(owner, str(request.session_hash)), request)
         except Exception as error:
             yield {self.status: banner(error_message(error), "finding"), **self._buttons("idle")}
@@ -163,7 +186,7 @@ class _Desk:
             jobs.stop(session, KIND)
 
     def stop(self, owner: Any, request: gr.Request) -> Updates:
-        """What runs says its end itself; what is paused ends here."""
+        """A running job reports its own end; a paused training ends here."""
         session = str(request.session_hash)
         if current := training_of(session):
             current.paused = False
@@ -172,7 +195,7 @@ class _Desk:
         return {self.status: gr.skip()}
 
     def act(self, value: Any, owner: Any, request: gr.Request) -> Iterator[Updates]:
-        """What the table of runs asks for, an ``RunAction`` as JSON."""
+        """Carry out an action of the table of runs: a ``RunAction`` as JSON."""
         session = str(request.session_hash)
         owner = owner_of(owner, session)
         try:
@@ -184,15 +207,15 @@ class _Desk:
             elif action.do == "classify":
                 record = RUNS.find(action.run, owner).record
                 token = OPEN_FILES.put(OpenFile(record.plan.name, checkpoint_of(record)), session)
-                yield self._kept(owner, classify=FILE + token)
+                yield self._saved(owner, classify=FILE + token)
             else:
-                yield {**self._change(action, owner), **self._kept(owner)}
+                yield {**self._change(action, owner), **self._saved(owner)}
         except Exception as error:
             yield {self.status: banner(error_message(error), "finding")}
 
     def _change(self, action: RunAction, owner: str) -> Updates:
         if action.do == "show":
-            RUNS.find(action.run, owner).shown = action.on
+            RUNS.find(action.run, owner).in_charts = action.on
         elif action.do == "name":
             RUNS.rename(action.run, owner, action.name[:200])
         elif action.do == "drop":
@@ -200,7 +223,7 @@ class _Desk:
         elif action.do == "open":
             record = read_run(action.text)
             RUNS.add([record], owner)
-            return {self.status: tag("p", text(f"{record.plan.name} is among the kept runs."), css="rx-note")}
+            return {self.status: tag("p", text(f"{record.plan.name} is now among the saved runs."), css="rx-note")}
         return {}
 
     def _begin(
@@ -208,8 +231,11 @@ class _Desk:
     ) -> Iterator[Updates]:
         session = str(request.session_hash)
         if training_of(session):
-            raise ExplorerError("A run of this page is going on or paused. Stop it before another starts.")
+            raise ExplorerError("This page is still training, or has paused. Stop that run before you start another.")
         training = Training(plans, source, choose_device("auto"))
+        RUNS.hide_all(owner)
+        if original:
+            RUNS.find(original, owner).in_charts = True
         current = PageTraining(training, RUNS.add(training.records, owner, original))
         TRAININGS.put(current, session)
         yield from self._follow(current, owner, session)
@@ -217,7 +243,7 @@ class _Desk:
     def _follow(self, current: PageTraining, owner: str, session: str) -> Iterator[Updates]:
         current.paused, current.pending = False, False
         drawn: dict[Any, Any] = {}
-        yield {**self._kept(owner), self.status: words.progress(current.training), **self._buttons("running")}
+        yield {**self._saved(owner), self.status: words.progress(current.training), **self._buttons("running")}
         for event in jobs.run(session, KIND, current.work):
             if isinstance(event, Waiting):
                 yield {self.status: progress_bar(str(event), 0)}
@@ -235,44 +261,45 @@ class _Desk:
     def _ended(self, current: PageTraining, owner: str, session: str, error: Exception | None) -> Updates:
         failed = error is not None and not isinstance(error, Stopped)
         if current.paused and not failed and not current.training.over:
-            said = banner("Paused. Nothing is lost; Continue goes on with the very next step.", "note")
-            said += words.outcome(current.training.records)
-            return {**self._kept(owner), self.status: said, **self._buttons("paused")}
+            message = banner("Paused. Nothing is lost: Continue resumes with the next step.", "note")
+            message += tag("p", text(words.outcomes(current.training.records)), css="rx-note")
+            return {**self._saved(owner), self.status: message, **self._buttons("paused")}
         TRAININGS.close(session)
         current.end()
-        said = banner(error_message(error), "finding") if error and failed else words.outcome(current.training.records)
-        said += "".join(map(self._repeated, current.tokens))
-        return {**self._kept(owner), self.status: said, **self._buttons("idle")}
+        records = current.training.records
+        message = banner(error_message(error), "finding") if error and failed else words.result(records)
+        message += "".join(map(self._repetition, current.tokens))
+        return {**self._saved(owner), self.status: message, **self._buttons("idle")}
 
-    def _repeated(self, token: str) -> str:
-        """Whether a run that repeats another measured the same."""
+    def _repetition(self, token: str) -> str:
+        """Whether a run that repeats another measured the same, as HTML."""
         try:
-            kept = RUNS.find(token)
-            first = RUNS.find(kept.original).record
+            again = RUNS.find(token)
+            first = RUNS.find(again.original).record
         except ExplorerError:
             return ""
-        return tag("p", text(words.repeated(first, kept.record)), css="rx-note")
+        return tag("p", text(words.repeated(first, again.record)), css="rx-note")
 
-    def _kept(self, owner: str, classify: str = "") -> Updates:
-        """The table of runs, and the charts of those that are shown.
+    def _saved(self, owner: str, classify: str = "") -> Updates:
+        """The table of saved runs, and the charts of those that are chosen.
 
         Args:
             classify: name of a network that the Classify tab is to use.
         """
-        rows = [(token, kept.place, kept.record, kept.shown) for token, kept in RUNS.of(owner)]
+        rows = [(token, run.place, run.record, run.in_charts) for token, run in RUNS.of(owner)]
         # An update takes away the properties that it does not name.
         panel = gr.update(rows=words.table(rows), most=MAX_TEXT, classify=classify)
         return {self.owner: owner, self.panel: panel, **self._charts(owner)}
 
     def _charts(self, owner: str) -> Updates:
-        shown = [(kept.place, kept.record) for _, kept in RUNS.of(owner) if kept.shown]
-        figures = [draw(shown) for _, draw in _CHARTS.values()]
-        return {
-            chart: plot.payload(figure) if shown else "" for chart, figure in zip(self.figures, figures, strict=True)
-        }
+        saved = RUNS.of(owner)
+        chosen = [(run.place, run.record) for _, run in saved if run.in_charts]
+        figures = [plot.payload(draw(chosen)) if chosen else "" for _, draw in _CHARTS.values()]
+        names = [record.plan.name for _, record in chosen]
+        return {**dict(zip(self.figures, figures, strict=True)), self.legend: words.charted(names, len(saved))}
 
     def _buttons(self, state: str) -> Updates:
-        """Which buttons there are while nothing runs ("idle"), something runs, or something is paused."""
+        """Which buttons are visible while nothing runs ("idle"), a training runs, or one is paused."""
         idle = gr.update(interactive=state == "idle")
         return {
             self.begin: idle,

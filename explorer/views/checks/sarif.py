@@ -35,6 +35,41 @@ HELP = {
     "rank-differs": "Branch and shortcut have different numbers of dimensions. Flatten or pool both, or neither.",
     "broadcast": "Branch and shortcut differ in shape, and PyTorch adds them without an error. The smaller one is "
     "repeated, so the sum is not F(x) + x; give both the same shape.",
+    "even-kernel": "An even kernel cannot be padded alike on both sides, so its map is one larger or smaller. Use an "
+    'odd kernel, or padding="same".',
+    "transposed-size": "A transposed convolution does not undo the stride before it. Choose its padding and "
+    "output_padding so that it gives stride times its input.",
+    "axes-swapped": "Two tensors hold the same numbers of channels and positions, but on different axes. Permute one "
+    "of them back.",
+    "constant-differs": "A parameter, buffer or constant has another shape than the tensor that it meets. Make it for "
+    "the size that comes, or give it the axes that it lacks.",
+    "product-differs": "Two tensors that are multiplied, divided or compared have shapes that do not broadcast. Bring "
+    "both to one size, or give the gate the axes that it lacks.",
+    "concat-differs": "Maps of different size are concatenated. Pad the input, resize one map to the other's size, or "
+    "give the upsampling the missing row.",
+    "stack-differs": "Tensors of different shape are stacked. Bring all to one shape.",
+    "matmul-differs": "The columns of the first matrix are not the rows of the second. Transpose one, or make both "
+    "widths equal.",
+    "view-size": "A view asks for another number of elements than there are. Compute the shape from the tensor, or use "
+    "flatten.",
+    "kernel-too-large": "A window is larger than the padded map that it reads. Use a larger input, fewer strides or a "
+    "smaller window.",
+    "wrong-rank": "A layer is given a tensor with another number of axes than it takes. Use the layer for that number.",
+    "wrong-norm-shape": "A layer normalisation is made for one size of map, and another comes. Normalise the channels "
+    "alone, or use a group normalisation.",
+    "wrong-dtype": "A layer is given numbers of a type that it cannot take. Give it whole numbers.",
+    "channels-do-not-divide": "A pixel shuffle takes channels that the square of its factor divides. Change the "
+    "channels of the layer before it.",
+    "size-does-not-divide": "A pixel unshuffle takes sides that its factor divides. Pad the input.",
+    "never-called": "A layer has parameters that no forward pass reads. Call it, or remove it.",
+    "layers-in-a-list": "Layers in a plain list or dict are not found by PyTorch. Use nn.ModuleList or nn.ModuleDict.",
+    "gives-nothing": "forward returns nothing. End it with a return.",
+    "batch-folded": "A view makes the batch larger instead of the features. Use flatten(1).",
+    "gate-axes": "A tensor of (N, C) is combined with one of (N, C, H, W), and PyTorch aligns their last axes. Give it "
+    "two axes more.",
+    "in-place-shortcut": "An activation works in place on the tensor that the shortcut carries. Set inplace=False.",
+    "repeated-operand": "A sum repeats one of its operands, which a layer made with a side of 1. Is it meant?",
+    "training-fails": "The forward pass fails in training mode only. Check batch sizes and what training adds.",
     EXPECTATION: "The network is not as the file of expectations says. Change the network, or what is expected of it.",
 }
 Json = dict[str, Any]
@@ -109,6 +144,9 @@ def _results(outcome: Outcome, contract: str) -> Iterator[_Result]:
         level = "error" if outcome.fails(finding) else "note"
         places = tuple(_places(outcome, finding))
         yield _Result(finding.rule, finding.path, level, finding.sentence, _markdown(outcome.report, finding), places)
+    for hint in outcome.hints:
+        places = tuple(_places(outcome, hint))
+        yield _Result(hint.rule, hint.path or hint.sentence[:40], "warning", hint.sentence, "", places)
     for unmet in outcome.unmet:
         text = f"{outcome.target}: {unmet.sentence}"
         place = {"physicalLocation": {"artifactLocation": _artifact(contract)}} if contract else {}

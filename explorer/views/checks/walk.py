@@ -1,7 +1,8 @@
-"""A walk along the network, from sum to sum: what x is, what F does to it, and what the shortcut has to do."""
+"""A walk from addition to addition: what x is, what F does to it, and what the shortcut has to do."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...inspection import Merge, Op, Report, Verdict
@@ -18,10 +19,10 @@ class Stop:
     """One stop.
 
     Attributes:
-        node: id of the sum in the diagram.
-        title: the block, or the equal blocks that are stepped over as one.
+        node: id of the addition in the diagram.
+        title: the block, or the equal blocks that share the stop.
         sentences: what happens there, in the order of the forward pass.
-        fits: whether branch and shortcut can be added.
+        fits: whether branch and shortcut match.
     """
 
     node: str
@@ -31,7 +32,7 @@ class Stop:
 
 
 def walk(report: Report) -> tuple[Stop, ...]:
-    """A stop for each sum, in execution order; equal blocks in a row are one. Empty for a plain network."""
+    """A stop for each addition, in execution order; equal blocks in a row share one. Empty for a plain network."""
     followers, leaders = _runs(report)
     return tuple(_stop(report, m, leaders.get(m.op, ())) for m in report.merges if m.op not in followers)
 
@@ -52,7 +53,7 @@ def _stop(report: Report, merge: Merge, run: tuple[Unit, ...]) -> Stop:
 def _title(merge: Merge, run: tuple[Unit, ...]) -> str:
     if run:
         return f"{run[0].id}–{run[-1].id}: {in_words(len(run))} equal blocks"
-    return merge.path or "The network's own sum"
+    return merge.path or "The network's own addition"
 
 
 def _branch(report: Report, merge: Merge) -> str:
@@ -60,7 +61,7 @@ def _branch(report: Report, merge: Merge) -> str:
     convolutions = [op_words(op) for op in (report.trace.ops[i] for i in merge.branch) if op.name == "conv"]
     after = numbers.shape(merge.branch_shape)
     if merge.fork is None:
-        return f"Two paths of different origin meet; the one gives {after}."
+        return f"Two paths without a common input meet; one gives {after}."
     before = shape_text(report.trace.ops[merge.fork].shape)
     change = f"keeps it {after}" if before == after else f"makes it {after}"
     listed = (
@@ -77,15 +78,36 @@ def _shortcut(report: Report, merge: Merge, many: bool) -> str:
         return f"The shortcut gives {numbers.shape(merge.shortcut_shape)}: PyTorch repeats the smaller one silently."
     if merge.verdict is Verdict.MISMATCH:
         given = numbers.shape(merge.shortcut_shape)
-        undone = "nothing adapts x" if merge.kind == "identity" else "the shortcut's change does not suffice"
+        undone = "nothing adapts x" if merge.kind == "identity" else "what the shortcut does is not enough"
         return f"The shortcut gives {given}: {undone}, so the two cannot be added."
     before = report.trace.ops[merge.fork].shape[1:] if merge.fork is not None else merge.shortcut_shape
     if merge.kind == "identity":
         return f"The shapes are equal{' in each' if many else ''}, so x is added as it is, at no cost."
     how = _adapts(report, merge)
     if before == merge.branch_shape:
-        return f"x would fit as it is, and yet {how}."
-    return f"{_difference(before, merge.branch_shape)}, so x does not fit as it is: {how}."
+        return f"x would match F(x) as it is, and yet {how}."
+    return f"{_difference(before, merge.branch_shape)}, so x does not match F(x) as it is: {how}."
+
+
+def adaptation(report: Report, merge: Merge) -> str:
+    """What changes between x and F(x), and how the shortcut follows, for an addition that matches."""
+    if merge.kind == "identity":
+        return "F(x) has the shape of x: the shortcut adds x as it is (no parameters)."
+    before = report.trace.ops[merge.fork].shape[1:] if merge.fork is not None else merge.shortcut_shape
+    changes = ", ".join(_changes(before, merge.branch_shape)) or "F(x) has the shape of x"
+    return f"{changes[0].upper()}{changes[1:]}: {_adapts(report, merge)}."
+
+
+def _changes(before: tuple[int, ...], after: tuple[int, ...]) -> Iterator[str]:
+    """ "channels 64 → 128", "map 56×56 → 28×28": what differs."""
+    if len(before) != 3 or len(after) != 3:
+        if before != after:
+            yield f"shape {numbers.shape(before)} → {numbers.shape(after)}"
+        return
+    if before[0] != after[0]:
+        yield f"channels {before[0]} → {after[0]}"
+    if before[1:] != after[1:]:
+        yield f"map {numbers.shape(before[1:])} → {numbers.shape(after[1:])}"
 
 
 def _adapts(report: Report, merge: Merge) -> str:
@@ -100,11 +122,11 @@ def _adapts(report: Report, merge: Merge) -> str:
         zeros = f"adds {numbers.exact(added)} channels of zeros" if added else ""
         return f"the shortcut {' and '.join(filter(None, (kept, zeros)))} ({cost})"
     verb = "projects" if merge.kind == "projection" else "changes"
-    return f"the shortcut {verb} it ({'; '.join(op_words(op) for op in _telling(ops))}; {cost})"
+    return f"the shortcut {verb} x ({'; '.join(op_words(op) for op in _telling(ops))}; {cost})"
 
 
 def _telling(ops: list[Op]) -> list[Op]:
-    """The convolutions, or all where there is none."""
+    """The convolutions, or everything if there is none."""
     return [op for op in ops if op.name in ("conv", "linear")] or ops
 
 
@@ -122,7 +144,7 @@ def _difference(before: tuple[int, ...], after: tuple[int, ...]) -> str:
 
 
 def _field(report: Report, merge: Merge, run: tuple[Unit, ...]) -> str:
-    """How far the receptive field grows from x to the sum; over a run, to the last block's."""
+    """How far the receptive field grows from x to the addition; in a run, to that of the last block."""
     fields = report.receptive_fields
     before = fields[merge.fork] if merge.fork is not None else None
     after = fields[run[-1].ops[-1]] if run else fields[merge.op]

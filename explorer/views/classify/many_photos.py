@@ -1,4 +1,4 @@
-"""Answers of one network to many photos, as rows of a table and lines of a CSV."""
+"""Predictions of one network for many photos, as rows of a table and lines of a CSV."""
 
 from __future__ import annotations
 
@@ -53,6 +53,6 @@ def _name(name: str) -> str:
     shown = printable(name, 60)
     return tag(
         "td",
-        tag("button", text(shown), type="button", css="rx-link", title="Ask about this photo above"),
+        tag("button", text(shown), type="button", css="rx-link", title="Show this photo above"),
         data_key=shown,
     )

@@ -1,4 +1,4 @@
-"""All networks one can ask, as a table to choose from, and what was published of the first of them."""
+"""All networks as a table to choose from, and published accuracies of the first ones."""
 
 from __future__ import annotations
 
@@ -27,23 +27,21 @@ _SOURCES = (
 )
 
 _HEAD = (
-    Cell("Network"),
-    Cell("Top-1", "accuracy on the data set named, one central crop", css="num"),
-    Cell("Measured on"),
+    Cell("Network", "and the data set that its accuracy was measured on"),
+    Cell("Top-1", "accuracy on the data set that is named, one central crop", css="num"),
     Cell("Parameters", css="num"),
     Cell("MACs", "multiply-adds for one photo", css="num"),
     Cell("Size", css="num"),
-    Cell("Sees", "the shorter side is resized to the first, the central square of the second is kept", css="num"),
-    Cell("Weights"),
-    Cell("Terms", css="num"),
+    Cell("Input", "side of the square that the network receives", css="num"),
+    Cell("Weights", "where they are; the number is that of their terms below the table"),
 )
 
 
 @dataclass(frozen=True)
 class NetworkRow:
-    """A network of the table; ``name`` is what choosing it asks for, ``place`` where its weights are.
+    """A network of the table; ``name`` identifies it when it is chosen, ``place`` says where its weights are.
 
-    ``resize``, ``crop``: px; ``sees`` says in words what is done to a photo.
+    ``resize``, ``crop``: px; ``preprocessing``: what is done to a photo, in words.
     """
 
     name: str
@@ -55,7 +53,7 @@ class NetworkRow:
     size_bytes: int
     resize: int
     crop: int
-    sees: str
+    preprocessing: str
     place: str
     licence: str
 
@@ -65,15 +63,15 @@ class NetworkRow:
         found = "built in" if variant.file.builtin else "on this machine" if is_cached(variant) else "to download"
         facts = (variant.top1, variant.dataset, variant.params, variant.gmacs, variant.file.size_bytes)
         transform = variant.transform
-        seen = (transform.resize, transform.crop, transform.sentence)
-        return cls(name or variant.name, variant.title, *facts, *seen, place or found, variant.licence)
+        model_input = (transform.resize, transform.crop, transform.sentence)
+        return cls(name or variant.name, variant.title, *facts, *model_input, place or found, variant.licence)
 
 
 def networks(own: Sequence[NetworkRow] = ()) -> str:
     """A row for each network, whose name is a button; below, the terms of their weights.
 
     Args:
-        own: the page's networks, which come before the catalogue's.
+        own: the page's networks, which precede the catalogue's.
     """
     rows = [*own, *map(NetworkRow.of, variants())]
     terms = list(dict.fromkeys(row.licence for row in rows))
@@ -107,15 +105,13 @@ def _row(row: NetworkRow, number: int, terms: Sequence[str]) -> markup.Row:
     term = terms.index(row.licence) + 1
     data = row.dataset.partition(",")[0].partition(" from ")[0]
     cells = (
-        Cell(html=row_link(row.title), key=number),
+        Cell(html=row_link(row.title) + tag("small", text(data), title=row.dataset), key=number),
         Cell(_accuracy(row.top1, 2), css="num", key=row.top1 or 0),
-        Cell(html=tag("span", text(data or "–"), title=row.dataset), key=data),
         Cell(numbers.count(row.params), css="num", key=row.params),
         Cell(numbers.macs(row.gmacs * 1e9), css="num", key=row.gmacs),
         Cell(numbers.size(row.size_bytes), css="num", key=row.size_bytes),
-        Cell(html=tag("span", text(f"{row.resize} → {row.crop} px"), title=row.sees), css="num", key=row.crop),
-        Cell(row.place, key=row.place),
-        Cell(str(term), css="num", key=term),
+        Cell(f"{row.crop} px", f"{row.resize} → {row.crop} px: {row.preprocessing}", css="num", key=row.crop),
+        Cell(html=text(row.place) + tag("sup", str(term)), key=row.place),
     )
     return {"data_name": row.name, "data_row": str(number)}, cells
 

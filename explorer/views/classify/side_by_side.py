@@ -50,7 +50,7 @@ def agreement(votes: Sequence[Vote]) -> str:
         groups.setdefault(sign, []).append((classes, word))
     sentences = [_agreement(group[0][0], [word for _, word in group]) for group in groups.values() if len(group) > 1]
     if not sentences and len(groups) > 1:
-        sentences = ["These networks know different classes, so that there is nothing for them to agree on."]
+        sentences = ["These networks know different classes, so their answers cannot be compared."]
     return "".join(tag("p", text(sentence)) for sentence in sentences)
 
 

@@ -1,4 +1,4 @@
-"""A head fitted to photos, and how far it can be trusted, as HTML."""
+"""A linear probe, and how far its accuracy can be trusted, as HTML."""
 
 from __future__ import annotations
 
@@ -27,46 +27,48 @@ def opened_head(head: Head) -> str:
     """A head that came from a file."""
     names = printable(", ".join(head.classes), 200)
     words = (
-        f"It was taught on {head.backbone}, from {head.photos} photos, of which {numbers.percent(head.accuracy)} were "
-        "named rightly by heads that had not seen them. The network above is now this one."
+        f"A linear probe on the frozen features of {head.backbone}, trained on {head.photos} photos. Its "
+        f"cross-validated accuracy is {numbers.percent(head.accuracy)}. It was chosen above."
     )
     return tag("h3", text(f"This head knows {names}.")) + tag("p", text(words), css="rx-note")
 
 
 def headline(found: LinearProbe) -> str:
-    """ "27 of 30 photos named rightly (90.0 %) by heads that had not seen them."."""
+    """ "Cross-validated accuracy: 90.0 %, 27 of 30 photos."."""
     share = numbers.percent(found.head.accuracy)
-    return f"{found.correct} of {len(found.truth)} photos named rightly ({share}) by heads that had not seen them."
+    return f"Cross-validated accuracy: {share}, {found.correct} of {len(found.truth)} photos."
 
 
 def sentences(found: LinearProbe) -> list[str]:
-    """How that was measured, what it is worth, and what flatters it."""
+    """How that was measured, what to expect of new photos, and what makes it look too good."""
     low, high = found.interval
-    several = f"The photos were split into {found.folds} parts, and each part was named by a head taught on the others."
+    several = (
+        f"The photos were split into {found.folds} parts; each part was classified by a probe that was trained on the "
+        "others."
+    )
     worth = (
-        f"With {len(found.truth)} photos, new ones of the same kind would be named rightly in about "
-        f"{low * 100:.0f} to {high * 100:.0f} of 100 cases; always naming the most frequent class would be right in "
-        f"{found.majority * 100:.0f}."
+        f"Expect about {low * 100:.0f} to {high * 100:.0f} of 100 new photos of the same kind to be right; always "
+        f"answering the most frequent class would be right for {found.majority * 100:.0f}."
     )
     copies = (
-        f"{found.repeated} of them {'is a copy' if found.repeated == 1 else 'are copies'} of another, which makes this "
-        "look better than it is."
+        f"{found.repeated} of them {'is a copy' if found.repeated == 1 else 'are copies'} of another, which makes the "
+        "accuracy look better than it is."
     )
     return [several, worth, *([copies] if found.repeated else [])]
 
 
 def _confusion(found: LinearProbe) -> str:
     names = [printable(name, 24) for name in found.head.classes]
-    head = [Cell("Label ↓  answer →"), *(Cell(name, css="num") for name in names)]
+    head = [Cell("Label ↓  prediction →"), *(Cell(name, css="num") for name in names)]
     rows: list[Row] = [
         ({}, [Cell(name, names=True), *_counts(row, place)])
         for place, (name, row) in enumerate(zip(names, found.confusion, strict=True))
     ]
-    return table("Photos by label and answer", head, rows)
+    return table("Photos by label and prediction", head, rows)
 
 
 def _counts(row: Sequence[int], place: int) -> Iterator[Cell]:
-    """Of the photos of one label: how many got each answer; ``place``: of the right answer."""
+    """How many photos of one label got each prediction; ``place``: of the right one."""
     whole = max(sum(row), 1)
     for column, count in enumerate(row):
         css = "share" if column == place else "share wrong"
@@ -79,17 +81,18 @@ def _missed(found: LinearProbe, keys: Sequence[str]) -> str:
     if not wrong:
         return ""
     items = "".join(
-        tag("li", text(f"{printable(truth, 24)}, named {printable(predicted, 24)}"), data_key=key)
+        tag("li", text(f"{printable(truth, 24)}, predicted {printable(predicted, 24)}"), data_key=key)
         for key, truth, predicted in wrong[:_MOST_MISSED]
     )
-    more = f"Named wrongly: {len(wrong)}" + (f", the first {_MOST_MISSED}" if len(wrong) > _MOST_MISSED else "")
+    more = f"Predicted wrongly: {len(wrong)}" + (f", the first {_MOST_MISSED}" if len(wrong) > _MOST_MISSED else "")
     return tag("p", text(more), css="rx-note") + tag("ul", items, css="rx-missed")
 
 
 def _download(head: Head) -> str:
     words = (
-        "The network above is now this one: drop a photo. The file holds the new layer and, in its header, what it was "
-        f"taught on ({head.backbone}); it can be opened here again, and by python -m explorer classify --head."
+        f"The linear probe was chosen above: add a photo to try it. Its file holds the new last layer, and names the "
+        f"frozen network ({head.backbone}). Open it here again, or use it on the command line:"
     )
     button = tag("button", "Download this head", type="button", css="rx-button", data_do="head")
-    return tag("div", button, css="rx-row") + tag("p", text(words), css="rx-note")
+    command = tag("pre", tag("code", "python -m explorer classify --head head.safetensors photo.jpg"))
+    return tag("div", button, css="rx-row") + tag("p", text(words), css="rx-note") + command

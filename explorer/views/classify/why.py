@@ -2,48 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from ...inference.explain import BranchStrength, Contribution, FeatureMap, FeatureMaps, Score
+from ...inference.explain import BranchStrength, Contribution, Contributions, FeatureMap, FeatureMaps, Score
 from ..kit import numbers
-from ..kit.markup import tag, text
+from ..kit.markup import Cell, Row, row_link, table, tag, text
 from ..kit.pictures import heat_picture
 
-_HEADS = (
-    ("Block", "", ""),
-    ("On", "", ""),
-    ("‖F(x)‖", "num wide", "What the branch brings to the sum: √Σ over all channels and places"),
-    ("‖x‖", "num wide", "What the shortcut brings to the sum; projected or padded where it is"),
-    ("‖F(x)‖ ÷ ‖x‖", "", "How strong the branch is beside the shortcut"),
-    ("Adds to the logit", "adds", "The logit of the class, less that with this block's branch switched off"),
+PLAIN = "This network has no shortcuts. Without its branch a block would pass nothing on, so none can be switched off."
+_HEAD = (
+    Cell("Block"),
+    Cell("On"),
+    Cell("Branch ÷ shortcut", "‖F(x)‖ ÷ ‖x‖: the strength of both summands", css="share"),
+    Cell("Adds to the logit", "The class's logit less that with this block's branch switched off", css="adds"),
+    Cell("Switched off", "The class's probability with all blocks, and with this one switched off", css="without"),
 )
-PLAIN = (
-    "This network has no shortcuts. Without its branch nothing would be left of a block, so none can be switched off."
-)
+_VEIT_BLOCKS = 54  # of the CIFAR ResNet-110 of Veit, Wilber and Belongie (2016), §4.1
+_BARELY = 0.005  # smaller changes of a probability are not called changes
 
 
 def blocks(strengths: Sequence[BranchStrength]) -> str:
-    """A row for the stem and for every block, in stages. Cells for the logit are empty: see ``added``."""
-    head = "".join(tag("th", text(name), css=css, title=title, scope="col") for name, css, title in _HEADS)
+    """A row for the stem and for every block, in stages. The last two cells are empty: see ``contribution_cells``."""
     most = max((strength.ratio or 0.0 for strength in strengths), default=0.0)
-    stages = groupby(strengths, key=lambda strength: strength.block.partition(".")[0])
-    bodies = (
-        tag("tbody", _stage(stage, rows := list(members)) + "".join(_row(row, most) for row in rows))
-        for stage, members in stages
+    rows: list[Row] = [({"data_block": "stem"}, [_name("stem"), *[Cell()] * (len(_HEAD) - 1)])]
+    for stage, members in groupby(strengths, key=lambda strength: strength.block.partition(".")[0]):
+        found = list(members)
+        rows += [_stage(stage, found), *(_row(strength, most) for strength in found)]
+    return table("", _HEAD, rows, label="Blocks")
+
+
+def contribution_cells(found: Contributions) -> dict[str, tuple[str, str]]:
+    """By block, the last two cells of its row: what it adds to the logit, and the probability without it.
+
+    A bar to the right speaks for the class, to the left against it.
+    """
+    most = max((abs(each.logit) for each in found.blocks), default=0.0)
+    return {each.block: (_signed_bar(each.logit, most), _without(found, each)) for each in found.blocks}
+
+
+def findings(found: Contributions) -> str:
+    """Which block matters most, and whether the answer survives the loss of any one: plain text."""
+    if not found.blocks:
+        return PLAIN
+    return f"{_strongest(found)} {_survival(found)}"
+
+
+def _strongest(found: Contributions) -> str:
+    most = max(found.blocks, key=lambda each: abs(each.probability - found.probability))
+    if abs(most.probability - found.probability) < _BARELY:
+        share = numbers.percent(found.probability)
+        return f"No single block matters much: “{found.name}” stays near {share} whichever is switched off."
+    verb = "falls" if most.probability < found.probability else "rises"
+    change = f"from {numbers.percent(found.probability)} to {numbers.percent(most.probability)}"
+    return f"{most.block} matters most: without it, “{found.name}” {verb} {change}."
+
+
+def _survival(found: Contributions) -> str:
+    lost = [each for each in found.blocks if each.answer != found.answer]
+    if not lost:
+        return (
+            f"The answer “{found.answer}” survives switching off any single block. Veit et al. (2016) found the same: "
+            "a residual network contains many shorter paths."
+        )
+    named = [f"{each.block} (then “{each.answer}”)" for each in lost[:3]]
+    more = [f"{len(lost) - 3} more"] * (len(lost) > 3)
+    count = len(found.blocks)
+    few = f" Veit et al. (2016) saw a network of {_VEIT_BLOCKS} blocks survive it; with {count}, each counts for more."
+    few *= len(lost) > count / 2 and count < _VEIT_BLOCKS
+    return (
+        f"The answer “{found.answer}” survives switching off {count - len(lost)} of {count} blocks, one at a time; it "
+        f"needs {', '.join([*named, *more])}.{few}"
     )
-    stem = tag("tbody", tag("tr", _name("stem") + tag("td", "", colspan="5"), data_block="stem"))
-    return tag("table", tag("thead", tag("tr", head)) + stem + "".join(bodies), css="rx-table")
-
-
-def added(contributions: Sequence[Contribution]) -> dict[str, str]:
-    """By block, the last cell of its row: a bar to the right speaks for the class, to the left against it."""
-    most = max((abs(each.logit) for each in contributions), default=0.0)
-    return {each.block: _signed_bar(each.logit, most) for each in contributions}
 
 
 def answers(before: Sequence[Score], after: Sequence[Score], off: int) -> str:
-    """The top classes of the whole network; where blocks are off, beside them those without, with a mark on changes."""
+    """The top classes of the whole network and, if blocks are off, those without them, with changes marked."""
     whole = _ranking("All blocks on", before, {}, {score.index for score in after} if off else None)
     if not off:
         return whole
@@ -57,14 +91,18 @@ def maps(found: FeatureMaps) -> str:
     return "".join(_map(found.layer, each) for each in found.maps)
 
 
-def maps_words(found: FeatureMaps, *, there: bool) -> str:
-    """What is shown and how to read it."""
-    shown, each = len(found.maps), found.maps[0].values.shape
-    which = f"all {numbers.exact(shown)}" if shown == found.channels else f"{shown} of {numbers.exact(found.channels)}"
-    order = "by what they hold at the marked place" if there else "by their root mean square"
+def maps_words(found: FeatureMaps, *, at_mark: bool) -> str:
+    """What is shown and how to read it.
+
+    Args:
+        at_mark: whether channels are ordered by their values at the marked place.
+    """
+    count, each = len(found.maps), found.maps[0].values.shape
+    which = f"all {numbers.exact(count)}" if count == found.channels else f"{count} of {numbers.exact(found.channels)}"
+    order = "the strongest at the marked place first" if at_mark else "the strongest first"
     return (
-        f"{which} channels, {each[0]}×{each[1]} cells each, ordered {order}. Each has a scale of its own, from its "
-        "least, dark, to its most, bright. A click lays one over the photo."
+        f"{which} channels, {each[0]}×{each[1]} cells each, {order}. Every map has its own scale, from its lowest "
+        "value (dark) to its highest (bright). Click a map to lay it over the photo."
     )
 
 
@@ -79,33 +117,35 @@ def heat_words(layer: str, name: str, cells: tuple[int, int], peak: float) -> st
     return f"Grad-CAM at {layer}: the brighter, the more its features speak for “{name}”. {cells[0]}×{cells[1]} cells."
 
 
-def _stage(stage: str, rows: Sequence[BranchStrength]) -> str:
+def _stage(stage: str, rows: Sequence[BranchStrength]) -> Row:
     switch = tag("button", "switch", type="button", css="rx-small", data_stage=stage)
-    able = any(row.shortcut is not None for row in rows)
-    return tag("tr", tag("th", text(stage) + (switch if able else ""), colspan="6"), css="rx-why-stage")
+    has_switch = any(row.shortcut is not None for row in rows)
+    cells = [Cell(html=text(stage) + switch * has_switch, names=True), *[Cell()] * (len(_HEAD) - 1)]
+    return {"css": "rx-why-stage"}, cells
 
 
-def _row(strength: BranchStrength, most: float) -> str:
-    block, ratio = strength.block, strength.ratio
-    cells = [_name(block)]
+def _row(strength: BranchStrength, most: float) -> Row:
+    return {"data_block": strength.block}, [_name(strength.block), *_strength(strength, most), _EMPTY, _EMPTY_WITHOUT]
+
+
+_EMPTY, _EMPTY_WITHOUT = Cell(css="adds"), Cell(css="without")
+
+
+def _strength(strength: BranchStrength, most: float) -> Iterator[Cell]:
+    """The switch, and how strong the branch is."""
     if strength.shortcut is None:
-        cells += [tag("td", ""), _number(strength.branch), tag("td", "", css="wide"), tag("td", "plain")]
-    else:
-        label = f"Branch of {block}"
-        switch = f'<input type="checkbox" role="switch" checked aria-label="{text(label)}">'
-        share = _meter(ratio, most) if ratio is not None else "x is 0"
-        title = f"‖F(x)‖ {numbers.magnitude(strength.branch)}, ‖x‖ {numbers.magnitude(strength.shortcut)}"
-        cells += [tag("td", switch), _number(strength.branch), _number(strength.shortcut)]
-        cells += [tag("td", share, css="share", title=title)]
-    return tag("tr", "".join(cells) + tag("td", "", css="adds"), data_block=block)
+        yield Cell()
+        yield Cell("plain block", css="share")
+        return
+    label = text(f"Branch of {strength.block}")
+    yield Cell(html=f'<input type="checkbox" role="switch" checked aria-label="{label}">')
+    norms = f"‖F(x)‖ {numbers.magnitude(strength.branch)}, ‖x‖ {numbers.magnitude(strength.shortcut)}"
+    ratio = strength.ratio
+    yield Cell("x is 0" if ratio is None else "", norms, html="" if ratio is None else _meter(ratio, most), css="share")
 
 
-def _name(block: str) -> str:
-    return tag("th", tag("button", text(block), type="button", css="rx-link"), scope="row")
-
-
-def _number(value: float) -> str:
-    return tag("td", text(numbers.magnitude(value)), css="num wide")
+def _name(block: str) -> Cell:
+    return Cell(html=row_link(block), names=True)
 
 
 def _meter(value: float, most: float) -> str:
@@ -117,11 +157,17 @@ def _signed_bar(value: float, most: float) -> str:
     css = "rx-why-bar both " + ("for" if value >= 0 else "against")
     bar = tag("span", "", css=css, style=f"--share:{abs(value) / most if most else 0:.3f}")
     words = f"+{numbers.magnitude(value)}" if value > 0 else numbers.magnitude(value)
-    return bar + tag("span", text(words), css="num", title=f"{value:.6f}")
+    return bar + tag("span", text(words), css="num", title=f"logit {value:+.6f}")
+
+
+def _without(found: Contributions, each: Contribution) -> str:
+    before, after = (f"{100 * share:.1f}" for share in (found.probability, each.probability))
+    changed = tag("small", text(f"answer: {each.answer}")) if each.answer != found.answer else ""
+    return tag("span", text(f"{before} → {after} %"), css="num") + changed
 
 
 def _ranking(title: str, scores: Sequence[Score], ranks: Mapping[int, int], kept: set[int] | None) -> str:
-    """Args: ``ranks``, before, of those that were there; ``kept``: who stays, where somebody may leave."""
+    """Args: ``ranks``: of classes that were there before; ``kept``: classes that stay, if some may leave."""
     lines = []
     for rank, score in enumerate(scores):
         leaves = kept is not None and score.index not in kept
@@ -149,10 +195,11 @@ def _map(layer: str, each: FeatureMap) -> str:
     picture = f'<img src="{heat_picture(each.values, least, most)}" alt="">'
     return tag(
         "button",
-        picture + tag("span", text(f"{each.channel} · {strength}")),
+        picture + tag("span", text(f"channel {each.channel}")),
         type="button",
         data_channel=str(each.channel),
-        title=f"channel {each.channel}: {numbers.magnitude(least)} … {numbers.magnitude(most)}",
+        title=f"channel {each.channel}: values {numbers.magnitude(least)} … {numbers.magnitude(most)}, "
+        f"strength (root mean square, or value at the mark) {strength}",
         aria_label=f"Channel {each.channel} of {layer}, strength {strength}",
         aria_pressed="false",
     )

@@ -1,4 +1,4 @@
-"""Two diagrams that open together: which boxes stand beside each other, and which of them differ."""
+"""Two diagrams that open together: which boxes correspond, and which of them differ."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ...inspection import Report
 from ...inspection.outline import outline, run_id, runs
-from ..diagram.model import Diagram, Node, Role, build_diagram, default_open
+from ..diagram.model import Diagram, Node, Role, build_diagram, stages
 from ..diagram.svg import render
 from ..kit.theme import SHORTCUT_ROLES
 
@@ -18,7 +18,7 @@ _ACTIVATIONS = frozenset({"relu", "leaky_relu", "gelu", "silu"})
 
 
 class Mark(str, Enum):
-    """What a box is to the other network; the style sheet's class of the same name draws it."""
+    """How a box relates to the other network; it is drawn by the style sheet's class of the same name."""
 
     DIFFERS = "differs"
     ONLY_HERE = "only-here"
@@ -33,10 +33,10 @@ class Side:
     """One of the two diagrams.
 
     Attributes:
-        opened: what is open in it.
-        beside: id of each box and frame -> id of its counterpart, where there is one. Several may share one: a run
-            stands beside every block that it covers.
-        marks: by id; what is equal has none.
+        opened: ids of what is open in it.
+        beside: id of each box and frame -> id of its counterpart, if it has one. Several may share one: a run is the
+            counterpart of every block that it covers.
+        marks: by id; equal boxes have none.
     """
 
     report: Report
@@ -48,13 +48,14 @@ class Side:
 
 @lru_cache(maxsize=16)
 def align(left: Report, right: Report, opened: frozenset[str] | None = None) -> tuple[Side, Side]:
-    """Both diagrams, opened alike: by name, and a run where the other side's blocks stand single.
+    """Both diagrams, opened alike: by name, and a run if the other side shows its blocks one by one.
 
     Args:
-        opened: ids of either side; None for the first look.
+        opened: ids of either side; None for the first look, which has the stages open and every repeat folded: an open
+            pair on one side would open the other side's run, however long it is.
     """
     reports = (left, right)
-    wanted = default_open(left) | default_open(right) if opened is None else opened
+    wanted = stages(left) | stages(right) if opened is None else opened
     blocks = wanted.union(*(_blocks_of_runs(report, wanted) for report in reports))
     opens = [wanted | _runs_of_blocks(report, blocks) for report in reports]
     diagrams = [build_diagram(report, names) for report, names in zip(reports, opens, strict=True)]
@@ -107,7 +108,7 @@ def _side(here: Report, opened: frozenset[str], diagram: Diagram, there: Report,
 
 
 def _counterparts(here: Report, diagram: Diagram, there: Report, other: Diagram) -> Iterator[tuple[str, str]]:
-    """By name; else the box that stands for an operation of the same name."""
+    """By name, otherwise the box that contains the operation of the same name."""
     names = outline(here).op_ids
     owners = dict(zip(outline(there).op_ids, other.owners, strict=True))
     nodes = {node.id: node for node in other.nodes}
@@ -118,7 +119,7 @@ def _counterparts(here: Report, diagram: Diagram, there: Report, other: Diagram)
 
 
 def _kind(node: Node) -> Role:
-    """Boxes of one kind may stand beside each other: whatever adapts x is one kind."""
+    """Boxes of one kind may correspond: everything that adapts x is one kind."""
     return Role.OTHER if node.role in _ON_SHORTCUT else node.role
 
 
@@ -129,9 +130,9 @@ def _mark(here: Report, node: Node, there: Report, other: Node | None) -> Mark |
 
 
 def _content(report: Report, node: Node) -> tuple[object, ...]:
-    """What a box stands for, without its name."""
+    """What a box consists of, without its name."""
     last = report.trace.ops[node.ops[-1]]
-    # A plain block ends with the activation that follows the sum in a residual one, and stands with it there.
+    # A plain block ends with the activation that follows the addition in a residual one, where it is a box of its own.
     kept = node.ops[:-1] if node.role is Role.BLOCK and last.name in _ACTIVATIONS else node.ops
     ops = tuple((op.name, op.in_shapes, op.shape, op.attrs) for op in map(report.trace.ops.__getitem__, kept))
     return node.role, node.count, node.merge and (node.merge.kind, node.merge.verdict), ops

@@ -1,4 +1,4 @@
-"""Two networks beside each other: their amounts by part, and the difference in words."""
+"""Two networks side by side: their amounts by part, and the difference in words."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ...inspection.outline import outline
 from ..kit import numbers
 from ..kit.words import shape_text
 from .steps import changes
+from .structure import same_width, structure
 
 EQUAL = "The two networks are equal."
 HEAD = ("Part", "Blocks", "Output", "Parameters", "", "MACs", "", "Receptive field")
@@ -22,15 +23,15 @@ Words = Callable[[int], str]
 
 @dataclass(frozen=True)
 class Part:
-    """Amounts of some operations of one network, for the traced batch.
+    """Amounts of some of a network's operations, for the traced batch.
 
     Attributes:
         blocks: residual blocks in it.
         shape: of its last output, C×H×W.
         params: parameters; a module called twice counts where it was called first.
         macs: multiply-adds of convolutions and matrix products.
-        activation_bytes: outputs of its operations, as if all were kept.
-        receptive_field: of its last output, px; None where that is no map.
+        activation_bytes: outputs of its operations, as if all were saved.
+        receptive_field: of its last output, px; None if that is not a map.
     """
 
     blocks: int
@@ -55,7 +56,7 @@ class PartDifference:
 
 @dataclass(frozen=True)
 class Difference:
-    """One choice or part that differs, and what that costs; empty where the choice says it all."""
+    """One choice or part that differs, and what that costs; empty if the choice says everything."""
 
     choice: str
     cost: str
@@ -67,11 +68,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two reports and what tells them apart.
+    """Two reports and their differences.
 
     Attributes:
         rows: every stem, stage and head, from input to output.
-        total: the difference in all, as a sentence; ``EQUAL`` where there is none.
+        structure: how both are built, as a sentence; empty if they are equal.
+        same_width: a basic block beside a bottleneck of the same width, as a sentence; empty if no such two are
+            compared.
+        total: the whole difference, as a sentence; ``EQUAL`` if there is none.
         differences: one for each choice that differs. Read as steps from left to right they add up to the total.
     """
 
@@ -80,6 +84,8 @@ class Comparison:
     rows: tuple[PartDifference, ...]
     total: str
     differences: tuple[Difference, ...]
+    structure: str = ""
+    same_width: str = ""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -89,6 +95,8 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
+            "structure": self.structure,
+            "same_width": self.same_width,
             "total": self.total,
             "differences": list(self.lines),
             "parts": [asdict(row) for row in self.rows],
@@ -105,14 +113,18 @@ def compare(left: Report, right: Report) -> Comparison:
     steps = _steps(left, right) if left.spec and right.spec else _parts(rows)
     differences = tuple(steps)
     same = not differences and _consequences(left, right) == _NOTHING
-    return Comparison(left, right, rows, EQUAL if same else _total(left, right), differences)
+    if same:
+        return Comparison(left, right, rows, EQUAL, differences)
+    return Comparison(
+        left, right, rows, _total(left, right), differences, structure(left, right), same_width(left, right)
+    )
 
 
 def table(comparison: Comparison) -> Iterator[tuple[str, ...]]:
-    """Cells under ``HEAD``, a row for each part and one for all: "6 → 23", or "6" where both sides agree."""
+    """Cells under ``HEAD``, a row for each part and one for all: "6 → 23", or "6" if both sides agree."""
     for row in comparison.rows:
         yield row.name, *_cells(row.left, row.right)
-    yield "in all", *_cells(whole(comparison.left), whole(comparison.right))
+    yield "total", *_cells(whole(comparison.left), whole(comparison.right))
 
 
 def whole(report: Report) -> Part:
@@ -141,7 +153,7 @@ def _sides(left: Part | None, right: Part | None, words: Callable[[Part], str]) 
 
 
 def _arrow(old: str, new: str) -> str:
-    """ "4.09 → 7.80 GMACs"; one text where they agree, both units where those differ."""
+    """ "4.09 → 7.80 GMACs"; one text if they agree, both units if those differ."""
     number, _, unit = old.rpartition(" ")
     shared = unit and number and new.endswith(f" {unit}")
     return old if old == new else f"{number if shared else old} → {new}"
@@ -172,7 +184,7 @@ def _rows(left: Report, right: Report) -> Iterator[PartDifference]:
 
 
 def _merged(first: Sequence[str], second: Sequence[str]) -> list[str]:
-    """All names in order; what only ``second`` has stands behind what precedes it there."""
+    """All names in order; a name that only ``second`` has follows the name before it there."""
     names = list(first)
     for place, name in enumerate(second):
         if name not in names:
@@ -181,7 +193,7 @@ def _merged(first: Sequence[str], second: Sequence[str]) -> list[str]:
 
 
 def _steps(left: Report, right: Report) -> Iterator[Difference]:
-    """One for each choice. What makes sense only together with the next choice shares its difference."""
+    """One for each choice. A choice that is valid only with the next one shares its difference."""
     assert left.spec is not None
     assert right.spec is not None
     before, words, pending = left, list[str](), dict[str, Any]()
@@ -237,9 +249,10 @@ def _fits(before: Report, after: Report) -> Iterator[str]:
     gained = [path for path, fits in now.items() if fits and not was.get(path, True)]
     known = all(path in was for path in lost)
     if lost:
-        yield _shortcuts(len(lost), *(("no longer fits", "no longer fit") if known else ("does not fit", "do not fit")))
+        words = ("no longer matches", "no longer match") if known else ("does not match", "do not match")
+        yield _shortcuts(len(lost), *words)
     if gained:
-        yield _shortcuts(len(gained), "fits now", "fit now")
+        yield _shortcuts(len(gained), "matches now", "match now")
 
 
 def _shortcuts(number: int, one: str, many: str) -> str:

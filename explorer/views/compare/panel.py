@@ -1,4 +1,4 @@
-"""The comparison as HTML: the difference in words, the parts as a table, and the two boxes that are selected."""
+"""The comparison as HTML: structure and difference in words, the parts as a table, and the two selected boxes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from ..kit.words import printable
 from .alignment import Side
 from .difference import HEAD, Comparison, Difference, Part, part, signed, table
 
-_STEPS = "Each line is the cost of one choice, made after those above it; together they make the difference."
-_HINT = "Click a box: its counterpart is selected with it, and their difference stands here."
+_STEPS = "Each line is the cost of one choice, made after those above it. Together they are the whole difference."
+_HINT = "Click a box to see it beside its counterpart in the other network."
 _NUMBERS = frozenset({1, 3, 4, 5, 6, 7})  # columns of ``HEAD``
 
 
 def words(comparison: Comparison) -> str:
-    """The total, then a line for each choice that differs."""
-    total = tag("p", text(comparison.total), css="rx-total")
+    """How both are built, the total, then a line for each choice that differs."""
+    built = " ".join(filter(None, (comparison.structure, comparison.same_width)))
+    total = tag("p", text(built), css="rx-structure") * bool(built) + tag("p", text(comparison.total), css="rx-total")
     if not comparison.differences:
         return total
     note = tag("p", text(_STEPS), css="rx-note") if len(comparison.differences) > 1 else ""
@@ -27,7 +28,7 @@ def words(comparison: Comparison) -> str:
 
 
 def parts(comparison: Comparison) -> str:
-    """A row for each stem, stage and head, and one for the whole; a row shows its part in both diagrams."""
+    """A row for each stem, stage and head, and one for the whole; a click on a row shows that part in both diagrams."""
     head = [Cell(name, css="num" if place in _NUMBERS else "") for place, name in enumerate(HEAD)]
     known = {row.name: row.left == row.right for row in comparison.rows}
     rows: list[tuple[dict[str, str], list[Cell]]] = []
@@ -40,7 +41,7 @@ def parts(comparison: Comparison) -> str:
 
 
 def selection(left: Side, right: Side, node: Node | None, other: Node | None) -> str:
-    """The two boxes a line each, and their difference; either may be missing.
+    """A row for each of the two boxes, and their difference; one may be missing.
 
     Args:
         node, other: of the left and of the right diagram.
@@ -56,7 +57,7 @@ def selection(left: Side, right: Side, node: Node | None, other: Node | None) ->
     ]
     if amounts[0] and amounts[1]:
         rows.append(({"css": "rx-difference"}, [Cell("difference"), Cell(""), *_differences(amounts[0], amounts[1])]))
-    return html_table("The selected boxes, all their blocks counted", head, rows)
+    return html_table("The selected boxes, with all their blocks", head, rows)
 
 
 def hint() -> str:
@@ -65,7 +66,7 @@ def hint() -> str:
 
 
 def _line(difference: Difference) -> str:
-    """What was chosen stands out from what it costs."""
+    """The choice in bold, then its cost."""
     return tag("strong", text(difference.choice)) + (text(f"; {difference.cost}") if difference.cost else "")
 
 
@@ -76,7 +77,7 @@ def _described(node: Node | None) -> Iterator[Cell]:
     if node is None:
         yield Cell("no counterpart", css="rx-empty")
     elif node.merge:
-        yield Cell(f"sum of {printable(node.merge.path)}{f' × {node.count}' if node.count > 1 else ''}")
+        yield Cell(f"residual addition of {printable(node.merge.path)}{f' × {node.count}' if node.count > 1 else ''}")
     else:
         yield Cell(" · ".join(node.lines[:2]))
 

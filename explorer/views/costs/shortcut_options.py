@@ -1,4 +1,4 @@
-"""What the shortcut options cost in one network: parameters, multiply-adds, memory; and the paper's errors."""
+"""What the shortcut options cost in one network: parameters, multiply-adds, memory, and the errors of the paper."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ REPORTED = {
     Shortcut.PROJECTION_ALL: (24.19, 7.40),
 }
 SOURCE = (
-    "Errors are those of ResNet-34 (None: of the plain net of 34 layers) on ImageNet's validation set, 10-crop "
+    "Errors are those of ResNet-34 (None: of the plain network of 34 layers) on ImageNet's validation set, 10-crop "
     "testing, as He et al. 2015 report them in Table 3. They are not measured here."
 )
 _NOTES = (
-    "Memory is that of one image, float32: all outputs of the forward pass, and what training keeps of it for the "
-    "backward pass. In the chart the plain network is solid, and what the shortcuts add is hatched."
+    "Memory is for one image in float32: all outputs of the forward pass, and those that are saved for backward. In "
+    "the chart the plain network is solid, and what the shortcuts add is hatched."
 )
 
 
@@ -43,9 +43,9 @@ class OptionCost:
         params: parameters.
         macs: multiply-adds of one image.
         activations: bytes of all outputs of the forward pass, one image, float32.
-        held: bytes that training keeps of the forward pass for the backward, one image, float32.
-        broken, merges: sums that do not fit, and all.
-        errors: top-1 and top-5 that the paper reports of ResNet-34, %; None where it reports none.
+        saved: bytes that are saved for backward, one image, float32.
+        broken, merges: residual additions whose shapes do not match, and all of them.
+        errors: top-1 and top-5 that the paper reports for ResNet-34, %; None if it reports none.
     """
 
     mode: Shortcut
@@ -53,7 +53,7 @@ class OptionCost:
     params: int
     macs: int
     activations: int
-    held: int
+    saved: int
     broken: int
     merges: int
     errors: tuple[float, float] | None
@@ -75,8 +75,8 @@ def _costs(spec: ResNetSpec) -> Iterator[OptionCost]:
 
 def _cost(mode: Shortcut, report: Report) -> OptionCost:
     assert report.spec is not None  # it was inspected from one
-    held = sum(piece.bytes for piece in find_saved_tensors(report.trace))
-    totals = (report.params, report.macs, report.activation_bytes, held)
+    saved = sum(piece.bytes for piece in find_saved_tensors(report.trace))
+    totals = (report.params, report.macs, report.activation_bytes, saved)
     return OptionCost(mode, report.spec, *totals, len(report.broken), len(report.merges), REPORTED.get(mode))
 
 
@@ -86,16 +86,20 @@ _COLUMNS: tuple[tuple[str, str, Callable[[OptionCost], int], Callable[[float], s
     ("Parameters", "parameters", lambda cost: cost.params, numbers.count),
     ("MACs", "multiply-adds of one image", lambda cost: cost.macs, numbers.macs),
     ("Activations, forward", "bytes: all outputs of the forward pass", lambda cost: cost.activations, numbers.size),
-    ("Kept for backward", "bytes: what training keeps of the forward pass", lambda cost: cost.held, numbers.size),
+    ("Saved for backward", "bytes: what training saves of the forward pass", lambda cost: cost.saved, numbers.size),
 )
 
 
 def cost_table(spec: ResNetSpec) -> str:
     """The modes as rows, each amount with what it is above A; this network's own mode is marked."""
     rows = costs(spec)
-    amounts = [*(name for name, *_ in _COLUMNS), "ResNet-34, top-1 error", "ResNet-34, top-5 error"]
-    head = [Cell("Shortcut"), Cell("Fits"), *(Cell(name, css="num") for name in amounts), Cell(names=False)]
-    caption = "The same network with each shortcut mode in every block; below each amount, its difference to A"
+    head = [
+        Cell("Shortcut"),
+        Cell("", names=False),
+        *(Cell(name, css="num") for name, *_ in _COLUMNS),
+        Cell("Error of ResNet-34", "top-1 and, below it, top-5, as the paper reports them", css="num"),
+    ]
+    caption = "The same network with each shortcut mode in every block; below each amount, its difference from A"
     own = " Shortcuts of single blocks are left out of the rows." if spec.shortcut_overrides else ""
     return table(caption, head, (_row(cost, rows, spec) for cost in rows)) + tag(
         "p", text(f"{SOURCE} {_NOTES}{own}"), css="rx-note"
@@ -106,12 +110,11 @@ def _row(cost: OptionCost, rows: Sequence[OptionCost], spec: ResNetSpec) -> Row:
     first = rows[0]
     chosen = cost.spec == spec
     sign, css = ("✕", "broken") if cost.broken else ("✓", "fits")
-    fits = f"{sign} {cost.merges - cost.broken} of {cost.merges}" if cost.merges else "no sums"
-    amounts = [_amount(value(cost), value(first), shown, words) for _, words, value, shown in _COLUMNS]
-    errors = [Cell(f"{error:.2f} %" if error else "–", css="num") for error in cost.errors or (0.0, 0.0)]
-    action = Cell("shown now", css="use") if chosen else Cell(html=_use(cost), css="use")
-    verdict = Cell(fits, css="verdict" if cost.merges else "")
-    cells = [Cell(cost.mode.label, names=True), verdict, *amounts, *errors, action]
+    fits = f"{sign} {cost.merges - cost.broken} of {cost.merges} match" if cost.merges else "no shortcuts"
+    amounts = [_amount(cost, first, value, shown, words) for _, words, value, shown in _COLUMNS]
+    action = Cell("current", css="use") if chosen else Cell(html=_use(cost), css="use")
+    match = tag("small", text(fits), css="verdict" if cost.merges else "")
+    cells = [Cell(html=text(cost.mode.label) + match, names=True), action, *amounts, _errors(cost)]
     return {"css": f"{css}{' selected' if chosen else ''}"}, cells
 
 
@@ -122,11 +125,21 @@ def _use(cost: OptionCost) -> str:
     return tag("button", "Use", type="button", css="rx-fix", data_apply=query, data_done=done, aria_label=label)
 
 
-def _amount(value: int, first: int, shown: Callable[[float], str], words: str) -> Cell:
-    above = value - first
+def _amount(
+    cost: OptionCost, first: OptionCost, value: Callable[[OptionCost], int], shown: Callable[[float], str], words: str
+) -> Cell:
+    amount, above = value(cost), value(cost) - value(first)
     sign = "+" if above > 0 else numbers.MINUS
-    difference = tag("small", f"{sign}{shown(abs(above))}") if above else ""
-    return Cell(html=text(shown(value)) + difference, exact=f"{numbers.exact(value)} {words}", css="num")
+    difference = "" if cost is first else f"{sign}{shown(abs(above))}" if above else f"as {first.mode.words.short}"
+    html = text(shown(amount)) + (tag("small", difference) if difference else "")
+    return Cell(html=html, exact=f"{numbers.exact(amount)} {words}", css="num")
+
+
+def _errors(cost: OptionCost) -> Cell:
+    if cost.errors is None:
+        return Cell("–", css="num")
+    top1, top5 = (f"{error:.2f} %" for error in cost.errors)
+    return Cell(html=text(top1) + tag("small", text(f"top-5 {top5}")), css="num")
 
 
 # ---- the chart ---------------------------------------------------------------------------------------------
@@ -135,17 +148,17 @@ _GAP = 0.1
 
 
 def cost_figure(spec: ResNetSpec) -> go.Figure:
-    """Three plots, one below the other: parameters, multiply-adds (each one image) and what is kept for the backward.
+    """Three plots, one below the other: parameters, multiply-adds of one image, and what is saved for backward.
 
-    A bar is the plain network and, behind it, what the shortcuts add. Modes that do not fit are left out: such a
+    A bar is the plain network followed by what the shortcuts add. Modes whose shapes do not match are left out: such a
     network does not run.
     """
-    shown = [cost for cost in costs(spec) if not cost.broken]
-    plain = next((cost for cost in shown if cost.mode is Shortcut.NONE), None)
+    running = [cost for cost in costs(spec) if not cost.broken]
+    plain = next((cost for cost in running if cost.mode is Shortcut.NONE), None)
     panels = [(name, value, words) for name, _, value, words in _COLUMNS if name != "Activations, forward"]
     figure = go.Figure(layout=_layout([name for name, *_ in panels]))
     for place, (name, value, words) in enumerate(panels, start=1):
-        for part in _bars(shown, plain, value, words):
+        for part in _bars(running, plain, value, words):
             figure.add_trace(part.update(xaxis=f"x{place}", yaxis=f"y{place}", name=name))
     return figure
 

@@ -1,7 +1,8 @@
 """What the diagram shows: a report folded to the level of detail that is open.
 
-Levels, from the outside in: stem, stages and head; blocks, with equal neighbours as one run ("block × 5"); operations.
-A folded block still shows what makes it residual: the branch F as a box, the shortcut beside it, the sum as a circle.
+Levels, from the outside in: stem, stages and head; blocks, with equal neighbours as one run; operations.
+A folded block still shows what makes it residual: the branch F as a box, the shortcut beside it, the addition as a
+circle. A run shows one of its blocks in a frame that says "× 5", so that each block is seen to have its own shortcut.
 Works for any traced module: a stage is a top-level module that contains others, a block is such a module's child.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 from ...inspection import Merge, Op, Report
 from ...inspection.outline import Unit, outline, run_id, runs
@@ -38,16 +40,18 @@ class Role(str, Enum):
 
 @dataclass(frozen=True)
 class Node:
-    """One thing in the diagram.
+    """A box, a circle or a text of the diagram.
 
     Attributes:
-        id: stable name, fit for a URL: a module path, ``stem``, ``head``, or path and operation as ``layer1.0:add``.
+        id: stable name that a URL can hold: a module path, ``stem``, ``head``, or path and operation
+            as in ``layer1.0:add``.
         lines: at most three: name, operation, output shape.
         ops: indices of the operations it stands for (of the first block, for a run).
         count: blocks it stands for.
         opens: group that a click opens; None for an operation.
-        merge: the sum it stands for.
-        hides_broken: whether a sum that does not fit is folded away inside it.
+        merge: the residual addition it stands for.
+        hides_broken: whether a shape mismatch is folded away inside it.
+        repeat: id of the ``Repeat`` whose frame is around it.
     """
 
     id: str
@@ -59,11 +63,12 @@ class Node:
     opens: str | None = None
     merge: Merge | None = None
     hides_broken: bool = False
+    repeat: str | None = None
 
 
 @dataclass(frozen=True)
 class Edge:
-    """Data flowing between two nodes. ``broken``: into a sum that does not fit."""
+    """Data flowing between two nodes. ``broken``: into an addition whose shapes do not match."""
 
     source: str
     target: str
@@ -82,6 +87,21 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Repeat:
+    """A folded run, drawn as a frame around one block with its shortcut and its addition, which are there ``count``
+    times.
+
+    Attributes:
+        id: of the run, which is also the id of the block's box.
+        parent: the opened stage around it.
+    """
+
+    id: str
+    parent: str | None
+    count: int
+
+
+@dataclass(frozen=True)
 class Diagram:
     """What is drawn. ``owners``: id of the node that stands for each operation of the trace, by its index."""
 
@@ -89,14 +109,21 @@ class Diagram:
     edges: tuple[Edge, ...]
     groups: tuple[Group, ...]
     owners: tuple[str, ...]
+    repeats: tuple[Repeat, ...] = ()
 
     def node(self, node_id: str) -> Node | None:
         return next((n for n in self.nodes if n.id == node_id), None)
 
 
-def default_open(report: Report) -> frozenset[str]:
-    """What a first look shows open: the stages, their repeats folded."""
+def stages(report: Report) -> frozenset[str]:
+    """Ids of the units that have blocks."""
     return frozenset(unit.id for unit in outline(report).units if unit.blocks)
+
+
+def default_open(report: Report) -> frozenset[str]:
+    """What a first look shows open: the stages, and pairs of equal blocks. Only longer repeats are folded."""
+    found = (run for unit in outline(report).units for run in runs(report, unit.blocks))
+    return stages(report) | {run_id(run) for run in found if len(run) == 2}
 
 
 def everything(report: Report) -> frozenset[str]:
@@ -107,42 +134,21 @@ def everything(report: Report) -> frozenset[str]:
     return frozenset([*(unit.id for unit in units), *blocks, *repeats])
 
 
-def locate(report: Report, opened: frozenset[str], name: str) -> tuple[frozenset[str], str]:
-    """What to open to see ``name`` (a node's id or any module's path), and the id it is seen under.
-
-    Opens as little as it takes. A module that is a box nowhere is seen at its first operation; an unknown name changes
-    nothing.
-    """
-    lines = outline(report)
-    if any(unit.id == name for unit in lines.units):
-        return opened, name
-    inside = (i for op, i in zip(report.trace.ops, lines.op_ids, strict=True) if f"{op.path}.".startswith(f"{name}."))
-    for target in (name, next(inside, name)):
-        for hiding in _hiding_places(report, target):
-            for most in range(len(hiding) + 1):
-                wider = opened | set(hiding[:most])
-                diagram = build_diagram(report, wider)
-                if diagram.node(target) or any(group.id == target for group in diagram.groups):
-                    return wider, target
-    return opened, name
-
-
-def _hiding_places(report: Report, node_id: str) -> Iterator[tuple[str, ...]]:
-    """Unit, run and block that hold ``node_id``, from the outside in."""
-    lines = outline(report)
-    for unit in lines.units:
-        if not unit.blocks and any(lines.op_ids[i] == node_id for i in unit.ops):
-            yield (unit.id,)
-        for run in runs(report, unit.blocks):
-            for block in run:
-                parts = (block.id, f"{block.id}:shortcut", f"{block.id}:shared")
-                if node_id in parts or any(lines.op_ids[i] == node_id for i in block.ops):
-                    yield (unit.id, run_id(run), block.id)
-
-
 def build_diagram(report: Report, opened: frozenset[str]) -> Diagram:
     """Fold ``report`` to what is ``opened`` (ids of units, runs and blocks; unknown ids are ignored)."""
     return _Folder(report, opened).diagram()
+
+
+@dataclass(frozen=True)
+class _Seat:
+    """Where the nodes of a folded block are, and for how many blocks they stand."""
+
+    group: tuple[str, ...]
+    count: int
+    repeat: str | None
+
+    def node(self, node_id: str, role: Role, lines: tuple[str, ...], ops: tuple[int, ...], **more: Any) -> Node:
+        return Node(node_id, role, lines, ops, self.group, self.count, repeat=self.repeat, **more)
 
 
 class _Folder:
@@ -157,6 +163,7 @@ class _Folder:
         self.owner: dict[int, str] = {}
         self.nodes: dict[str, Node] = {}
         self.groups: list[Group] = []
+        self.repeats: list[Repeat] = []
         self.hidden_repeats: set[int] = set()
 
     def diagram(self) -> Diagram:
@@ -165,7 +172,8 @@ class _Folder:
         for unit in self.outline.units:
             self._unit(unit)
         owners = tuple(self.owner[op.index] for op in self.ops)
-        return Diagram(tuple(self.nodes.values()), tuple(self._edges()), tuple(self.groups), owners)
+        nodes, edges = tuple(self.nodes.values()), tuple(self._edges())
+        return Diagram(nodes, edges, tuple(self.groups), owners, tuple(self.repeats))
 
     def _add(self, node: Node) -> None:
         broken = node.merge is None and any(i in self.merges and not self.merges[i].fits for i in node.ops)
@@ -199,34 +207,38 @@ class _Folder:
         shape = shape_text(self.ops[unit.ops[-1]].shape)
         broken = sum(i in self.merges and not self.merges[i].fits for i in unit.ops)
         words = f"{len(unit.blocks)} blocks" if unit.blocks else self._summary(unit.ops)
-        words += f" · ✕ {broken} not fitting" if broken else ""
+        words += f" · ✕ {broken} mismatch{'es' if broken > 1 else ''}" if broken else ""
         self._add(Node(unit.id, Role.STEM, (unit.id, words, shape), unit.ops, opens=unit.id))
 
     def _summary(self, ops: Sequence[int]) -> str:
         return " · ".join(op_words(self.ops[i]) for i in ops if self.ops[i].name in _SHOWN_IN_SUMMARY)[:60]
 
     def _block(self, block: Unit, group: tuple[str, ...], run: Sequence[Unit]) -> None:
-        """A folded block, or a run of equal ones: box, shortcut and sum."""
+        """A folded block, or a run of equal ones: box, shortcut and addition."""
         merge = self._own_merge(block)
         count, name = len(run), run_id(run)
+        repeat = name if merge and count > 1 else None
+        if repeat:
+            self.repeats.append(Repeat(name, group[-1] if group else None, count))
+        seat = _Seat(group, count, repeat)
         shared = self._shared(block, merge) if merge else ()
         outside = {*shared, *merge.shortcut, *range(merge.op, block.ops[-1] + 1)} if merge else set()
         inside = tuple(i for i in block.ops if i not in outside)
         if shared:
             words = " · ".join(op_words(self.ops[i]) for i in shared)
             lines = (f"{block.id} · shared", words, shape_text(self.ops[shared[-1]].shape))
-            self._add(Node(f"{block.id}:shared", Role.OP, lines, shared, group, count))
+            self._add(seat.node(f"{block.id}:shared", Role.OP, lines, shared))
         kind = self.report.trace.kinds.get(block.path, "block")
         words = block_words([self.ops[i] for i in inside])
-        does = f"{kind} × {count}" if count > 1 else f"{kind}: {words}"
+        does = f"{kind} × {count}" if count > 1 and not repeat else f"{kind}: {words}"
         lines = (name, does, shape_text(self.ops[max(inside)].shape))
-        self._add(Node(name, Role.BLOCK, lines, inside, group, count, opens=name))
+        self._add(seat.node(name, Role.BLOCK, lines, inside, opens=name))
         if merge:
-            self._shortcut_and_sum(block, merge, group, count)
-        for repeat in run[1:]:
-            # The repeats' operations stand behind the first block's nodes.
-            shift = repeat.ops[0] - block.ops[0]
-            self.hidden_repeats.update(repeat.ops)
+            self._shortcut_and_addition(block, merge, seat)
+        for equal in run[1:]:
+            # The repeats' operations are behind the first block's nodes.
+            shift = equal.ops[0] - block.ops[0]
+            self.hidden_repeats.update(equal.ops)
             self.owner.update({i + shift: self.owner[i] for i in block.ops})
 
     def _shared(self, block: Unit, merge: Merge) -> tuple[int, ...]:
@@ -234,19 +246,19 @@ class _Folder:
         return tuple(i for i in block.ops if merge.fork is not None and i <= merge.fork)
 
     def _own_merge(self, block: Unit) -> Merge | None:
-        """The block's only sum, if both its paths lie in the block; any other stays inside the box."""
+        """The block's only addition, if both its paths are in the block; any other stays inside the box."""
         found = [self.merges[i] for i in block.ops if i in self.merges]
         if len(found) != 1 or not found[0].branch:
             return None
         return found[0] if {*found[0].branch, *found[0].shortcut} <= set(block.ops) else None
 
-    def _shortcut_and_sum(self, block: Unit, merge: Merge, group: tuple[str, ...], count: int) -> None:
+    def _shortcut_and_addition(self, block: Unit, merge: Merge, seat: _Seat) -> None:
         if merge.shortcut:
             words = shortcut_words([self.ops[i] for i in merge.shortcut])
             lines = (words, shape_text(self.ops[merge.shortcut[-1]].shape))
-            self._add(Node(f"{block.id}:shortcut", Role(merge.kind), lines, merge.shortcut, group, count))
+            self._add(seat.node(f"{block.id}:shortcut", Role(merge.kind), lines, merge.shortcut))
         after = tuple(range(merge.op, block.ops[-1] + 1))
-        self._add(Node(self.outline.op_ids[merge.op], Role.MERGE, ("+",), after, group, count, merge=merge))
+        self._add(seat.node(self.outline.op_ids[merge.op], Role.MERGE, ("+",), after, merge=merge))
 
     def _operations(self, unit: Unit, group: tuple[str, ...]) -> None:
         for index in unit.ops:

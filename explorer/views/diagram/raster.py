@@ -29,7 +29,7 @@ def png(report: Report, opened: frozenset[str]) -> bytes:
     if side > MAX_PX:
         raise DiagramError(
             f"As PNG this drawing would be {numbers.exact(round(side))} pixels long; at most {numbers.exact(MAX_PX)} "
-            "can be read. Close some blocks, or take SVG or PDF."
+            "can be read. Fold some blocks, or choose SVG or PDF."
         )
     return run_program(source, "-Tpng", f"-Gdpi={min(_DPI, _POINTS * MAX_PX / side):.3f}")
 
@@ -48,13 +48,13 @@ def _source(report: Report, opened: frozenset[str]) -> str:
 
 
 def _longer_side(source: str) -> float:
-    """Of the drawing, in points."""
+    """The longer side of the drawing, in points."""
     found = re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', run_dot(source))
     return max(map(float, found.groups())) if found else 1.0
 
 
 class _Coloured(Digraph):  # type: ignore[misc]
-    """DOT in which every thing has the colours that the style sheet gives its classes in the light mode."""
+    """DOT text in which every element has the colours that the style sheet gives its classes in light mode."""
 
     def node(self, name: str, label: str | None = None, **attributes: str) -> None:
         super().node(name, label, **attributes | _node(attributes["class"].split()))
@@ -63,7 +63,8 @@ class _Coloured(Digraph):  # type: ignore[misc]
         super().edge(tail_name, head_name, label, **attributes | _edge(attributes["class"].split()))
 
     def attr(self, kw: str | None = None, **attributes: str) -> None:
-        super().attr(kw, color=LIGHT.rule, fontcolor=LIGHT.muted, **attributes)  # only frames are styled so
+        repeat = attributes.get("id", "").startswith("r")  # only frames are styled so
+        super().attr(kw, color=LIGHT.line if repeat else LIGHT.rule, fontcolor=LIGHT.muted, **attributes)
 
 
 def _edge(classes: list[str]) -> dict[str, str]:
@@ -77,6 +78,8 @@ def _node(classes: list[str]) -> dict[str, str]:
     role = _role(classes)
     colour = ROLES[role].colour if role else LIGHT.line
     shown = {"color": colour, "fillcolor": LIGHT.surface, "fontcolor": ROLES[role].on_light if role else LIGHT.text}
+    if "fork" in classes:
+        return {"color": LIGHT.line, "fillcolor": LIGHT.line}
     if "input" in classes:
         return {"fontcolor": LIGHT.text}
     if "hides-broken" in classes:
@@ -87,6 +90,6 @@ def _node(classes: list[str]) -> dict[str, str]:
 
 
 def _role(classes: list[str]) -> str | None:
-    """The role that colours; what does not fit goes before what it is made of."""
+    """The role that colours; a mismatch goes before what the shortcut is made of."""
     named = [name for name in reversed(ROLES) if name in classes and name != "main"]
     return named[0] if named else None

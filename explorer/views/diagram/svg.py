@@ -1,4 +1,4 @@
-"""DOT -> SVG that a page can hold: sized by its frame, walkable by keyboard, spoken by a screen reader."""
+"""DOT -> SVG for a page: sized by its frame, walkable by keyboard, spoken by a screen reader."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...inspection import Report
 from ..kit.theme import DARK, LIGHT, ROLES, Neutrals
 from ..kit.words import printable
 from .dot import to_dot
-from .model import MAX_NODES, Diagram, Node, build_diagram
+from .model import MAX_NODES, Diagram, Node, Role, build_diagram
 
 TIMEOUT_S = 5
 _LAYOUTS = ThreadPoolExecutor(4, thread_name_prefix="dot")
@@ -36,16 +36,20 @@ def render(report: Report, opened: frozenset[str], marks: Marks = _NO_MARKS) -> 
 
 
 def paint(diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
-    """``render`` of a diagram that is made already."""
+    """``render`` of a diagram that exists already."""
     return accessible(run_dot(to_dot(diagram)), diagram, marks)
 
 
 def drawable(report: Report, opened: frozenset[str]) -> Diagram:
-    """The diagram, if it has few enough nodes to be read."""
+    """The diagram, if it has at most ``MAX_NODES`` nodes.
+
+    Raises:
+        DiagramError: it has more.
+    """
     diagram = build_diagram(report, opened)
     if len(diagram.nodes) > MAX_NODES:
         raise DiagramError(
-            f"{len(diagram.nodes):,} boxes are too many to read; at most {MAX_NODES} are drawn. Close some."
+            f"{len(diagram.nodes):,} boxes are too many to read; at most {MAX_NODES} are drawn. Fold some blocks."
         )
     return diagram
 
@@ -53,18 +57,18 @@ def drawable(report: Report, opened: frozenset[str]) -> Diagram:
 def run_dot(source: str) -> str:
     """SVG text of ``source``, laid out by Graphviz's ``dot``; see ``run_program``. The last 128 are kept.
 
-    Who asks for a layout that is being made waits for it.
+    A caller that asks for a layout which is being computed waits for it.
     """
     try:
         return start_dot(source).result().decode()
     except DiagramError:
-        start_dot.cache_clear()  # what failed may work the next time
+        start_dot.cache_clear()  # the next attempt may succeed
         raise
 
 
 @lru_cache(maxsize=128)
 def start_dot(source: str) -> Future[bytes]:
-    """``run_dot`` without waiting for it: ``dot`` works beside what the caller does in the meantime."""
+    """Start ``run_dot``'s layout and return at once: ``dot`` runs while the caller does something else."""
     return _LAYOUTS.submit(run_program, source, "-Tsvg")
 
 
@@ -84,7 +88,7 @@ def run_program(source: str, *options: str) -> bytes:
             [program, *options], input=source.encode(), capture_output=True, timeout=TIMEOUT_S, check=True
         )
     except subprocess.TimeoutExpired:
-        raise DiagramError(f"Graphviz took longer than {TIMEOUT_S} s and was stopped. Close some blocks.") from None
+        raise DiagramError(f"Graphviz took longer than {TIMEOUT_S} s and was stopped. Fold some blocks.") from None
     except (OSError, subprocess.CalledProcessError) as error:
         raise DiagramError(
             f"Graphviz could not draw this network. The table below shows the same. Reinstall: {INSTALL}."
@@ -93,7 +97,8 @@ def run_program(source: str, *options: str) -> bytes:
 
 
 def accessible(svg: str, diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
-    """Strip what ``dot`` adds (prolog, fixed size, titles, colours); make nodes and groups labelled buttons.
+    """Strip what ``dot`` adds (prolog, fixed size, titles, colours); make nodes and groups labelled buttons. The frame
+    of a repeat is none: its ``data-box`` names the box inside it, which is one.
 
     In ``dot``'s SVG outside text is only the content of ``<text>``, where it is escaped; the ids are ``to_dot``'s.
     """
@@ -110,13 +115,18 @@ def accessible(svg: str, diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
             name, spoken = node.id, sentence(node)
         else:
             group = diagram.groups[number]
-            name, spoken = f"group:{group.id}", f"{', '.join(group.lines)}. Close."
+            name, spoken = f"group:{group.id}", f"{', '.join(group.lines)}. Fold."
         if name in marks:
             mark, words = marks[name]
             classes, spoken = f"{mark} {classes}", f"{spoken} {words}"
         named = f'id="{escape(_anchor(name))}" aria-label="{escape(spoken)}"'
         return f'<g {named} class="{classes}" tabindex="0" role="button"'
 
+    def frame(match: re.Match[str]) -> str:
+        return f'<g class="repeat" data-box="{escape(_anchor(diagram.repeats[int(match[1])].id))}"'
+
+    svg = re.sub(r'<g id="r(\d+)" class="cluster"', frame, svg)
+    svg = re.sub(r'<g id="f\d+" class="node fork"', '<g class="fork"', svg)
     return re.sub(r'<g id="([ng])(\d+)" class="((?:node|cluster)[^"]*)"', button, svg)
 
 
@@ -133,26 +143,28 @@ def sentence(node: Node) -> str:
     """What a screen reader says of a node."""
     if node.merge:
         path = printable(node.merge.path) or "the network"
-        verdict = "fits" if node.merge.fits else "does not fit"
-        return f"Sum of {path}, {verdict}. {printable(node.merge.explanation, most=600)}"
+        verdict = "shapes match" if node.merge.fits else "shape mismatch"
+        times = f", one of {node.count} equal ones" if node.count > 1 else ""
+        return f"Residual addition of {path}{times}, {verdict}. {printable(node.merge.explanation, most=600)}"
     times = f", {node.count} equal blocks" if node.count > 1 else ""
-    hidden = ", hiding a sum that does not fit" if node.hides_broken else ""
-    return f"{', '.join(node.lines)}{times}{hidden}."
+    around = ", each with its own shortcut" if node.repeat and node.role is Role.BLOCK else ""
+    hidden = ", contains a shape mismatch" if node.hides_broken else ""
+    return f"{', '.join(node.lines)}{times}{around}{hidden}."
 
 
 def standalone(svg: str) -> str:
-    """``render``'s element as a file of its own: sized, coloured for light and dark, nothing to click."""
+    """``render``'s element as a separate file: sized, coloured for light and dark, without buttons."""
     svg = still(svg)
-    # For viewers that know no background and show transparency as a chequerboard.
+    # For viewers that ignore the background and show transparency as a chequerboard.
     page = f'<style>{STANDALONE_STYLE}</style>\n<rect class="page" width="100%" height="100%"/>\n'
     start = svg.index(">") + 1
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{svg[:start]}\n{page}{svg[start:].lstrip()}'
 
 
 def still(svg: str) -> str:
-    """``render``'s element for a page without a program: sized, nothing to click."""
+    """``render``'s element for a page without scripts: sized, without buttons."""
     svg = re.sub(r'viewBox="\S+ \S+ (\S+) (\S+)"', r'width="\1pt" height="\2pt" \g<0>', svg, count=1)
-    return svg.replace(' tabindex="0" role="button"', ' role="img"').replace('. Close."', '."')
+    return svg.replace(' tabindex="0" role="button"', ' role="img"').replace('. Fold."', '."')
 
 
 def _style(grey: Neutrals, on: str) -> str:
@@ -165,6 +177,8 @@ def _style(grey: Neutrals, on: str) -> str:
         f".node path, .node polygon, .node ellipse {{ fill: {grey.surface}; stroke: {grey.line} }}",
         ".node.many path + path { fill: none }",
         f".cluster path {{ fill: none; stroke: {grey.rule} }}",
+        f".repeat path {{ fill: none; stroke: {grey.line} }}",
+        f".fork ellipse {{ fill: {grey.line}; stroke: {grey.line} }}",
         f".edge path {{ fill: none; stroke: {grey.line} }}",
         f".edge polygon {{ fill: {grey.line}; stroke: {grey.line} }}",
     ]

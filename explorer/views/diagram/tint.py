@@ -15,7 +15,7 @@ from .model import Diagram
 
 
 class Measure(str, Enum):
-    """What the tint shows, of everything a box stands for: a folded run counts all its blocks.
+    """What the tint shows: the amount of all that a box stands for. A folded run counts all its blocks.
 
     ``GRADIENT`` is ‖∂L/∂W‖₂ over the weights of all convolutions and linear layers inside, on a logarithmic scale;
     the others are sums, from 0.
@@ -37,7 +37,7 @@ class Tint:
     """One measure over a diagram.
 
     Attributes:
-        shares: by node id, 0 (least) … 1 (most); a box that carries none of it is missing.
+        shares: by node id, 0 (least) … 1 (most); a box without any of it is missing.
         words: by node id, the amount with its unit.
         scale: from what to what the shares run, as a reader reads it.
     """
@@ -48,7 +48,7 @@ class Tint:
 
 
 def tint(report: Report, diagram: Diagram, measure: Measure, probe: GradientProbe | None = None) -> Tint:
-    """Of every box of ``diagram``; ``probe`` is read for ``GRADIENT`` only, and then needed."""
+    """The amounts of every box of ``diagram``. ``GRADIENT`` needs ``probe``; the other measures ignore it."""
     if measure is Measure.GRADIENT:
         assert probe is not None
         return _logarithmic(_gradients(report, diagram, probe))
@@ -77,7 +77,7 @@ def _gradients(report: Report, diagram: Diagram, probe: GradientProbe) -> dict[s
 
 
 def _logarithmic(values: Mapping[str, float]) -> Tint:
-    """At least one decade wide, so that a hair's difference does not look like the whole range."""
+    """On a scale at least one decade wide, so that a tiny difference does not look like the whole range."""
     found = {node: value for node, value in values.items() if value > 0 and isfinite(value)}
     if not found:
         return Tint({}, {}, "no gradient to show")

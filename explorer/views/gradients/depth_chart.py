@@ -1,4 +1,4 @@
-"""Measured values along a network's depth, as a plotly figure, and what it shows in words."""
+"""Measured values along a network's depth, as a plotly figure, and a sentence on how they were measured."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ from ...spec import ResNetSpec, title
 from ..kit.numbers import magnitude
 from ..kit.theme import GRID, HERE, NEUTRAL, ROLES, TWIN, Curve, plotly_layout, translucent
 from .quantity import DepthPoint, Quantity, drawable, log_axis, points, spread
+from .verdict import settings_words
 
 if TYPE_CHECKING:
-    from ...gradients import GradientProbe
+    from ...gradients import GradientProbe, Setting
 
-# Deeper than this, markers would hide the dashes: only some are drawn.
+# In deeper networks markers would hide the dashes: only some are drawn.
 MOST_MARKERS, SOME_MARKERS = 64, 24
 # A stage's label needs about this share of the width.
 LEAST_LABEL = 0.05
 
 
 def gradient_figure(
-    probe: GradientProbe, twin: GradientProbe | None = None, quantity: Quantity = Quantity.WEIGHTS
+    probe: GradientProbe, twin: GradientProbe | None = None, quantity: Quantity = Quantity.OUTPUTS
 ) -> go.Figure:
     """One quantity of every layer or block along depth, input left, output right, on a logarithmic axis.
 
-    A band spans the least and the greatest of the batches, or of the seeds. Values that a logarithmic axis cannot hold
-    (0, or not finite) leave a gap, and the legend counts them. ``customdata`` of a point is its module path.
+    A band spans the least and the greatest of the batches, or of the seeds. Values that a logarithmic axis cannot show
+    (0, or not finite) leave a gap, and the legend counts them. A curve's name includes normalisation and initial
+    weights. ``customdata`` of a point is its module path.
     """
     figure = go.Figure(layout=plotly_layout(**_axes(probe, twin, quantity)))
-    # The twin first, so that this network lies on top; the legend reads the other way round.
+    # The twin first, so that this network is drawn over it; the legend has the other order.
     for network, curve, rank in ((twin, TWIN, 2), (probe, HERE, 1)):
         if network is not None:
             named = _name(network, probe if curve is TWIN else None)
@@ -46,43 +48,22 @@ def gradient_figure(
     return figure
 
 
-def summary_sentence(
-    probe: GradientProbe, twin: GradientProbe | None = None, quantity: Quantity = Quantity.WEIGHTS
-) -> str:
-    """What was measured at both ends of the network, and on what. Nothing is concluded."""
-    paths = [[point for point in points(p, quantity) if not point.is_projection] for p in (probe, twin) if p]
-    first, last, of = paths[0][0].path, paths[0][-1].path, quantity.words.of
-    ends = [(path[0].mean, path[-1].mean) for path in paths]
-    place = "in the plain twin" if twin and twin.spec.is_plain else "in the twin"
-    parts = [
-        f"First {of} ({first}): {_compared([a for a, _ in ends], place)}",
-        f"last {of} ({last}): {_compared([b for _, b in ends], place)}",
-    ]
-    if all(isfinite(a) and drawable(b) for a, b in ends):
-        parts.append(f"first ÷ last: {_compared([a / b for a, b in ends], place)}")
-    return f"{quantity.words.sentence} {'; '.join(parts)}. {_measured(probe)}"
-
-
-def _compared(values: Sequence[float], place: str) -> str:
-    places = (" here", f" {place}") if len(values) > 1 else ("",)
-    return ", ".join(f"{magnitude(value)}{place}" for value, place in zip(values, places, strict=True))
-
-
-def _measured(probe: GradientProbe) -> str:
-    setting = probe.setting
+def measured_sentence(setting: Setting) -> str:
+    """On how many images and initial weights something was measured."""
     each = f"{setting.batches} × {setting.batch_size} images, {setting.height}×{setting.width} px"
-    return f"Mean of {probe.seeds} initialisations, each of {each}." if probe.seeds > 1 else f"Mean of {each}."
+    return f"Mean of {setting.seeds} initialisations, each of {each}." if setting.seeds > 1 else f"Mean of {each}."
 
 
 def _name(network: GradientProbe, beside: GradientProbe | None) -> str:
-    name = title(network.spec)
-    return f"{name}, beside" if beside and name == title(beside.spec) else name
+    """ "ResNet-34 · batch norm, He (fan-out) weights"; the second of two equal names is told apart."""
+    name = f"{title(network.spec)} · {settings_words(network.spec)}"
+    return f"{name} (beside)" if beside and name == _name(beside, None) else name
 
 
 def _traces(
     probe: GradientProbe, found: Sequence[DepthPoint], name: str, curve: Curve, quantity: Quantity
 ) -> Iterator[go.Scatter]:
-    """The band, the main path and the projections; ``uid`` ties the legend's choices to them across updates."""
+    """The band, the main path and the projections. By ``uid`` the legend's choices survive updates."""
     key = "twin" if curve is TWIN else "here"
     path = [point for point in found if not point.is_projection]
     band = _band(path)
@@ -148,7 +129,7 @@ def _placed(found: Sequence[DepthPoint], words: tuple[str, str, str]) -> dict[st
 
 
 def _band(path: Sequence[DepthPoint]) -> list[tuple[float | None, float | None]]:
-    """Outline from least to greatest, one closed part for each run of points that can be drawn."""
+    """Outline from least to greatest: a closed part for each run of points that can be drawn."""
     outline: list[tuple[float | None, float | None]] = []
     for whole, group in groupby(path, lambda point: drawable(point.low) and drawable(point.high)):
         if whole:
@@ -175,7 +156,7 @@ def _axes(probe: GradientProbe, twin: GradientProbe | None, quantity: Quantity) 
             "title": {"text": "layer with weights, from input to output"},
             "range": [0.5 - 0.01 * depth, depth + 0.5 + 0.01 * depth],
             "dtick": 1 if depth <= 12 else None,
-            # A zoom ends where the network's depth or the quantity changes; the legend's choices stay.
+            # A zoom ends if the network's depth or the quantity changes; the legend's choices stay.
             "uirevision": f"depth {depth}",
         },
         "yaxis": log_axis(values, quantity.words.axis) | {"uirevision": quantity.value},
@@ -185,7 +166,7 @@ def _axes(probe: GradientProbe, twin: GradientProbe | None, quantity: Quantity) 
 
 
 def _draw_stages(figure: go.Figure, spec: ResNetSpec) -> None:
-    """A light line wherever a stage begins, and the stages' names above the plot."""
+    """A light line before each stage, and the stages' names above the plot."""
     end = 0
     for name, depth in _stages(spec):
         if end:

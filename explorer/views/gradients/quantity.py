@@ -1,4 +1,4 @@
-"""What of a gradient measurement is charted along depth, and its words."""
+"""What a chart shows of a gradient measurement, and its words."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ MOST_TICKS = 8
 
 
 class Quantity(str, Enum):
-    """One number for every layer with weights, or for every block."""
+    """One number for every layer with weights, or for every block. The first is the chart's default: it alone shows
+    vanishing and exploding whatever the width and the kernel of a layer."""
 
+    OUTPUTS = "outputs"
     WEIGHTS = "weights"
     RELATIVE = "relative"
-    OUTPUTS = "outputs"
     STD = "std"
 
     @property
@@ -36,8 +37,8 @@ class Words:
     """
     Attributes:
         label: of the choice.
-        symbol: in tables and where the pointer is.
-        axis: with its unit.
+        symbol: in tables and when hovering.
+        axis: title of the axis.
         sentence: what is measured.
         of: what has one value: ``layer`` or ``block``.
     """
@@ -53,28 +54,28 @@ _WORDS = {
     Quantity.WEIGHTS: Words(
         "Gradient of the weights",
         "‖∂L/∂W‖₂",
-        "‖∂L/∂W‖₂, nats per unit of weight",
+        "gradient of a layer's weights, ‖∂L/∂W‖₂",
         "Norm of the loss gradient at the initial weights.",
         "layer",
     ),
     Quantity.RELATIVE: Words(
         "Gradient ÷ weights",
         "‖∂L/∂W‖₂ ÷ ‖W‖₂",
-        "‖∂L/∂W‖₂ ÷ ‖W‖₂",
+        "gradient ÷ weights, ‖∂L/∂W‖₂ ÷ ‖W‖₂",
         "Norm of the loss gradient, divided by the norm of the weights, at the initial weights.",
         "layer",
     ),
     Quantity.OUTPUTS: Words(
         "Gradient of the block outputs",
         "‖∂L/∂y‖₂",
-        "‖∂L/∂y‖₂, nats per unit of activation",
+        "gradient of a block's output, ‖∂L/∂y‖₂",
         "Norm of the loss gradient with respect to the outputs y of the blocks, at the initial weights.",
         "block",
     ),
     Quantity.STD: Words(
         "Spread of the activations",
         "σ(y)",
-        "standard deviation of the block output y",
+        "standard deviation of a block's output",
         "Standard deviation of the outputs y of the blocks, at the initial weights.",
         "block",
     ),
@@ -122,14 +123,14 @@ def _over(value: float, whole: float) -> float:
 
 
 def drawable(value: float) -> bool:
-    """Whether a logarithmic axis can hold the value."""
+    """Whether a logarithmic axis can show the value."""
     return isfinite(value) and value > 0
 
 
 def log_axis(values: Sequence[float], title: str) -> dict[str, Any]:
-    """A logarithmic axis with ticks that people read, for values that may be 0 or not finite."""
-    held = [value for value in values if drawable(value)]
-    decades = log10(max(held) / min(held)) if held else 0
+    """A logarithmic axis with ticks that people can read, for values that may be 0 or not finite."""
+    shown = [value for value in values if drawable(value)]
+    decades = log10(max(shown)) - log10(min(shown)) if shown else 0
     return {
         "title": {"text": title},
         "type": "log",

@@ -10,13 +10,13 @@ from ...errors import ExplorerError
 from ...spec import FIELD_LABELS, Activation, Init, Norm, Option, ResNetSpec, Shortcut
 from ..kit.markup import tag, text
 
-_ORDERS = {False: "after the sum", True: "pre-activation"}
+_ORDERS = {False: "after the addition", True: "pre-activation"}
 
 
 def switches(spec: ResNetSpec) -> str:
-    """A labelled ``<select>`` a field of ``spec``; an option's value is the field's, as JSON.
+    """A labelled ``<select>`` for each field; an option's value is the field's, as JSON.
 
-    A choice that leaves the bounds of a spec is disabled, and its title says why.
+    A choice that would leave the bounds of a spec is disabled, and its title says why.
     """
     return "".join(
         tag("label", text(label) + tag("select", _options(spec, field, choices), data_field=field, aria_label=label))

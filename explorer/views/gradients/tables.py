@@ -11,17 +11,48 @@ from ...spec import title
 from ..kit.markup import Cell, row_link, table
 from ..kit.numbers import magnitude, percent
 from .quantity import DepthPoint, Quantity, points, spread
+from .sweep_chart import SweepQuantity, curve_name
+from .verdict import settings_words
 
 if TYPE_CHECKING:
     from ...gradients import GradientProbe, SweepPoint
     from ...gradients.path_lengths import PathLengths
 
 
+def end_rows(networks: Sequence[GradientProbe], quantity: Quantity) -> str:
+    """A small table: what each network has at its two ends, and at its extremes."""
+    of = quantity.words.of
+    head = (
+        "Network",
+        "Norm, initial weights",
+        f"First {of}",
+        f"Last {of}",
+        "First ÷ last",
+        "Least … greatest",
+    )
+    rows = [_ends(probe, quantity) for probe in networks]
+    return _table(f"{quantity.words.symbol}: {quantity.words.sentence}", head, rows)
+
+
+def _ends(probe: GradientProbe, quantity: Quantity) -> list[Cell]:
+    found = [point for point in points(probe, quantity) if not point.is_projection]
+    first, last = found[0].mean, found[-1].mean
+    known = [point.mean for point in found if isfinite(point.mean)]
+    return [
+        Cell(title(probe.spec), key=title(probe.spec)),
+        Cell(settings_words(probe.spec), key=settings_words(probe.spec)),
+        _number(first),
+        _number(last),
+        _number(first / last if last else None),
+        Cell(spread(min(known), max(known)) if known else "–", css="num", key=max(known, default=-1)),
+    ]
+
+
 def gradient_rows(probe: GradientProbe, twin: GradientProbe | None, quantity: Quantity) -> str:
-    """Every layer or block, with the twin's of the same name; a row selects it in the diagram."""
+    """Every layer or block, with that of the same name in the counterpart; a row selects it in the diagram."""
     symbol, of = quantity.words.symbol, quantity.words.of
     head = [of.capitalize(), "Depth", f"{symbol} here", _spread_of(probe)]
-    head += [f"{symbol} in the twin", "here ÷ twin"] if twin else []
+    head += [f"{symbol} in the counterpart", "here ÷ counterpart"] if twin else []
     beside = f" beside {title(twin.spec)}" if twin else ""
     pairs = list(_pairs(probe, twin, quantity))
     rows = [_along(point, other, twin is not None) for point, other in pairs]
@@ -30,7 +61,7 @@ def gradient_rows(probe: GradientProbe, twin: GradientProbe | None, quantity: Qu
 
 
 def gradient_csv(probe: GradientProbe, twin: GradientProbe | None, quantity: Quantity) -> str:
-    """All digits; ``twin`` is empty where the twin has no such layer."""
+    """All digits; ``twin`` is empty if the counterpart has no such layer."""
     head = (quantity.words.of, "depth", "projection", quantity.value, "low", "high", "twin", "twin_low", "twin_high")
     rows = (
         (here.path, here.depth, int(here.is_projection), *_amounts(here), *_amounts(there))
@@ -68,26 +99,29 @@ def _spread_of(probe: GradientProbe) -> str:
 
 
 def sweep_rows(measured: Sequence[SweepPoint]) -> str:
-    """Every network of a sweep."""
-    head = ("Network", "Layers", "Curve", "first ÷ last", "least … greatest", "first layer", "last layer")
+    """Every network of a sweep, with every quantity that the chart can show."""
+    labels = [quantity.words.label for quantity in SweepQuantity]
+    head = ("Network", "Layers", "Curve", *(name for label in labels for name in (label, "least … greatest")))
     rows = [
         [
             Cell(title(p.spec), key=title(p.spec)),
             Cell(str(p.depth), css="num", key=p.depth),
-            Cell(p.name, key=p.name),
-            _number(p.ratio),
-            Cell(spread(p.low, p.high), css="num", key=_key(p.high)),
-            _number(p.first),
-            _number(p.last),
+            Cell(curve_name(p), key=curve_name(p)),
+            *(cell for quantity in SweepQuantity for cell in _spanned(p, quantity)),
         ]
         for p in measured
     ]
-    return _table("Gradient of the first layer over that of the last, by depth", head, rows)
+    return _table("How even the gradient is, by depth", head, rows)
+
+
+def _spanned(point: SweepPoint, quantity: SweepQuantity) -> tuple[Cell, Cell]:
+    span = quantity.words.span(point)
+    return _number(span.mean), Cell(spread(span.low, span.high), css="num", key=_key(span.high))
 
 
 def path_rows(result: PathLengths) -> str:
     """Every path length."""
-    head = ("Length", "Paths", "Share of the paths", "‖∂L/∂x‖₂ of one path", "paths drawn", "Share of the gradient")
+    head = ("Length", "Paths", "Share of the paths", "‖∂L/∂x‖₂ of one path", "sampled paths", "Share of the gradient")
     rows = [
         [
             Cell(str(one.length), css="num", key=one.length),
@@ -115,10 +149,10 @@ def _key(value: float) -> float:
 
 
 def _table(caption: str, names: Sequence[str], rows: Sequence[Sequence[Cell]], nodes: Sequence[str] = ()) -> str:
-    """A heading stands as its cells do, at the left or at the right.
+    """A heading is aligned as its cells are, left or right.
 
     Args:
-        nodes: what each row selects in the diagram, if they do.
+        nodes: what each row selects in the diagram; empty if rows select nothing.
     """
     head = [
         Cell(name, css=cell.css) for name, cell in zip(names, rows[0] if rows else [Cell()] * len(names), strict=True)

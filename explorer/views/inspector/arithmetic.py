@@ -73,7 +73,7 @@ def path_sums(report: Report, ops: Sequence[int]) -> Iterator[tuple[str, str]]:
             sums = dict(field_sums(report, op))
             steps = [sums["Receptive field"]] if "=" in sums["Receptive field"] else []
             steps += [f"stride {sums['Stride']}"] if "=" in sums.get("Stride", "") else []
-            yield "sum" if merges else _short(op.path), "; ".join(steps)
+            yield "addition" if merges else _short(op.path), "; ".join(steps)
 
 
 def _short(path: str) -> str:

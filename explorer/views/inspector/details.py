@@ -41,7 +41,7 @@ def _sums(s: Selected) -> Iterator[tuple[str, Cell]]:
         sums = ((name, words) for name, words in op_sums(s.report, op) if "=" in words)
         yield from ((name, Cell(words, css="mono")) for name, words in sums)
         if op.name != "input":
-            yield "Kept", Cell(_reading(s, op))
+            yield "Saved for backward", Cell(_reading(s, op))
     elif s.node.role is not Role.STEM or len(s.indices) < _MOST_LISTED:
         if words := params_sum(s.report, s.indices):
             yield "Parameters", Cell(words, css="mono")
@@ -49,7 +49,7 @@ def _sums(s: Selected) -> Iterator[tuple[str, Cell]]:
 
 
 def _reading(s: Selected, op: Op) -> str:
-    """Who reads its output again in the backward pass."""
+    """Which operations read its output again in the backward pass."""
     held, ops = find_saved_tensors(s.report.trace)[op.index], s.report.trace.ops
     names = ["itself" if i == op.index else printable(op_name(ops[i], s.report)) for i in held.readers]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
@@ -78,7 +78,8 @@ def _paper(place: Place | None) -> str:
     where = place.where + (":" if place.says else "")
     says = tag("p", text(place.says), css="rx-says") if place.says else ""
     differs = "".join(tag("p", text(words), css="rx-differs") for words in place.differs)
-    return tag("p", text(where)) + says + differs
+    notes = "".join(tag("p", text(words), css="rx-where") for words in place.notes)
+    return tag("p", text(where)) + says + differs + notes
 
 
 def _lines(s: Selected) -> Lines:
@@ -92,13 +93,14 @@ def _lines(s: Selected) -> Lines:
 
 
 def _code(lines: Lines) -> str:
-    """The lines with a button that copies them."""
+    """The lines, with a button that copies them and one that shows them in the whole file."""
     shown = "\n\n".join(filter(None, (lines.makes, lines.calls)))
     if not shown:
         return ""
     code = "".join(tag("span", text(line)) for line in shown.split("\n"))
-    button = tag("button", "Copy", type="button", css="rx-copy")
-    return tag("h4", "In PyTorch " + button) + tag("pre", tag("code", code), css="rx-code")
+    copy = tag("button", "Copy", type="button", css="rx-copy")
+    whole = tag("button", "In the whole file", type="button", css="rx-copy", data_code="open")
+    return tag("h4", f"In PyTorch {tag('span', whole + copy)}") + tag("pre", tag("code", code), css="rx-code")
 
 
 def _inside(s: Selected) -> str:

@@ -25,8 +25,8 @@ _NORMED = "y = γ·(x − μ) ÷ √(σ² + ε) + β"
 
 
 def merge_formula(kind: str) -> str:
-    """Of a sum in any network, by what its shortcut is made of."""
-    return f"y = F(x) + {'s(x)' if kind == 'other' else _TERMS[Shortcut.from_spelling(kind)]('x')}"
+    """Of an addition in any network, by what its shortcut is made of."""
+    return f"y = F(x) + {'s(x)' if kind == 'other' else _TERMS[Shortcut.spelled(kind)]('x')}"
 
 
 def block_formulas(spec: ResNetSpec, plan: BlockPlan) -> Iterator[str]:
@@ -46,7 +46,7 @@ def block_formulas(spec: ResNetSpec, plan: BlockPlan) -> Iterator[str]:
 
 
 def shortcut_formulas(spec: ResNetSpec, plan: BlockPlan) -> Iterator[str]:
-    """What makes x fit the sum, and what its letters are."""
+    """What gives x the shape of F(x), and what its letters are."""
     yield f"s({_read(spec, plan.shortcut_kind)}) = {_term(spec, plan.shortcut_kind).removeprefix(' + ')}"
     yield from _shortcut(plan)
 
@@ -61,9 +61,12 @@ def _shortcut(plan: BlockPlan) -> Iterator[str]:
         yield f"pad(x): {pixels}, and {added} channels of zeros"
 
 
-def network_formula(spec: ResNetSpec) -> str:
-    """The equation of most of its blocks: of the last one."""
-    return next(block_formulas(spec, spec.blocks[-1]))
+def formulas_of_blocks(spec: ResNetSpec) -> dict[str, list[str]]:
+    """Each equation of its blocks, and the paths of the blocks that have it; the most common one comes last."""
+    paths: dict[str, list[str]] = {}
+    for plan in spec.blocks:
+        paths.setdefault(next(block_formulas(spec, plan)), []).append(plan.path)
+    return dict(sorted(paths.items(), key=lambda pair: len(pair[1])))
 
 
 def op_formula(op: Op) -> str:

@@ -1,18 +1,21 @@
-"""What is known of the thing that was clicked: the verdict and the shapes first, how they come about below."""
+"""What the inspector says about the selected box: the verdict and the shapes first, how they come about below."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from ...inspection import Merge, Report, Verdict
+from ...inspection.joins.pytorch_error import addition_error
 from ...inspection.outline import outline
 from ...inspection.saved_tensors import find_saved_tensors
 from ..diagram.model import Node, Role
 from ..kit import numbers
-from ..kit.markup import Cell, facts, tag, text
+from ..kit.hints import explained
+from ..kit.markup import Cell, facts, pytorch_error, tag, text
 from ..kit.words import op_words, printable, shape_text
 from .details import details
-from .formulas import block_formulas, merge_formula, network_formula, op_formula, shortcut_formulas
+from .formulas import block_formulas, formulas_of_blocks, merge_formula, op_formula, shortcut_formulas
+from .mismatches import elsewhere, first_error, links, list_mismatches
 from .selection import Selected, link
 from .shortcut_choice import concerns, control
 
@@ -21,18 +24,16 @@ _ATTRIBUTES = ("kernel", "stride", "padding", "dilation", "groups", "bias")
 
 
 def empty(report: Report | None = None) -> str:
-    """Shown before anything is clicked: what to do, and the network as a whole."""
+    """Shown before anything is clicked: what to do, every mismatch, and the network as a whole."""
     head = tag("h3", "Inspector") + tag("p", HINT, css="rx-empty")
     if report is None:
         return head
-    formula = _formulas([network_formula(report.spec)]) if report.spec else ""
     every = [op.index for op in report.trace.ops]
-    return (
-        head
-        + tag("h4", "The whole network")
-        + formula
-        + facts([*_ends(report, every), *_costs(report, every), *_last_map(report)])
-    )
+    shown = [*_ends(report, every), *_costs(report, every), *_last_map(report)]
+    if stop := first_error(report):
+        shown[1] = ("Output", Cell("none", f"The forward pass stops at {stop.path or 'an addition'}"))
+    network = tag("h4", "The network") + facts(shown, name_html=explained)
+    return head + list_mismatches(report) + formulas_of_network(report) + network
 
 
 def _last_map(report: Report) -> Iterator[tuple[str, Cell]]:
@@ -43,9 +44,9 @@ def _last_map(report: Report) -> Iterator[tuple[str, Cell]]:
 
 
 def inspector(report: Report, node: Node, owners: Sequence[str] = ()) -> str:
-    """All that is known of ``node``.
+    """Everything about ``node``.
 
-    ``owners``: id of the box that stands for each operation, for links to what is drawn; default: the operations' own.
+    ``owners``: id of the box that stands for each operation, for links to what is drawn; default: their own ids.
     """
     s = Selected(report, node)
     return "".join(
@@ -53,9 +54,10 @@ def inspector(report: Report, node: Node, owners: Sequence[str] = ()) -> str:
             tag("h3", text(printable(_heading(node)))),
             tag("p", text(printable(_kind(s))), css="rx-kind"),
             _verdict(s),
+            elsewhere(s),
             control(report.spec, s.plan, node.count) if report.spec and s.plan and concerns(node) else "",
             _formulas(_formula(s)),
-            facts(_facts(s)),
+            facts(_facts(s), name_html=explained),
             _neighbours(s, owners or outline(report).op_ids),
             details(s),
         ]
@@ -67,7 +69,7 @@ def inspector(report: Report, node: Node, owners: Sequence[str] = ()) -> str:
 
 def _heading(node: Node) -> str:
     if node.merge:
-        return f"{node.merge.path or 'the network'} · sum"
+        return f"{node.merge.path or 'the network'} · addition"
     if node.role in (Role.OP, Role.INPUT) or len(node.ops) == 1:
         return node.id
     return node.id.replace(":", " · ")
@@ -76,7 +78,8 @@ def _heading(node: Node) -> str:
 def _kind(s: Selected) -> str:
     node = s.node
     if node.merge:
-        return "The sum of branch and shortcut" + (f", in each of {node.count} equal blocks" if node.count > 1 else "")
+        where = f", in each of {node.count} equal blocks" if node.count > 1 else ""
+        return f"The residual addition: F(x) + shortcut{where}"
     if node.role is Role.BLOCK:
         kind = s.report.trace.kinds.get(s.path, "Block")
         return f"{kind} × {node.count}: equal blocks in a row" if node.count > 1 else f"{kind}, a residual block"
@@ -84,7 +87,7 @@ def _kind(s: Selected) -> str:
         return node.lines[1] if len(node.lines) > 1 else ""
     if s.single:
         return op_words(s.single)
-    return "The shortcut: what makes x fit the sum" if _is_shortcut(node) else "Read by both paths"
+    return "The shortcut: gives x the shape of F(x)" if _is_shortcut(node) else "Read by both paths"
 
 
 def _is_shortcut(node: Node) -> bool:
@@ -97,12 +100,12 @@ def _verdict(s: Selected) -> str:
         return ""
     broken = [merge for merge in inside if not merge.fits]
     if len(inside) == 1:
-        return _finding(inside[0].explanation, not broken)
+        error = addition_error(s.report.trace.ops[inside[0].op])
+        return _finding(inside[0].explanation, not broken) + pytorch_error(error)
     if not broken:
-        return _finding(f"All {len(inside)} shortcuts inside fit.", True)
-    links = ", ".join(link(f"{m.path}:add", printable(m.path) or "the network") for m in broken[:8])
-    words = f"{len(broken)} of {len(inside)} shortcuts inside do not fit: "
-    return tag("p", f"✕ {text(words)}{links}", css="rx-finding broken")
+        return _finding(f"All {len(inside)} shortcuts inside match.", True)
+    words = f"{len(broken)} of {len(inside)} shortcuts inside {'does' if len(broken) == 1 else 'do'} not match: "
+    return tag("p", f"✕ {text(words)}{links(s.report, (merge.op for merge in broken))}", css="rx-finding broken")
 
 
 def _finding(words: str, fits: bool) -> str:
@@ -122,6 +125,23 @@ def _formula(s: Selected) -> Iterator[str]:
         yield merge_formula(merge.kind)
     elif s.single:
         yield op_formula(s.single)
+
+
+def formulas_of_network(report: Report) -> str:
+    """The equation of each block; if the blocks differ, which of them have which. Empty for a foreign network."""
+    if report.spec is None:
+        return ""
+    *rarer, (most, paths) = formulas_of_blocks(report.spec).items()
+    if not rarer:
+        return tag("h4", "Each block") + _formulas([most])
+    each = [_formulas([formula]) + tag("p", text(_listed(where)), css="rx-where") for formula, where in rarer]
+    others = f"The other {len(paths)} blocks" if len(paths) > 1 else paths[0]
+    return tag("h4", "Each block") + "".join(each) + _formulas([most]) + tag("p", text(others), css="rx-where")
+
+
+def _listed(paths: Sequence[str], most: int = 6) -> str:
+    more = f" and {len(paths) - most} more" if len(paths) > most else ""
+    return f"{', '.join(paths[:most])}{more}"
 
 
 def _formulas(lines: Iterable[str]) -> str:
@@ -170,33 +190,31 @@ def _costs(report: Report, ops: Sequence[int], each: str = "") -> Iterator[tuple
     batch = "one image" if report.input_size[0] == 1 else f"{report.input_size[0]} images"
     for name, size, words in (
         ("Activations, forward", made, "all outputs"),
-        ("Kept for backward", held, "what autograd holds of these outputs, and norms' statistics and pools' positions"),
+        ("Saved for backward", held, "what autograd saves of these outputs, of norms' statistics and pools' positions"),
     ):
         yield f"{name}{each}", Cell(numbers.size(size), f"{numbers.exact(size)} bytes: {words}; {batch}", css="num")
 
 
 def _seen(s: Selected) -> Iterator[tuple[str, Cell]]:
-    """Receptive field and stride; of a run from its first block's to its last one's."""
-    report, node, ops = s.report, s.node, s.indices
+    """Receptive field and stride; of a run, from its first block to its last one."""
+    report, ops = s.report, s.indices
     field = report.receptive_fields[ops[-1]]
     if field is None:
         yield "Receptive field", Cell("the whole map")
         return
-    blocks = [block for unit in outline(report).units for block in unit.blocks]
-    first = next((i for i, block in enumerate(blocks) if ops[0] in block.ops), 0)
-    last = report.receptive_fields[blocks[first + node.count - 1].ops[-1]] if node.count > 1 else None
+    last = report.receptive_fields[s.run[-1].ops[-1]] if s.run else None
     grown = f"{numbers.exact(field.size)} … {numbers.pixels(last.size)}" if last else numbers.pixels(field.size)
     yield "Receptive field", Cell(grown, "of the first block to the last" if last else "", css="num")
     yield "Stride in the input", Cell(numbers.pixels(field.jump), css="num")
 
 
 def _neighbours(s: Selected, owners: Sequence[str]) -> str:
-    """Links to what it reads, and to what reads it."""
-    own, merge, ops = {owners[i] for i in s.indices}, s.node.merge, s.report.trace.ops
-    inside = [op for op, owner in zip(ops, owners, strict=True) if owner in own]
-    members = {op.index for op in inside}
-    before = dict.fromkeys(owners[i] for op in inside for i in op.inputs if i not in members)
-    readers = (op for op in ops if op.index not in members and members.intersection(op.inputs))
+    """Links to what it reads, and to what reads it; of a run, to what its first block reads and its last one feeds."""
+    merge, ops = s.node.merge, s.report.trace.ops
+    shift = s.run[-1].ops[0] - s.run[0].ops[0] if s.run else 0
+    first, last = set(s.indices), {i + shift for i in s.indices}
+    before = dict.fromkeys(owners[i] for op in map(ops.__getitem__, s.indices) for i in op.inputs if i not in first)
+    readers = (op for op in ops if op.index not in last and last.intersection(op.inputs))
     after = dict.fromkeys(owners[op.index] for op in readers)
     sides = {}
     if merge:

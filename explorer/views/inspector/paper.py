@@ -6,7 +6,7 @@ He et al. 2015, "Deep Residual Learning for Image Recognition": Table 1 (ImageNe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...spec import DEPTHS, Activation, Block, BlockPlan, Norm, ResNetSpec, Shortcut, Stem, StrideOn, block_of_depth
@@ -16,6 +16,8 @@ TABLE_1 = "He et al. 2015, Table 1"
 CIFAR = "He et al. 2015, section 4.2"
 PREACT = "He et al. 2016"
 _WIDTHS = {TABLE_1: (64, 128, 256, 512), CIFAR: (16, 32, 64), PREACT: (16, 32, 64)}
+# Table 3 of He et al. 2015 compares them on ResNet-34.
+_OPTIONS = (Shortcut.ZERO_PAD, Shortcut.PROJECTION, Shortcut.PROJECTION_ALL)
 _SIDES = {TABLE_1: (56, 28, 14, 7), CIFAR: (32, 16, 8), PREACT: (32, 16, 8)}
 
 
@@ -27,11 +29,13 @@ class Place:
         where: "conv3_x, block 2 of 4 of ResNet-50 (He et al. 2015, Table 1)"; or that there is none.
         says: what the paper has there; empty where it has nothing.
         differs: a sentence for each thing that is otherwise in this network.
+        notes: a sentence for each choice that the paper measures too, though not in this place.
     """
 
     where: str
     says: str = ""
     differs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,7 @@ def column(spec: ResNetSpec) -> TableColumn | None:
     named = [depth for depth, form in forms.items() if form.is_bottleneck == bottleneck]
     if named:
         form = forms[named[0]]
-        both = (Shortcut.ZERO_PAD, Shortcut.PROJECTION, Shortcut.PROJECTION_ALL)
-        options = {18: both[:1], 34: both}.get(named[0], both[1:2])
+        options = {18: _OPTIONS[:1], 34: _OPTIONS}.get(named[0], _OPTIONS[1:2])
         return TableColumn(f"ResNet-{named[0]}", TABLE_1, form, repeats, options)
     n = repeats[0]
     if repeats != (n, n, n):
@@ -108,7 +111,7 @@ def block_place(spec: ResNetSpec, plan: BlockPlan, side: int, count: int = 1) ->
     first, of = plan.index + 1, found.repeats[plan.stage - 1]
     which = f"block {first} of {of}" if count == 1 else f"blocks {first} to {plan.index + count} of {of}"
     where = f"{found.label(plan.stage)}, {which} of {found.name} ({found.paper})"
-    return Place(where, found.row(plan.stage), tuple(_differences(spec, plan, found, side)))
+    return _place(where, found, spec, [plan], side)
 
 
 def stage_place(spec: ResNetSpec, stage: int, side: int) -> Place:
@@ -118,8 +121,14 @@ def stage_place(spec: ResNetSpec, stage: int, side: int) -> Place:
         return no_place(spec)
     where = f"{found.label(stage)} of {found.name} ({found.paper})"
     plans = [plan for plan in spec.blocks if plan.stage == stage]
-    differs = dict.fromkeys(text for plan in plans for text in _differences(spec, plan, found, side))
-    return Place(where, found.row(stage), tuple(differs))
+    return _place(where, found, spec, plans, side)
+
+
+def _place(where: str, found: TableColumn, spec: ResNetSpec, plans: Sequence[BlockPlan], side: int) -> Place:
+    """Of blocks of one stage; each sentence once."""
+    differs = dict.fromkeys(words for plan in plans for words in _differences(spec, plan, found, side))
+    notes = dict.fromkeys(filter(None, (_shortcut_note(plan, found) for plan in plans)))
+    return Place(where, found.row(plans[0].stage), tuple(differs), tuple(notes))
 
 
 def stem_place(spec: ResNetSpec) -> Place:
@@ -180,10 +189,26 @@ def _differences(spec: ResNetSpec, plan: BlockPlan, found: TableColumn, side: in
 
 
 def _shortcut_difference(plan: BlockPlan, found: TableColumn) -> str:
-    """Compares what is built, so that an option that changes nothing in this block is no difference."""
-    kinds = {option.kind(plan.changes_shape) for option in found.shortcuts}
-    if plan.shortcut_kind in kinds:
+    """A shortcut that is none of the options A, B and C; empty otherwise."""
+    if plan.shortcut_kind in _kinds(_OPTIONS, plan):
         return ""
     paper = f"option {found.shortcuts[0].words.in_paper}" if plan.changes_shape else "the identity"
-    here = mode_that_builds(plan.shortcut_kind, plan.changes_shape).words.built
-    return f"The paper's shortcut is {paper}; here {here}."
+    return f"The paper's shortcut is {paper}; here {_built(plan)}."
+
+
+def _shortcut_note(plan: BlockPlan, found: TableColumn) -> str:
+    """An option that the paper measures, though not with this network; empty otherwise."""
+    if plan.shortcut_kind in _kinds(found.shortcuts, plan) or plan.shortcut_kind not in _kinds(_OPTIONS, plan):
+        return ""
+    option = f"option {found.shortcuts[0].words.in_paper}"
+    table = "Table 3 of He et al. 2015 compares A, B and C on ResNet-34"
+    return f"Here {_built(plan)}. {table}; the paper's {found.name} has {option}."
+
+
+def _kinds(options: Sequence[Shortcut], plan: BlockPlan) -> set[Shortcut]:
+    """What is built, so that an option that changes nothing in this block is no difference."""
+    return {option.kind(plan.changes_shape) for option in options}
+
+
+def _built(plan: BlockPlan) -> str:
+    return mode_that_builds(plan.shortcut_kind, plan.changes_shape).words.built

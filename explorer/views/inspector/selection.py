@@ -1,4 +1,4 @@
-"""The thing that was clicked, and where in the network it stands."""
+"""The selected box, and its place in the network."""
 
 from __future__ import annotations
 
@@ -22,15 +22,24 @@ class Selected:
 
     @cached_property
     def indices(self) -> tuple[int, ...]:
-        """Of its operations; of a folded block all, the shortcut's and the sum too."""
+        """Of its operations; of a folded block all, those of its shortcut and its addition too."""
         if self.node.role is not Role.BLOCK:
             return self.node.ops
         blocks = (block for unit in outline(self.report).units for block in unit.blocks)
         return next((block.ops for block in blocks if self.node.ops[0] in block.ops), self.node.ops)
 
+    @cached_property
+    def run(self) -> tuple[Unit, ...]:
+        """The equal blocks that it stands for, or is a part of the first of; empty for a single block."""
+        if self.node.count == 1:
+            return ()
+        blocks = [block for unit in outline(self.report).units for block in unit.blocks]
+        first = next(i for i, block in enumerate(blocks) if self.node.ops[0] in block.ops)
+        return tuple(blocks[first : first + self.node.count])
+
     @property
     def single(self) -> Op | None:
-        """Its operation, if it is no more than one."""
+        """Its operation, if it has only one."""
         return self.report.trace.ops[self.node.ops[0]] if len(self.node.ops) == 1 else None
 
     @property
@@ -47,7 +56,7 @@ class Selected:
 
     @cached_property
     def unit(self) -> Unit | None:
-        """Stem, stage or head that holds it."""
+        """The stem, stage or head that contains it."""
         return next((unit for unit in outline(self.report).units if self.node.ops[0] in unit.ops), None)
 
 

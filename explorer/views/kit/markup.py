@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -60,15 +60,26 @@ def table(caption: str, head: Sequence[Cell], rows: Iterable[Row], label: str = 
     return tag("div", grid, css="rx-scroll", tabindex="0", role="region", aria_label=label or caption)
 
 
-def facts(pairs: Iterable[tuple[str, Cell]], css: str = "rx-facts") -> str:
-    """A definition list: name and value a line; empty for no pairs."""
-    content = "".join(tag("dt", text(name)) + _cell("dd", cell) for name, cell in pairs)
+def facts(
+    pairs: Iterable[tuple[str, Cell]], css: str = "rx-facts", name_html: Callable[[str], str] | None = None
+) -> str:
+    """A definition list: name and value a line; empty for no pairs.
+
+    Args:
+        name_html: a name as markup; by default its text.
+    """
+    content = "".join(tag("dt", (name_html or text)(name)) + _cell("dd", cell) for name, cell in pairs)
     return tag("dl", content, css=css) if content else ""
 
 
 def banner(message: str, kind: str = "error") -> str:
     """A line over the diagram; empty for no message."""
     return tag("div", text(message), css=f"rx-banner {kind}", role="alert") if message else ""
+
+
+def pytorch_error(words: str, lead: str = "PyTorch raises here:") -> str:
+    """An error as PyTorch words it, after ``lead``; empty for no words."""
+    return tag("p", f"{text(lead)} {tag('code', text(words))}", css="rx-pytorch-error") if words else ""
 
 
 def progress_bar(words: str, share: float) -> str:

@@ -77,6 +77,15 @@ ROLES: dict[str, RoleStyle] = {
     "fits": RoleStyle("#009E73", "#007A59", "#1AB589", "solid", "✓"),
     "broken": RoleStyle("#D55E00", "#B84F00", "#E8752A", "dash", "✕", "shape mismatch"),
 }
+# Of the generated code, on light and on dark: at least 4.5:1 on ``page``, on ``surface`` and on lines that are lit.
+CODE: dict[str, tuple[str, str]] = {
+    "keyword": ("#6639BA", "#C9ADFB"),
+    "string": ("#0F5F33", "#7EE2A8"),
+    "number": ("#8A4500", "#F0B880"),
+    "comment": ("#4F5866", "#AEB6C2"),
+    "name": ("#0550AE", "#8AC2FF"),
+    "builtin": ("#8A2F6B", "#EBAAD6"),
+}
 LOOKS: dict[Shortcut, Look] = {
     Shortcut.ZERO_PAD: Look("zero_pad", "."),
     Shortcut.PROJECTION: Look("projection", "/"),
@@ -105,11 +114,12 @@ class Curve:
 
 HERE = Curve(ROLES["identity"].colour, "solid", "circle")
 TWIN = Curve(ROLES["main"].colour, "dash", "diamond-open")
-# Networks side by side. Everywhere on the page, the first two are a network and its plain twin.
+# Networks beside each other; the first two are a network and its plain counterpart everywhere on the page. A legend's
+# sample is 30 px long, so that plotly's own "longdash" would be a dash and a hole there.
 CURVES = (
     HERE,
     TWIN,
-    Curve(ROLES["fits"].colour, "longdash", "square"),
+    Curve(ROLES["fits"].colour, "20px 4px", "square"),
     Curve(ROLES["broken"].colour, "dot", "cross"),
     Curve(ROLES["zero_pad"].colour, "dashdot", "star"),
     Curve(ROLES["projection"].colour, "longdashdot", "pentagon"),

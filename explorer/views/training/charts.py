@@ -1,4 +1,4 @@
-"""Runs of training as charts: loss, accuracy and learning rate over epochs, gradient norms over depth."""
+"""Training runs as charts: accuracy, loss and learning rate over epochs, gradient norms over depth."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from ..kit.theme import CURVES, Curve, plotly_layout, translucent
+from ..kit.theme import CURVES, NEUTRAL, Curve, plotly_layout, translucent
 
 if TYPE_CHECKING:
     from ...training import CurvePoint, Record
-# Of each run its place among the lines, which stays while others come and go.
+# Each run with its place among the lines, which stays while others come and go.
 Runs = Sequence[tuple[int, "Record"]]
-_MARGIN = {"l": 64, "r": 16, "t": 64, "b": 44}
+_MARGIN = {"l": 56, "r": 8, "t": 92, "b": 40}
 
 
 def line(place: int) -> Curve:
@@ -26,7 +26,8 @@ def loss_figure(runs: Runs) -> go.Figure:
     return _figure(
         runs,
         _curves(runs, lambda point: point.loss, "loss"),
-        "training loss, nats",
+        "Loss on the training images",
+        "cross-entropy, nats",
         type="log",
         exponentformat="power",
         tickformat="~g",
@@ -37,12 +38,13 @@ def loss_figure(runs: Runs) -> go.Figure:
 def rate_figure(runs: Runs) -> go.Figure:
     """Learning rate of every recorded step."""
     traces = _curves(runs, lambda point: point.learning_rate, "learning rate")
-    return _figure(runs, traces, "learning rate", rangemode="tozero")
+    return _figure(runs, traces, "Learning rate", "learning rate", rangemode="tozero")
 
 
 def accuracy_figure(runs: Runs) -> go.Figure:
-    """Accuracy after every epoch, %: on the test images with markers, in training a thin line without."""
-    figure = _figure(runs, (), "accuracy, %", range=[0, 101])
+    """Accuracy after every epoch, %: a bold line with markers on the test images, a thin one on the training images."""
+    figure = _figure(runs, (), "Images that are classified correctly", "accuracy, %", range=[0, 101])
+    _explain_widths(figure, runs, bold="test", thin="training")
     for place, record in runs:
         this, name = line(place), record.plan.name
         passes = [epoch.epoch + 1 for epoch in record.epochs]
@@ -55,7 +57,7 @@ def accuracy_figure(runs: Runs) -> go.Figure:
                 x=passes,
                 y=[100 * share for share in shares],
                 hovertemplate=f"<b>{_safe(name)}</b><br>{what} %{{y:.1f}} %<br>after epoch %{{x}}<extra></extra>",
-                name=f"{_safe(name)}, {what}",
+                name=_safe(name),
                 mode="lines+markers" if test else "lines",
                 line={
                     "color": this.colour if test else translucent(this.colour, 0.6),
@@ -70,11 +72,23 @@ def accuracy_figure(runs: Runs) -> go.Figure:
 
 
 def norm_figure(runs: Runs) -> go.Figure:
-    """‖∂L/∂W‖₂ of stem, blocks and head, input left, output right: of the last recorded step; of the first faintly."""
-    figure = _figure(runs, (), "‖∂L/∂W‖₂, nats", type="log", exponentformat="power", tickformat="~g", dtick="D2")
+    """‖∂L/∂W‖₂ of stem, blocks and head, input left, output right: bold in the latest step, thin in the first."""
+    figure = _figure(
+        runs,
+        (),
+        "Gradient norm of the weights of each block",
+        "‖∂L/∂W‖₂",
+        type="log",
+        exponentformat="power",
+        tickformat="~g",
+        dtick="D2",
+    )
+    _explain_widths(figure, runs, bold="latest step", thin="first step")
     deepest = max((len(record.parts) for _, record in runs), default=1)
     figure.update_xaxes(
-        title_text="stem (0), blocks, head", range=[-0.4, deepest - 0.6], dtick=1 if deepest <= 12 else None
+        title_text="stem (0), blocks, head: input left, output right",
+        range=[-0.4, deepest - 0.6],
+        dtick=1 if deepest <= 12 else None,
     )
     for place, record in runs:
         if record.points:
@@ -116,12 +130,38 @@ def _curves(runs: Runs, value: Callable[[CurvePoint], float], what: str) -> Iter
         )
 
 
-def _figure(runs: Runs, traces: Any, title: str, **axis: Any) -> go.Figure:
+def _explain_widths(figure: go.Figure, runs: Runs, *, bold: str, thin: str) -> None:
+    """Two grey entries of the legend that say what bold and thin lines are."""
+    for words, width in ((f"bold: {bold}", 3), (f"thin: {thin}", 1)):
+        if runs:
+            figure.add_scatter(
+                x=[None],
+                y=[None],
+                name=words,
+                mode="lines",
+                line={"color": NEUTRAL, "width": width},
+                hoverinfo="skip",
+            )
+
+
+def _figure(runs: Runs, traces: Any, title: str, unit: str, **axis: Any) -> go.Figure:
     longest = max((record.plan.recipe.epochs for _, record in runs), default=1)
     layout = plotly_layout(
-        # To the end from the start: curves grow, axes stay.
+        title={
+            "text": title,
+            "font": {"size": 14},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 6, "l": 4},
+        },
+        # The axis ends where the run will end: curves grow, axes stay.
         xaxis={"title": {"text": "epoch"}, "range": [0, 1.01 * longest]},
-        yaxis={"title": {"text": title}, **axis},
+        yaxis={"title": {"text": unit}, **axis},
+        legend={"y": 1.01, "font": {"size": 11}, "entrywidth": 0},
         margin=_MARGIN,
         showlegend=True,
         hovermode="closest",
@@ -130,5 +170,5 @@ def _figure(runs: Runs, traces: Any, title: str, **axis: Any) -> go.Figure:
 
 
 def _safe(name: str) -> str:
-    """A run's name where plotly would read markup."""
+    """A run's name with markup escaped, which plotly would interpret."""
     return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,12 +1,59 @@
-"""What an experiment showed, as a table."""
+"""An experiment in words before it runs, and as a table afterwards."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ...inspection import inspect
+from ...spec import ResNetSpec, title
+from ..kit.markup import tag, text
+
 if TYPE_CHECKING:
-    from ...training import Epoch, Record
+    from ...training import Epoch, Plan, Record
+
+_COMPARED = (
+    "Networks are trained side by side on the same images in the same order: a residual network and its plain "
+    "counterpart, which has the same layers without shortcuts."
+)
+_DEGRADATION = (
+    "Degradation means that a deeper plain network is worse even on the images it trains on: it does not overfit, it "
+    "is harder to optimise."
+)
+
+
+def introduction() -> str:
+    """What is compared, and what degradation is, as HTML."""
+    return tag("p", f"{text(_COMPARED)} {tag('strong', text(_DEGRADATION))}", css="rx-note")
+
+
+def preview(plans: Sequence[Plan], builder: ResNetSpec, *, from_builder: bool) -> str:
+    """What Start would train, and how that relates to the network in the builder: plain text.
+
+    Args:
+        from_builder: whether the plans are of the builder's network, fitted to the images, and its plain counterpart.
+    """
+    names, spec, own = _listed([title(plan.spec) for plan in plans]), plans[0].spec, title(builder)
+    fitted = f"for images of {spec.image_size}×{spec.image_size} pixels in {spec.num_classes} classes"
+    source = "the builder's network, fitted to the data" if from_builder else f"not {own}, which the builder shows"
+    return " ".join(filter(None, (f"Start trains {names} {fitted}: {source}.", mismatch(plans))))
+
+
+def mismatch(plans: Iterable[Plan]) -> str:
+    """Why a network cannot run on the images, with the reason for its small shapes; empty if all can."""
+    for plan in plans:
+        if broken := inspect(plan.spec).broken:
+            side = plan.spec.image_size
+            return (
+                f"{title(plan.spec)} cannot run. {broken[0].explanation} These are shapes for training images of "
+                f"{side}×{side} pixels; the diagram shows those for the builder's input side."
+            )
+    return ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def accuracy_table(runs: Sequence[Sequence[Record]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

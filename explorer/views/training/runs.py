@@ -1,4 +1,4 @@
-"""Runs of training in words and rows: what is going on, what is kept, and a run as CSV."""
+"""Training runs in words and rows: progress, results, saved runs, and a run as CSV."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from ...spec.budget import estimate
 from ..kit import markup, numbers
 from ..kit.markup import Cell, Row, progress_bar, tag, text
 from .charts import line
+from .verdict import findings, limits
 
 if TYPE_CHECKING:
     from ...training import Record, Training
 
 
-def left(seconds: float | None) -> str:
+def time_left(seconds: float | None) -> str:
     """12.3 -> "about 13 s left"; 200 -> "about 4 min left"; None -> "time left not known yet"."""
     if seconds is None:
         return "time left not known yet"
@@ -30,16 +31,23 @@ def progress(training: Training) -> str:
     """A bar, the time left, and where each network is."""
     if not training.share:
         return progress_bar("Reading the images and building the networks …", 0)
-    return progress_bar(f"Training: {left(training.seconds_left)}. {outcomes(training.records)}", training.share)
+    return progress_bar(f"Training: {time_left(training.seconds_left)}. {outcomes(training.records)}", training.share)
 
 
-def outcome(records: Sequence[Record]) -> str:
-    """How each network ended, in one paragraph."""
-    return tag("p", text(outcomes(records)), css="rx-summary-sentence", role="status")
+def result(records: Sequence[Record]) -> str:
+    """The verdict, then how each network ended and what so small a run cannot show, as HTML."""
+    first, *others = [finding.words for finding in findings(records)] or [""]
+    words = tag("strong", text(first)) + text(f" {' '.join(others)}")
+    accuracies = tag("details", tag("summary", "Accuracies of each network") + tag("p", text(outcomes(records))))
+    return (
+        tag("p", words, css="rx-summary-sentence rx-verdict-words", role="status")
+        + tag("p", text(limits(records)), css="rx-note")
+        + tag("div", accuracies, css="rx-note")
+    )
 
 
 def outcomes(records: Sequence[Record]) -> str:
-    """How far each network is, and what it measured last; a sentence each."""
+    """How far each network is, and its latest accuracies; a sentence each."""
     return " ".join(_place(record) for record in records)
 
 
@@ -50,14 +58,14 @@ def _place(record: Record) -> str:
     last = record.epochs[-1]
     train, test = numbers.percent(last.train_accuracy), numbers.percent(last.test_accuracy)
     done = f"{epochs} epoch{'s' * (epochs > 1)}" if record.finished else f"epoch {last.epoch + 1} of {epochs}"
-    return f"{name} after {done}: {train} right in training, {test} in the test.{ended}"
+    return f"{name} after {done}: right for {train} of the training images and {test} of the test images.{ended}"
 
 
 def repeated(first: Record, again: Record) -> str:
-    """Whether a run measured what the run that it repeats did."""
+    """Whether a run measured the same as the run that it repeats."""
     names = f"{again.plan.name} repeats {first.plan.name}"
     if not first.points:
-        return f"{names}, of which no curves are known."
+        return f"{names}, whose curves are not known."
     if again.same_course(first):
         return f"{names} to the last digit: every loss, accuracy and gradient norm is equal."
     pairs = zip(first.points, again.points, strict=False)
@@ -68,14 +76,14 @@ def repeated(first: Record, again: Record) -> str:
 
 
 def table(rows: Iterable[tuple[str, int, Record, bool]]) -> str:
-    """The kept runs: token, place (see ``training_charts.line``), run, and whether the charts show it.
+    """The saved runs: token, place (see ``charts.line``), run, and whether the charts show it.
 
-    Every row has a checkbox, a name to write over, and buttons by ``data-do``; files are links by ``data-kind``.
+    Every row has a checkbox, a field with its name, and buttons by ``data-do``; files are links by ``data-kind``.
     """
     body = [_row(*row) for row in rows]
     if not body:
-        return tag("p", "No run is kept yet. Start one above, or open the JSON of a run.", css="rx-note")
-    return markup.table("", _HEAD, body, label="Kept runs")
+        return tag("p", "No run is saved yet. Start one above, or open the JSON of a run.", css="rx-note")
+    return markup.table("", _HEAD, body, label="Saved runs")
 
 
 _HEAD = (
@@ -87,8 +95,17 @@ _HEAD = (
     Cell("Training", css="num"),
     Cell("Test", css="num"),
     Cell("Time", css="num"),
-    Cell("Take, ask, repeat"),
+    Cell("Actions"),
 )
+
+
+def charted(names: Sequence[str], saved: int) -> str:
+    """Which of the saved runs the charts show: they are results, whatever the form says now."""
+    if not names:
+        return ""
+    which = f"{len(names)} of {saved} saved runs" if len(names) < saved else "all saved runs"
+    words = f"Charts: {which} ({', '.join(names)}), with the settings in their rows below."
+    return tag("p", text(words), css="rx-note")
 
 
 def _row(token: str, place: int, record: Record, shown: bool) -> Row:
@@ -113,7 +130,7 @@ def _row(token: str, place: int, record: Record, shown: bool) -> Row:
 
 
 def _ended(record: Record) -> str:
-    """Why it did not train on."""
+    """Why it ended before its recipe did."""
     return "<br>" + tag("small", text(record.ended)) if record.ended else ""
 
 
@@ -166,7 +183,7 @@ def _buttons(record: Record, name: str) -> str:
 
 
 def csv(record: Record) -> str:
-    """Every recorded step as a line, norms in nats per unit of weight; accuracies stand in the last of their epoch."""
+    """A line for each recorded step, norms in nats per unit of weight; an epoch's accuracies are in its last line."""
     head = ("epoch", "training_loss", "learning_rate", "training_accuracy", "test_accuracy")
     tested = {epoch.epoch + 1: epoch for epoch in record.epochs}
     rows: list[tuple[Value, ...]] = [(*head, *(f"gradient_norm {part}" for part in record.parts))]

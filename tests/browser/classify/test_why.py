@@ -80,9 +80,9 @@ def test_photo_blocks_and_maps_follow_each_other(open_page: Open) -> None:
     expect(words).to_contain_text(re.compile(r"layer2\.0[ :]"))  # of the block
     panel.locator(".rx-why-crop").focus()
     panel.page.keyboard.press("ArrowDown")
-    expect(panel.locator(".rx-why-about")).to_contain_text("by what they hold at the marked place")
+    expect(panel.locator(".rx-why-about")).to_contain_text("the strongest at the marked place first")
     panel.page.keyboard.press("Escape")
-    expect(panel.locator(".rx-why-about")).to_contain_text("by their root mean square")
+    expect(panel.locator(".rx-why-about")).to_contain_text("the strongest first")
 
 
 def test_blocks_are_switched_off_and_on(open_page: Open) -> None:
@@ -102,6 +102,26 @@ def test_blocks_are_switched_off_and_on(open_page: Open) -> None:
     expect(panel.get_by_role("switch", checked=True)).to_have_count(9)
 
 
+def test_what_switching_off_does_is_beside_what_a_block_adds(open_page: Open) -> None:
+    panel = classified(open_page())
+    expect(panel.locator(".rx-why-found")).to_contain_text(re.compile(r"^(layer\d\.\d matters most|No single block)"))
+    expect(panel.locator(".rx-why-found")).to_contain_text("survives switching off")
+    cells = panel.locator("td.without .num")
+    expect(cells).to_have_count(9)
+    said = row(panel, "layer2.1").locator("td.without .num").inner_text()
+    row(panel, "layer2.1").get_by_role("switch").uncheck()
+    name = panel.get_by_label("Class to explain").evaluate("select => select.selectedOptions[0].text")
+    without = panel.locator(".rx-why-answers section").last
+    expect(without).to_contain_text("1 block off")
+    lines = without.locator(".rx-bars").inner_text().split("\n")
+    if name in lines:  # it may have left the first five
+        share = lines[lines.index(name) + 1]
+        assert said.rpartition("→ ")[2] == share, "measured at once and by really switching it off"
+    panel.get_by_text("What is a logit?").click()
+    expect(panel.get_by_text("The network's raw score for a class.")).to_be_visible()
+    assert re.fullmatch(r"channel \d+", panel.locator(".rx-why-grid button").first.inner_text())
+
+
 def test_of_quick_clicks_the_last_is_answered(open_page: Open) -> None:
     panel = classified(open_page())
     for _ in range(3):
@@ -115,7 +135,7 @@ def test_of_quick_clicks_the_last_is_answered(open_page: Open) -> None:
     panel.get_by_label("Class to explain").select_option(index=1)
     name = panel.get_by_label("Class to explain").evaluate("select => select.selectedOptions[0].text")
     expect(panel.locator(".rx-why-words")).to_contain_text(f"“{name}”")
-    expect(panel.locator("th.adds")).to_have_text(f"Adds to “{name}”")
+    expect(panel.locator("th.adds")).to_have_text(f"Adds to the logit of “{name}”")
     expect(panel.locator("td.adds .rx-why-bar")).to_have_count(9)
 
 

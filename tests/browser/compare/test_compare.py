@@ -54,6 +54,29 @@ def test_the_difference_is_said_and_marked_on_both_sides(open_page: Open) -> Non
         expect(box(side, name).locator(".rx-badge")).to_have_text("≠")
 
 
+def test_structure_comes_before_the_costs_and_marks_look_different(open_page: Open) -> None:
+    page = open_page("?preset=resnet34&with=resnet50")
+    compare(page)
+    words = page.get_by_label("The difference in words")
+    expect(words.locator("p").first).to_have_text(
+        "16 blocks in both; block outputs are four times wider in ResNet-50. At the same width, from 256 to 256 "
+        "channels, two 3×3 convolutions have 1.18 M parameters and 1×1, 3×3 and 1×1 convolutions with 64 channels "
+        "between have 69.6 k."
+    )
+    style = "(sign, part) => getComputedStyle(sign, '::before').borderTopStyle"
+    legend = page.locator(".rx-pair .rx-legend")
+    assert legend.locator(".differs").evaluate(style) == "dashed"
+    assert legend.locator(".only-here").evaluate(style) == "dotted"
+    dash = "box => getComputedStyle(box.querySelector('path, polygon, ellipse')).strokeDasharray"
+    page.get_by_label("Compare with", exact=True).select_option("cifar_resnet20")
+    page.wait_for_function("() => document.querySelector('.rx-pair g.node.only-here:not(.merge)')")
+    boxes = [page.locator(f".rx-pair g.node.{mark}:not(.projection, .zero_pad)").first for mark in
+             ("differs", "only-here")]  # fmt: skip
+    dashes = [box.evaluate(dash) for box in boxes]
+    assert "none" not in dashes
+    assert dashes[0] != dashes[1]
+
+
 def test_both_move_together_and_stay_beside_each_other(open_page: Open) -> None:
     page = open_page("?preset=resnet18&with=cifar_resnet20")
     left, right = compare(page)
@@ -62,7 +85,9 @@ def test_both_move_together_and_stay_beside_each_other(open_page: Open) -> None:
         canvas = side.locator(".rx-canvas")
         before = scale(side)
         canvas.hover()
+        page.keyboard.down("Control")
         page.mouse.wheel(0, -300)
+        page.keyboard.up("Control")
         assert scale(side) < before
         assert scale(left) == pytest.approx(scale(right), rel=1e-3)
         frame = canvas.bounding_box()

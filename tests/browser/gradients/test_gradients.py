@@ -14,14 +14,30 @@ from tests.browser.conftest import Open, choose_preset
 pytestmark = pytest.mark.browser
 
 TINY = "?depths=2,2&widths=4,8&stem=cifar&image_size=8&num_classes=10"
-FINISHED = re.compile("First layer|First block")
+FINISHED = re.compile("the gradient (holds|grows|shrinks|vanishes|explodes)")
+EARLIER_NETWORK = "These results are for an earlier network (ResNet-10)."
+EARLIER_SETTINGS = "These results are for earlier settings."
 
 
 def open_tab(open_page: Open, query: str = TINY, **window: object) -> Page:
     page = open_page(query, **window)
     page.get_by_role("tab", name="Gradients").click()
-    expect(page.locator("#gradient-status")).to_contain_text(FINISHED)
+    expect(page.locator("#gradient-verdict")).to_contain_text(FINISHED)
+    page.locator("#gradient-fold .rx-fold-head button").click()
     return page
+
+
+def verdict(page: Page, name: str = "gradient") -> Locator:
+    return page.locator(f"#{name}-verdict")
+
+
+def outdated(page: Page, name: str = "gradient") -> Locator:
+    return page.locator(f"#{name}-result .rx-outdated")
+
+
+def opacity(page: Page, name: str) -> str:
+    found: str = plot(page, name).evaluate("chart => getComputedStyle(chart.closest('.rx-result > *')).opacity")
+    return found
 
 
 def switch(page: Page, field: str) -> Locator:
@@ -39,7 +55,7 @@ def range_of(page: Page, axis: str) -> list[float]:
 
 def test_every_switch_is_the_builder_s_own_and_is_measured(open_page: Open) -> None:
     page = open_tab(open_page)
-    status = page.locator("#gradient-status")
+    status = page.locator("#gradient-facts")
     page.get_by_role("button", name="More").click()
     before = status.inner_text()
     for field, label, query in (
@@ -52,7 +68,7 @@ def test_every_switch_is_the_builder_s_own_and_is_measured(open_page: Open) -> N
         page.wait_for_url(re.compile(query))
         expect(page.locator("#builder").get_by_label(label, exact=True)).to_be_checked()
         expect(status).not_to_have_text(before, use_inner_text=True)
-        expect(status).to_contain_text(FINISHED)
+        expect(outdated(page)).to_be_hidden()
         before = status.inner_text()
     # Two in a row, before the program has answered for the first: both count.
     switch(page, "block").select_option(label="pre-activation")
@@ -68,44 +84,111 @@ def test_every_switch_is_the_builder_s_own_and_is_measured(open_page: Open) -> N
 
 def test_the_chart_shows_what_is_chosen_on_the_images_and_seeds_that_are_chosen(open_page: Open) -> None:
     page = open_tab(open_page)
-    status, table = page.locator("#gradient-status"), page.locator("#gradient-table table")
-    for label, words, heads, axis in (
-        ("Gradient ÷ weights", "divided by the norm of the weights", "‖∂L/∂W‖₂ ÷ ‖W‖₂ here", "÷ ‖W‖₂"),
-        ("Gradient of the block outputs", "First block (layer1.0)", "‖∂L/∂y‖₂ here", "per unit of activation"),
-        (
-            "Spread of the activations",
-            "Standard deviation of the outputs",
-            "σ(y) here",
-            "standard deviation of the block",
-        ),
-        ("Gradient of the weights", "First layer (conv1)", "‖∂L/∂W‖₂ here", "per unit of weight"),
+    facts, table = page.locator("#gradient-facts"), page.locator("#gradient-table table")
+    expect(page.get_by_label("Gradient of the block outputs", exact=True)).to_be_checked()
+    expect(plot(page)).to_contain_text("gradient of a block's output")
+    expect(plot(page)).to_contain_text("Plain-10 · batch norm, He (fan-out) weights")
+    for label, head, heads, axis in (
+        ("Gradient ÷ weights", "First layer", "‖∂L/∂W‖₂ ÷ ‖W‖₂ here", "gradient ÷ weights"),
+        ("Spread of the activations", "First block", "σ(y) here", "standard deviation of a block's output"),
+        ("Gradient of the weights", "First layer", "‖∂L/∂W‖₂ here", "gradient of a layer's weights"),
+        ("Gradient of the block outputs", "First block", "‖∂L/∂y‖₂ here", "gradient of a block's output"),
     ):
         page.get_by_label(label, exact=True).check()
-        expect(status).to_contain_text(words)
         expect(table.get_by_role("columnheader", name=heads)).to_be_visible()
+        expect(facts.get_by_role("columnheader", name=head)).to_be_visible()
         expect(plot(page)).to_contain_text(axis)
+    facts.get_by_text("How this was measured").click()
+    expect(facts).to_contain_text("In these verdicts a signal holds if it changes less than 10-fold")
     settings = page.locator("#gradient-settings")
     settings.get_by_label("3", exact=True).check()
-    expect(status).to_contain_text("Mean of 3 initialisations, each of 3 × 8 images")
+    expect(facts).to_contain_text("Mean of 3 initialisations, each of 3 × 8 images")
     expect(table).to_contain_text("over 3 seeds")
     settings.get_by_label("1", exact=True).check()
-    expect(status).not_to_contain_text("initialisations")
-    first = status.inner_text()
+    expect(facts).not_to_contain_text("initialisations")
+    first = facts.inner_text()
     settings.get_by_label("First seed").fill("7")
     settings.get_by_label("First seed").press("Enter")
-    expect(status).not_to_have_text(first, use_inner_text=True)
-    expect(status).to_contain_text(FINISHED)
+    expect(facts).not_to_have_text(first, use_inner_text=True)
+    expect(outdated(page)).to_be_hidden()
     settings.get_by_label("Digits").check()
-    expect(status).to_contain_text("On 24 digits (scikit-learn's), with their labels.")
+    expect(facts).to_contain_text("On 24 digits (scikit-learn's), with their labels.")
     settings.get_by_label("Your photos").check()
-    expect(status).to_contain_text("This page has been given no photo yet.")
+    expect(page.locator("#gradient-status")).to_contain_text("This page has no photos yet.")
+    expect(outdated(page)).to_have_text(EARLIER_SETTINGS)
     settings.get_by_label("Noise").check()
-    expect(status).to_contain_text("On noise, with random labels.")
+    expect(facts).to_contain_text("On noise, with random labels.")
+    expect(outdated(page)).to_be_hidden()
+    expect(page.locator("#gradient-status")).not_to_contain_text("photos")
+
+
+def test_the_textbook_cases_are_built_measured_and_undone(open_page: Open) -> None:
+    page = open_tab(open_page, "?preset=cifar_resnet20&widths=4,8,8&image_size=16&num_classes=10")
+    cases = page.locator("#gradient-cases")
+    expect(cases).to_contain_text("These settings change your network on every tab.")
+    expect(cases.get_by_role("button", name="Put the shortcuts back")).to_be_disabled()
+
+    cases.get_by_role("button", name="Make it vanish").click()
+    expect(verdict(page)).to_contain_text("Plain-20: the gradient vanishes. From the last block back to the first")
+    expect(verdict(page)).to_contain_text("In ResNet-20, the same network with shortcuts, the gradient holds")
+    expect(verdict(page)).to_contain_text("The shortcuts make the difference")
+    expect(plot(page)).to_contain_text("Plain-20 · no normalisation, PyTorch default weights")
+    expect(page.locator("#summary")).to_contain_text("No shortcuts")
+    drawn = plot(page).evaluate("chart => chart.data.find(trace => trace.uid === 'here-path').y")
+    assert drawn[0] < drawn[-1] / 1000
+
+    cases.get_by_role("button", name="Put the shortcuts back").click()
+    expect(verdict(page)).to_contain_text("ResNet-20: the gradient holds.")
+    expect(page.locator("#summary")).to_contain_text("9 of 9 shortcuts match")
+    page.get_by_role("button", name="Undo").click()
+    expect(verdict(page)).to_contain_text("Plain-20: the gradient vanishes.")
+
+    cases.get_by_role("button", name="Make it explode").click()
+    expect(verdict(page)).to_contain_text("Plain-56: the gradient explodes.")
+    expect(page.locator("#gradient-facts")).to_contain_text("He et al. 2015 (§4.1) say the same")
+    expect(plot(page)).to_contain_text("Plain-56 · batch norm, He (fan-out) weights")
+    page.get_by_role("button", name="Undo").click()
+    expect(verdict(page)).to_contain_text("Plain-20: the gradient vanishes.")
+    page.get_by_role("tab", name="Along depth").focus()
+    for _ in range(2):
+        page.keyboard.press("Control+z")
+    expect(page.locator("#summary")).to_contain_text("9 of 9 shortcuts match")
+
+
+def test_a_result_of_another_network_or_setting_is_greyed_until_it_is_measured_again(open_page: Open) -> None:
+    page = open_tab(open_page)
+    page.get_by_role("tab", name="Paths").click()
+    page.get_by_role("button", name="Measure").click()
+    expect(verdict(page, "paths")).to_contain_text("ResNet-10: ")
+    expect(outdated(page, "paths")).to_be_hidden()
+    assert opacity(page, "paths") == "1"
+
+    switch(page, "init").select_option(label="Orthogonal")
+    expect(outdated(page, "paths")).to_have_text(f"{EARLIER_NETWORK} Measure again to update them.")
+    assert opacity(page, "paths") == "0.45"
+    switch(page, "init").select_option(label="He (fan-out)")
+    expect(outdated(page, "paths")).to_be_hidden()
+
+    page.locator("#gradient-settings").get_by_label("3", exact=True).check()
+    expect(outdated(page, "paths")).to_have_text(f"{EARLIER_SETTINGS} Measure again to update them.")
+    page.get_by_role("button", name="Measure").click()
+    expect(outdated(page, "paths")).to_be_hidden()
+    assert opacity(page, "paths") == "1"
+
+
+def test_the_chart_is_on_the_first_screen(open_page: Open) -> None:
+    page = open_page("?preset=cifar_resnet20&tab=gradients", width=1024, height=768)
+    expect(verdict(page)).to_contain_text(FINISHED)
+    expect(plot(page)).to_contain_text("Plain-20")
+    box = plot(page).bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 768
 
 
 def test_layers_are_selected_from_chart_and_table_and_the_other_way_round(open_page: Open) -> None:
     page = open_tab(open_page)
-    expect(plot(page)).to_contain_text("Plain-10")
+    page.get_by_label("Gradient of the weights", exact=True).check()
+    expect(plot(page)).to_contain_text("projections")
     table = page.locator("#gradient-table tbody")
     expect(table.locator("tr").first).to_contain_text("conv1")
     page.locator("#gradient-table").get_by_role("button", name="‖∂L/∂W‖₂ here").click()
@@ -133,6 +216,8 @@ def test_layers_are_selected_from_chart_and_table_and_the_other_way_round(open_p
 
 def test_zoom_and_legend_stay_while_the_network_changes(open_page: Open) -> None:
     page = open_tab(open_page)
+    page.get_by_label("Gradient of the weights", exact=True).check()
+    expect(plot(page)).to_contain_text("projections")
     plot(page).scroll_into_view_if_needed()
     box = plot(page).locator(".nsewdrag").first.bounding_box()
     assert box is not None
@@ -148,10 +233,9 @@ def test_zoom_and_legend_stay_while_the_network_changes(open_page: Open) -> None
     plot(page).locator(".legendtoggle").nth(1).click()
     hidden = "document.querySelector('#gradient-plot .rx-plot')._fullData.some(t => t.visible === 'legendonly')"
     page.wait_for_function(hidden)
-    before = page.locator("#gradient-status").inner_text()
     switch(page, "init").select_option(label="Orthogonal")
-    expect(page.locator("#gradient-status")).not_to_have_text(before, use_inner_text=True)
-    expect(page.locator("#gradient-status")).to_contain_text(FINISHED)
+    expect(plot(page)).to_contain_text("Orthogonal weights")
+    expect(outdated(page)).to_be_hidden()
     assert range_of(page, "xaxis") == zoomed
     assert page.evaluate(hidden)
 
@@ -159,12 +243,19 @@ def test_zoom_and_legend_stay_while_the_network_changes(open_page: Open) -> None
 def test_a_depth_sweep_fills_its_chart_is_cancelled_and_downloaded(open_page: Open, tmp_path: Path) -> None:
     page = open_tab(open_page)
     page.get_by_role("tab", name="Depth sweep").click()
-    expect(page.locator("#sweep-plot")).to_contain_text("Four networks of each depth are measured")
+    expect(page.locator("#sweep-plot")).to_contain_text("Measures four networks of each depth")
     page.get_by_role("button", name="Measure").click()
     status = page.locator("#sweep-status")
-    expect(status).to_contain_text("Plain, without normalisation:", timeout=150_000)  # networks of up to 74 layers
-    for name in ("residual, with", "residual, without", "plain, with", "plain, without"):
-        expect(plot(page, "sweep")).to_contain_text(f"{name} normalisation")
+    expect(verdict(page, "sweep")).to_contain_text("With 74 layers, the gradient ", timeout=150_000)
+    expect(page.get_by_label("Weakest ÷ strongest block", exact=True)).to_be_checked()
+    for kind in ("residual", "plain"):
+        for norm in ("batch norm", "no normalisation"):
+            expect(plot(page, "sweep")).to_contain_text(f"{kind} · {norm}, He (fan-out) weights")
+    expect(plot(page, "sweep")).to_contain_text("weakest block's output ÷ the strongest's")
+    page.get_by_label("First ÷ last layer", exact=True).check()
+    expect(plot(page, "sweep")).to_contain_text("first layer's weights ÷ the last's")
+    page.get_by_label("First block", exact=True).check()
+    expect(plot(page, "sweep")).to_contain_text("gradient of the first block's output")
     with page.expect_download() as download:
         page.locator("#sweep-table").get_by_role("button", name="Download CSV").click()
     download.value.save_as(tmp_path / "sweep.csv")
@@ -185,22 +276,24 @@ def test_path_lengths_are_measured_and_cancelled(open_page: Open) -> None:
     page = open_tab(open_page)
     page.get_by_role("tab", name="Paths").click()
     expect(page.locator("#paths-plot")).to_contain_text("Veit, Wilber & Belongie 2016")
-    page.get_by_label("1", exact=True).last.check()
+    page.locator("#paths-controls").get_by_label("1", exact=True).check()
     page.get_by_role("button", name="Measure").click()
     status = page.locator("#paths-status")
-    expect(status).to_contain_text("4 residual blocks make 2⁴ paths, 2.0 branches long on average")
+    expect(verdict(page, "paths")).to_contain_text("of 4 branches on average; counted equally, 2.0.")
+    expect(page.locator("#paths-facts")).to_contain_text("Veit et al. 2016")
     expect(plot(page, "paths")).to_contain_text("share of the gradient")
     expect(page.locator("#paths-table tbody tr")).to_have_count(5)
     expect(page.locator("#paths-table tbody tr").nth(2)).to_contain_text("37.5 %")
 
     choose_preset(page, "CIFAR ResNet-32")  # long enough to be cancelled
     expect(page.locator("#summary")).to_contain_text("CIFAR ResNet-32")
+    expect(outdated(page, "paths")).to_contain_text(EARLIER_NETWORK)
     page.get_by_label("8", exact=True).check()
     page.get_by_label("50", exact=True).check()
     page.get_by_role("button", name="Measure").click()
     expect(status).to_contain_text("backward passes")
     page.get_by_role("button", name="Cancel").click()
-    expect(status).to_contain_text("Cancelled. The chart still shows the last network measured.")
+    expect(status).to_contain_text("Cancelled. The chart still shows the previous measurement.")
 
     page.get_by_label("None (plain)").check()
     expect(page.locator("#summary")).to_contain_text("No shortcuts")
@@ -222,14 +315,14 @@ def test_a_second_page_is_told_that_it_waits_and_a_closed_one_makes_room(
     second.get_by_role("tab", name="Gradients").click()
     expect(second.locator("#gradient-status")).to_contain_text("In the queue, position 2")
     first.close()
-    expect(second.locator("#gradient-status")).to_contain_text("First layer (conv1)")
+    expect(second.locator("#gradient-verdict")).to_contain_text(FINISHED)
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_phone_has_all_of_it_without_sideways_scrolling(open_page: Open, dark: bool) -> None:
     page = open_page(TINY + ("&__theme=dark" if dark else ""), width=390, height=844)
     page.get_by_role("tab", name="Gradients").click()
-    expect(page.locator("#gradient-status")).to_contain_text(FINISHED)
+    expect(verdict(page)).to_contain_text(FINISHED)
     expect(plot(page)).to_contain_text("Plain-10")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     colour = plot(page).locator(".legendtext").first.evaluate("text => getComputedStyle(text).fill")

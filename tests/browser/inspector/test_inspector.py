@@ -24,7 +24,7 @@ def test_a_block_gets_a_shortcut_of_its_own_and_gives_it_back(open_page: Open) -
     expect(choice).to_have_value("as-network")
 
     choice.select_option("identity")
-    expect(summary).to_contain_text("7 of 8 shortcuts match")
+    expect(summary).to_contain_text("1 of 8 shortcuts does not match")
     expect(page.locator("g.node.merge.broken")).to_have_attribute("id", "layer2.0:add")
     expect(page.locator("g.node.selected")).to_have_attribute("id", "layer2.0:add")
     expect(inspector).to_contain_text("the branch gives 128×28×28, the shortcut 64×56×56")
@@ -91,3 +91,19 @@ def test_nothing_selected_shows_the_whole_network(open_page: Open) -> None:
     expect(inspector).to_contain_text("Click a box")
     expect(inspector).to_contain_text("25,557,032")
     expect(inspector).to_contain_text("y = ReLU(F(x) + x)")
+
+
+def test_a_broken_network_lists_its_mismatches_wherever_one_looks(open_page: Open) -> None:
+    page = open_page("?shortcut=identity")
+    inspector, selected = page.get_by_label("Inspector"), page.locator("g.node.selected")
+    expect(inspector).to_contain_text("3 of 8 shortcuts do not match:")
+    expect(inspector).to_contain_text("PyTorch stops at layer2.0: RuntimeError: The size of tensor a (28) must match")
+    inspector.get_by_role("button", name="layer3.0", exact=True).click()
+    expect(selected).to_have_attribute("id", "layer3.0:add")
+    expect(inspector).to_contain_text("PyTorch raises here: RuntimeError: The size of tensor a (14) must match")
+    page.locator('g[id="layer1.0:add"]').focus()
+    page.locator('g[id="layer1.0:add"]').click()
+    expect(inspector).to_contain_text("✓ layer1.0")
+    expect(inspector).to_contain_text("3 mismatches elsewhere: layer2.0, layer3.0, layer4.0")
+    inspector.get_by_role("button", name="layer4.0", exact=True).click()
+    expect(selected).to_have_attribute("id", "layer4.0:add")

@@ -17,12 +17,12 @@ from tests.browser.conftest import Open
 pytestmark = pytest.mark.browser
 
 TINY = "?depths=1,1&widths=4,8&stem=cifar&shortcut=zero_pad&num_classes=10&image_size=32"
-CHARTS = ("training-loss", "training-accuracy", "training-rate", "training-norms")
+CHARTS = ("training-accuracy", "training-loss", "training-norms", "training-rate")
 
 
 def open_tab(page: Page) -> Page:
     page.get_by_role("tab", name="Training", exact=True).click()
-    expect(page.get_by_text("No run is kept yet")).to_be_visible()
+    expect(page.get_by_text("No run is saved yet")).to_be_visible()
     return page
 
 
@@ -67,21 +67,27 @@ def test_two_networks_train_and_everything_a_kept_run_can_do(open_page: Open, tm
     fill(page, Epochs="2", Learning_rate="0.1", Batch_size="128", Weight_decay="0.0005")
     choose(page, "Schedule", "Cosine")
     choose(page, "Augmentation", "None")
-    choose(page, "Networks", "This and its plain twin")
-    page.get_by_role("button", name="More of the recipe").click()
+    choose(page, "Networks", "Builder's and plain counterpart")
+    page.get_by_role("button", name="More settings").click()
     fill(page, Momentum="0.8", Label_smoothing="0.1", Seed_of_training="7")
     page.get_by_label("Nesterov's momentum").check()
     button(page, "Start").click()
     expect(status(page)).to_contain_text("Plain-6 after 2 epochs:")
     expect(button(page, "Start")).to_be_enabled()
     expect(button(page, "Stop")).to_be_hidden()
+    button(page, "Learning rate").click()  # the only chart that is folded
     for chart in CHARTS:
         page.locator(f"#{chart}").scroll_into_view_if_needed()
         expect(page.locator(f"#{chart} .rx-plot .main-svg").first).to_be_visible()
-        names = drawn(page, chart)
+        names = [name for name in drawn(page, chart) if not name.startswith(("bold", "thin"))]
         assert len(names) in (2, 4)
         assert names[0].startswith("ResNet-6")
         assert any(name.startswith("Plain-6") for name in names)
+    # What it means comes first, computed from this run.
+    expect(status(page).locator(".rx-verdict-words")).to_contain_text(
+        re.compile("(Plain-6 is|ResNet-6 and Plain-6|Neither)")
+    )
+    expect(status(page)).to_contain_text("1,437 images of 8×8 pixels, 2 epochs (24 steps), one seed.")
     # The recipe as it was filled in, in the file that repeats it.
     file = taken(page, row(page, "ResNet-6").get_by_role("link", name="JSON"))
     saved = tmp_path / "run.json"
@@ -113,6 +119,8 @@ def test_two_networks_train_and_everything_a_kept_run_can_do(open_page: Open, tm
     page.locator("body").press("Tab")
     expect(row(page, "<b>mine</b>")).to_be_visible()
     row(page, "Plain-6").get_by_role("checkbox").uncheck()
+    expect(page.locator("#training-legend")).to_contain_text("Charts: 1 of 2 saved runs (<b>mine</b>)")
+    page.locator("#training-loss").scroll_into_view_if_needed()  # a chart is drawn when it is looked at
     page.wait_for_function(
         "() => JSON.stringify((document.querySelector('#training-loss .rx-plot').data ?? []).map(t => t.name))"
         " === JSON.stringify(['&lt;b&gt;mine&lt;/b&gt;'])"
@@ -124,28 +132,58 @@ def test_two_networks_train_and_everything_a_kept_run_can_do(open_page: Open, tm
     expect(row(page, "ResNet-6")).to_be_visible()
     expect(row(page, "ResNet-6").get_by_role("link", name="Weights")).to_have_count(0)
     row(page, "ResNet-6").get_by_role("button", name=re.compile("Repeat")).click()
-    expect(status(page)).to_contain_text("ResNet-6 (2) repeats ResNet-6 to the last digit")
+    expect(status(page)).to_contain_text("ResNet-6, run 2 repeats ResNet-6 to the last digit")
+    # Earlier runs left the charts, but the one that is repeated is there to be compared.
+    expect(row(page, "<b>mine</b>").get_by_role("checkbox")).not_to_be_checked()
+    expect(page.locator("#training-legend")).to_contain_text("Charts: 2 of 3 saved runs (ResNet-6, ResNet-6, run 2)")
     # What it learnt is asked about photos.
-    row(page, "ResNet-6 (2)").get_by_role("button", name=re.compile("Classify with it")).click()
+    row(page, "ResNet-6, run 2").get_by_role("button", name=re.compile("Classify with it")).click()
     expect(page.get_by_role("tab", name="Classify")).to_have_attribute("aria-selected", "true")
-    expect(page.locator("#variant-about")).to_contain_text("ResNet-6 (2): ResNet-6, 10 classes")
+    expect(page.locator("#variant-about")).to_contain_text("ResNet-6, run 2: ResNet-6, 10 classes")
     # Runs outlive the page that showed them.
     page.reload()
     expect(page.get_by_role("tab", name="Classify")).to_have_attribute("aria-selected", "true")
     page.get_by_role("tab", name="Training", exact=True).click()
-    expect(row(page, "ResNet-6 (2)")).to_be_visible()
+    expect(row(page, "ResNet-6, run 2")).to_be_visible()
+
+
+def test_the_form_and_the_charts_share_the_first_screen(open_page: Open) -> None:
+    page = open_tab(open_page("?preset=resnet50"))
+    expect(page.locator("#training-introduction")).to_contain_text("Degradation means that a deeper plain network")
+    expect(page.locator("#training-preview")).to_contain_text("Start trains ResNet-50 and Plain-50")
+    for part in ("#training-accuracy", "#training-loss", "#training-preview"):
+        box = page.locator(part).bounding_box()
+        assert box
+        assert box["y"] + box["height"] < 900
+    start = button(page, "Start").bounding_box()
+    chart = page.locator("#training-accuracy").bounding_box()
+    assert start
+    assert chart
+    assert chart["x"] > start["x"] + start["width"]
+    expect(page.locator("#training-rate")).to_be_hidden()
+    choose(page, "Networks", "Degradation: 20 and 56")
+    expect(page.locator("#training-preview")).to_contain_text("not ResNet-50, which the builder shows.")
+
+
+def test_why_a_network_cannot_run_is_said_with_its_own_name_and_size(open_page: Open) -> None:
+    page = open_tab(open_page("?shortcut=identity"))
+    for _ in range(2):  # the second is no "run 2"
+        button(page, "Start").click()
+        expect(status(page)).to_contain_text("ResNet-18 cannot run. layer2.0:")
+        expect(status(page)).to_contain_text("These are shapes for training images of 8×8 pixels;")
+    expect(page.locator(".rx-runs tbody tr")).to_have_count(0)
 
 
 def test_a_run_is_paused_goes_on_and_is_stopped_while_another_page_waits(open_page: Open) -> None:
     page = open_tab(open_page(TINY))
-    choose(page, "Networks", "Its plain twin")
+    choose(page, "Networks", "Its plain counterpart")
     fill(page, Epochs="10000")
     button(page, "Start").click()
     expect(status(page)).to_contain_text("left")
     expect(status(page)).to_contain_text("Plain-6 after epoch")
     expect(button(page, "Start")).to_be_disabled()
     other = open_tab(open_page(TINY))
-    choose(other, "Networks", "This network")
+    choose(other, "Networks", "The builder's network")
     fill(other, Epochs="1")
     button(other, "Start").click()
     expect(status(other)).to_contain_text("In the queue, position 2")
@@ -164,7 +202,7 @@ def test_a_run_is_paused_goes_on_and_is_stopped_while_another_page_waits(open_pa
     # Paused and then stopped; and what cannot be is said.
     button(page, "Start").click()
     expect(button(page, "Pause")).to_be_visible()
-    expect(status(page)).to_contain_text("Plain-6 (2) after epoch")
+    expect(status(page)).to_contain_text("Plain-6, run 2 after epoch")
     button(page, "Pause").click()
     expect(status(page)).to_contain_text("Paused.")
     button(page, "Stop").click()

@@ -82,8 +82,8 @@ def test_a_forgotten_padding_beside_a_forgotten_projection():
 
 
 SENTENCES = {
-    ("resnet18", "no projection"): "layer2.0 halves 50→25 and grows 64→128, but its shortcut is the identity: a "
-    "projection is missing. The branch gives 128×25×25, the shortcut 64×50×50.",
+    ("resnet18", "no projection"): "layer2.0: channels 64 → 128, map 50×50 → 25×25, but its shortcut is the "
+    "identity: a projection is missing. The branch gives 128×25×25, the shortcut 64×50×50.",
     ("resnet18", "no padding"): "layer1.0.conv2 (3×3, padding 0) has too little padding: with 1 the sizes would agree. "
     "The branch gives 64×48×48, the shortcut 64×50×50.",
     ("resnet18", "groups"): "layer1.1.conv1 has 3 groups, which do not divide its 64 inputs and its 64 outputs.",
@@ -112,7 +112,7 @@ def test_the_cause_in_words(name: str, words: str):
 def test_a_growing_block_that_keeps_its_size():
     (finding, *_) = inspect(PRESETS["resnet50"].with_(shortcut="identity")).findings
     assert finding.sentence == (
-        "layer1.0 grows 64→256 channels, but its shortcut is the identity: a projection is missing. "
+        "layer1.0: channels 64 → 256, but its shortcut is the identity: a projection is missing. "
         "The branch gives 256×56×56, the shortcut 64×56×56."
     )
 

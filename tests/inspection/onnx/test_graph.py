@@ -125,8 +125,8 @@ def test_every_sum_that_does_not_fit_is_found_in_one_go() -> None:
         ((16, 2, 2), (16, 2, 2), Verdict.MATCH),
     ]
     assert report.broken[0].explanation == (
-        "Add_2: the branch gives 8×4×4, the shortcut 4×8×8: channels 4 against 8 and map 8×8 against 4×4. "
-        "A 1×1 projection with stride 2 would fit (+32 weights)."
+        "Add_2: the branch gives 8×4×4, the shortcut 4×8×8: 4 vs 8 channels and a 8×8 vs 4×4 map. "
+        "A 1×1 projection with stride 2 would match (+32 weights)."
     )
     assert report.name == "ONNX network"
     assert report.params == 8 * 4 * 9 + 16 * 8 * 9 + 16 * 16 * 9

@@ -9,7 +9,7 @@ import gradio as gr
 import pytest
 
 from explorer.inference.classifier import DEFAULT
-from explorer.ui.classify.choice import Choice, build_choice
+from explorer.ui.classify.choice import Choice, _line, build_choice
 from explorer.ui.classify.heads import HEAD, HEADS, TransferHead
 from tests.support.predictions import linear_probe
 
@@ -55,3 +55,13 @@ def test_what_cannot_be_chosen_changes_nothing(choice: Choice, name: str) -> Non
 @pytest.mark.parametrize("action", ["", "[]", '{"name": 5}', "x" * 2000, None])
 def test_what_is_no_action_changes_nothing(choice: Choice, action: Any) -> None:
     assert pick(choice, action) == {choice.variant: gr.skip()}
+
+
+def test_what_a_network_knows_comes_before_files_and_figures() -> None:
+    sentence, details = _line(DEFAULT).split("<details>")
+    assert sentence == (
+        "<p><strong>ResNet-14 answers</strong>, with trained weights: it is not the builder's network. Knows 200 "
+        "everyday classes; right for 41 of 100 test images at 32×32 pixels.</p>"
+    )
+    assert "41.3 % top-1 on 200 ImageNet classes at 32 px from imagenet200-32px.tar.xz" in details
+    assert "Knows airplane, automobile" in _line(OTHER)

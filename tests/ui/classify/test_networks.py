@@ -45,7 +45,7 @@ def test_a_head_needs_the_weights_of_the_network_it_was_fitted_on(choice: Choice
     name = head_on(RESNET50.name)
     assert networks.to_download(name) == networks.to_download(RESNET50.name) == RESNET50
     update = choice.show(name, "auto")
-    assert "Taught here" in update[choice.about]
+    assert "A linear probe on the frozen features of" in update[choice.about]
     button = update[choice.download.start]
     assert (button["visible"], button["value"]) == (True, "Download 97.8 MiB")
     with pytest.raises(NotHere, match=r"ResNet-50 \(V2\) is not downloaded yet\. Download it first \(97\.8 MiB\)"):
@@ -72,7 +72,7 @@ def test_what_is_here_or_gone_needs_no_download(choice: Choice) -> None:
 
 def test_heads_belong_to_their_page_and_are_choices() -> None:
     token = HEADS.put(TransferHead(linear_probe().head, "cifar10_resnet20"), "one page")
-    assert networks.choices("one page")[0] == ("taught: <b>a</b>, b · 20 photos", HEAD + token)
+    assert networks.choices("one page")[0] == ("linear probe: <b>a</b>, b · 20 photos", HEAD + token)
     assert HEAD + token not in dict(networks.choices("another")).values()
     classifier = networks.classifier_of(HEAD + token, "", "cpu")
     assert classifier.variant.classes == ("<b>a</b>", "b")

@@ -10,6 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from explorer.errors import ImageError
+from explorer.inference import decode
+from explorer.inference.classifier import load_classifier
 from explorer.ui.classify import many_photos, networks, photo, side_by_side, transfer, upload, why
 from explorer.ui.classify.tab import ROUTE
 from explorer.ui.kit.photos import PHOTOS
@@ -54,8 +56,19 @@ def test_examples_are_photos_of_this_machine() -> None:
     assert len(upload.examples()) >= 3
     assert upload.open_example(0, "page")["token"]
     for number in (-1, 99, "0", None):
-        with pytest.raises(ImageError, match="no such example"):
+        with pytest.raises(ImageError, match="no such sample"):
             upload.open_example(number, "page")
+
+
+def test_samples_that_the_built_in_network_classifies_correctly_come_first() -> None:
+    """The first answer that a visitor gets is right."""
+    truth = {"lion": "lion", "tower": "tower", "cheetah1": "cheetah", "cheetah": "cheetah", "bus": "bus"}
+    classifier = load_classifier(device="cpu")
+    names = [name for name, _ in upload.examples()]
+    answers = [classifier.classify(decode(upload._bytes(name))).top[0][0] for name in names]
+    right = [answer == truth[name.partition(".")[0]] for name, answer in zip(names, answers, strict=True)]
+    assert right[0]
+    assert right == sorted(right, reverse=True)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_a_fit_that_is_stopped_says_so_and_is_no_error() -> None:
 def test_the_page_fits_a_head_and_uses_it_at_once() -> None:
     *_, (news, name) = act(sea_and_lawn())
     assert not news["failed"]
-    assert "6 photos named rightly" in news["html"]
+    assert ", 6 of 6 photos." in news["html"]
     assert name == HEAD + news["token"]
     photo = PHOTOS.put(decode(png("#254575")), "page")
     told = ask(classify, {"token": photo, "variant": name, "device": "cpu"})
@@ -96,9 +96,9 @@ def test_the_page_fits_a_head_and_uses_it_at_once() -> None:
 @pytest.mark.parametrize(
     ("action", "words"),
     [
-        ({"do": "fit"}, "not understood"),
-        ([], "not understood"),
-        ({"do": "open", "token": "gone"}, "This head is not kept here any more"),
+        ({"do": "fit"}, "This action is not valid"),
+        ([], "This action is not valid"),
+        ({"do": "open", "token": "gone"}, "This head is no longer here"),
         ({"do": "fit", "variant": "cifar10_resnet20", "classes": [{"name": "", "keys": ["a"]}]}, "has no name"),
         (
             {"do": "fit", "variant": "cifar10_resnet20", "classes": [{"name": "a", "keys": ["a"]}]},
@@ -116,9 +116,9 @@ def test_actions_that_cannot_be_done_are_answered(action: Any, words: str) -> No
 def test_features_are_forgotten_with_their_page() -> None:
     key = looked_at("#123456")
     transfer.find_features([key], find("cifar10_resnet20").file.sha256)
-    with pytest.raises(DataError, match="seen by another network"):
+    with pytest.raises(DataError, match="features of another network"):
         transfer.find_features([key], "0" * 64)
     assert transfer.FEATURES.limits == Limits(count=20_000, per_session=transfer.MAX_PHOTOS)
     sessions.close("page")
-    with pytest.raises(DataError, match="not kept here any more"):
+    with pytest.raises(DataError, match="are no longer here"):
         transfer.find_features([key], find("cifar10_resnet20").file.sha256)

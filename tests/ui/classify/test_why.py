@@ -69,8 +69,8 @@ def test_maps_are_sixteen_or_all(request_: dict[str, Any]) -> None:
     some = ask(why.draw_maps, request_, layer="layer3.2", all=False, at=None)
     every = ask(why.draw_maps, request_, layer="layer3.2", all=True, at=[0.5, 0.5])
     assert (some["html"].count("<img"), every["html"].count("<img")) == (16, 64)
-    assert some["words"].startswith("16 of 64 channels, 8×8 cells each, ordered by their root mean square.")
-    assert every["words"].startswith("all 64 channels, 8×8 cells each, ordered by what they hold at the marked place.")
+    assert some["words"].startswith("16 of 64 channels, 8×8 cells each, the strongest first.")
+    assert every["words"].startswith("all 64 channels, 8×8 cells each, the strongest at the marked place first.")
 
 
 def test_the_answer_without_blocks_stands_beside_the_whole(request_: dict[str, Any]) -> None:
@@ -83,10 +83,12 @@ def test_the_answer_without_blocks_stands_beside_the_whole(request_: dict[str, A
 def test_what_each_block_adds_comes_at_once_from_a_small_network(request_: dict[str, Any]) -> None:
     action = json.dumps({**request_, "class": 3, "key": "the key"})
     (update,) = why.measure(action, gr.Request(session_hash="session"))
-    answer = json.loads(update["weighed"])
+    answer = json.loads(update["contributions"])
     classifier = load_variant(find("cifar10_resnet20"), "cpu")
     seen = classifier.variant.transform(PHOTOS.find(request_["token"]).image)
-    assert answer == {"key": "the key", "cells": words.added(contributions(classifier, seen, 3))}
+    found = contributions(classifier, seen, 3)
+    cells = {block: list(pair) for block, pair in words.contribution_cells(found).items()}
+    assert answer == {"key": "the key", "cells": cells, "words": words.findings(found)}
 
 
 def test_what_each_block_adds_is_a_job_where_it_takes_long(
@@ -95,7 +97,7 @@ def test_what_each_block_adds_is_a_job_where_it_takes_long(
     monkeypatch.setattr(why, "QUICK_GMACS", 0.0)
     assert not ask(why.describe_network, request_)["quick"]
     action = json.dumps({**request_, "class": 3, "key": "k"})
-    heard = [json.loads(update["weighed"]) for update in why.measure(action, gr.Request(session_hash="session"))]
+    heard = [json.loads(update["contributions"]) for update in why.measure(action, gr.Request(session_hash="session"))]
     told = [each["progress"] for each in heard[:-1] if not each["waiting"]]
     assert told == [f"Measured {done} of 9 blocks …" for done in range(1, 10)]
     assert list(heard[-1]["cells"]) == BLOCKS
@@ -108,13 +110,13 @@ def test_a_new_measurement_stops_the_one_before(request_: dict[str, Any], monkey
     jobs.Job(lambda _: others.wait(60))  # comes first, so that the page's job cannot end by itself
     try:
         first = why.measure(action, page)
-        assert json.loads(next(first)["weighed"])["waiting"]
+        assert json.loads(next(first)["contributions"])["waiting"]
         job = jobs.running("page", why.KIND)
         assert job
         assert list(why.measure(json.dumps({"key": ""}), page)) == []
         assert job.stopped
         *_, last = first
-        assert json.loads(last["weighed"]).keys() == {"key", "error"}
+        assert json.loads(last["contributions"]).keys() == {"key", "error"}
         assert jobs.running("page", why.KIND) is None
     finally:
         others.set()
@@ -164,4 +166,4 @@ def test_a_request_that_makes_no_sense_is_told_so(
 @pytest.mark.parametrize("action", ["[]", "", "x" * 20_000, None, "{", "[" * 11_000])
 def test_a_action_that_makes_no_sense_is_told_so(action: Any) -> None:
     (update,) = why.measure(action, gr.Request(session_hash="session"))
-    assert json.loads(update["weighed"]) == {"key": "", "error": "A photo and a network are expected."}
+    assert json.loads(update["contributions"]) == {"key": "", "error": "A photo and a network are expected."}

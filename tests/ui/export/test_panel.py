@@ -111,7 +111,7 @@ def test_an_endless_address_is_refused():
 def test_too_many_boxes_are_refused_as_on_the_page(client):
     opened = "+".join(everything(inspect(PRESETS["preact_resnet164"])) | {f"layer1.{i}" for i in range(18)})
     found = client.get(f"/export/png?preset=preact_resnet164&open={opened}")
-    assert "Close some" in refused(found)
+    assert "Fold some blocks" in refused(found)
 
 
 def test_other_sites_may_not_make_a_browser_ask(client):

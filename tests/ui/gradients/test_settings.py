@@ -48,9 +48,9 @@ def test_every_option_is_a_value_of_its_field() -> None:
     assert list(found) == ["norm", "init", "zero_init_residual", "activation", "shortcut", "block"]
     assert found["norm"] == {"Batch": "batch", "Group": "group", "None": "none"}
     assert found["zero_init_residual"] == {"as the others": False, "starts at 0": True}
-    assert found["block"] == {"after the sum": "basic", "pre-activation": "preact_basic"}
+    assert found["block"] == {"after the addition": "basic", "pre-activation": "preact_basic"}
     deep = options(TWENTY.with_(block="preact_bottleneck"))
-    assert deep["block"] == {"after the sum": "bottleneck", "pre-activation": "preact_bottleneck"}
+    assert deep["block"] == {"after the addition": "bottleneck", "pre-activation": "preact_bottleneck"}
     assert (len(found["init"]), len(found["activation"]), len(found["shortcut"])) == (4, 4, 5)
     for field, values in found.items():
         assert [TWENTY.with_(**{field: value}) for value in values.values()]
@@ -58,7 +58,7 @@ def test_every_option_is_a_value_of_its_field() -> None:
 
 def test_the_network_s_own_choice_is_the_selected_one() -> None:
     chosen = re.findall(r" selected=[^>]*>([^<]*)", switches(TWENTY.with_(activation="gelu", shortcut="none")))
-    assert chosen == ["Batch", "He (fan-out)", "as the others", "GELU", "None (plain)", "after the sum"]
+    assert chosen == ["Batch", "He (fan-out)", "as the others", "GELU", "None (plain)", "after the addition"]
 
 
 def test_a_switch_that_names_no_network_is_said() -> None:
@@ -98,7 +98,7 @@ def test_digits_come_with_their_labels_where_the_network_has_ten_classes() -> No
 
 
 def test_photos_are_those_of_the_page() -> None:
-    with pytest.raises(ExplorerError, match="given no photo yet"):
+    with pytest.raises(ExplorerError, match="no photos yet"):
         gradient_inputs.images("photos", TWENTY, 0, "nobody")
     photo = Photo(Image.new("RGB", (60, 40), "#804020"), "JPEG", (60, 40), ())
     token = PHOTOS.put(photo, "somebody")

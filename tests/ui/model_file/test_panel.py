@@ -355,13 +355,13 @@ def test_a_graph_is_drawn_described_and_checked_under_its_token(client: TestClie
     assert checks.count("data-node=") == 1
     assert "<script" not in checks
     refusal = ask(tint, {"query": query, "by": "gradient"})["error"]
-    assert refusal == "An ONNX file is shown; gradients are measured in networks of the builder."
+    assert refusal == "Gradients are measured only in networks of the builder, and an ONNX file is shown."
     file = OPEN_FILES.find(answer["token"])
     assert (files.network_of(file, "open"), file.can_classify) == (None, False)
 
 
 def test_a_sum_that_broadcasts_is_seen_in_a_graph(client: TestClient) -> None:
-    assert "✕ 0 of 1 shortcuts match" in sent(client, graph((1, 1)), "net.onnx")["html"]
+    assert "✕ 1 of 1 shortcuts does not match" in sent(client, graph((1, 1)), "net.onnx")["html"]
 
 
 def test_a_graph_that_is_gone_is_said() -> None:

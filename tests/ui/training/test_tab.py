@@ -118,9 +118,9 @@ def test_a_folder_is_where_cifar_is_read_from(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"data": "mnist"}, r"^The form was not understood\. Load the page anew\.$"),
-        ({"networks": ["both"]}, r"^The form was not understood"),
-        ({"epochs": None}, r"^epochs: got 'None', expected a whole number from 1 to 10,000$"),
+        ({"data": "mnist"}, r"^These settings are not valid\. Reload the page\.$"),
+        ({"networks": ["both"]}, r"^These settings are not valid"),
+        ({"epochs": None}, r"^epochs: got 'None'; a whole number from 1 to 10,000 is expected$"),
         ({"learning_rate": -1}, r"^learning_rate: got '-1'"),
         ({"schedule": EVIL}, r"^schedule: got "),
         ({"nesterov": "yes"}, r"^nesterov: got 'yes'; allowed: true and false$"),
@@ -131,8 +131,11 @@ def test_a_form_that_cannot_be_is_refused(changes: dict[str, Any], match: str) -
         planned(**changes)
 
 
-def test_a_plain_network_has_no_twin() -> None:
-    with pytest.raises(ExplorerError, match=r"^Plain-18 has no shortcuts: it is its own plain twin\."):
+def test_a_plain_network_has_no_counterpart() -> None:
+    with pytest.raises(
+        ExplorerError,
+        match=r"^Plain-18 has no shortcuts, so it is its own plain counterpart\. Choose “The builder's network”",
+    ):
         planned("shortcut=none")
 
 
@@ -140,28 +143,51 @@ def test_what_cannot_run_or_is_too_large_is_refused() -> None:
     training_form.check(planned("preset=cifar_resnet56"))
     with pytest.raises(ExplorerError, match=r"^ResNet-18 cannot run\. layer2\.0: the branch gives 128×1×1"):
         training_form.check(planned("shortcut=identity", networks="this"))
-    with pytest.raises(ExplorerError, match=r"^Training this needs about \d\d\.\d GiB; here 6\.00 GiB are allowed\."):
+    with pytest.raises(ExplorerError, match=r"^Training this needs about \d\d\.\d GiB; 6\.00 GiB are allowed here\."):
         training_form.check(planned("preset=cifar_resnet1202", batch_size=1000))
 
 
-# What is kept
+def test_before_a_run_the_form_says_what_it_would_train() -> None:
+    assert training_form.preview("preset=cifar_resnet32", "digits", "both") == (
+        "Start trains ResNet-32 and Plain-32 for images of 8×8 pixels in 10 classes: "
+        "the builder's network, fitted to the data."
+    )
+    assert training_form.preview("preset=resnet50", "digits", "degradation") == (
+        "Start trains ResNet-20, Plain-20, ResNet-56 and Plain-56 for images of 8×8 pixels in 10 classes: "
+        "not ResNet-50, which the builder shows."
+    )
+    assert training_form.preview("shortcut=identity", "digits", "this").endswith(
+        "These are shapes for training images of 8×8 pixels; the diagram shows those for the builder's input side."
+    )
+    assert training_form.preview("shortcut=none", "digits", "both").startswith("Plain-18 has no shortcuts")
+
+
+# Saved runs
 
 
 def test_every_run_has_a_name_and_a_line_of_its_own() -> None:
     runs = Runs()
     tokens = [runs.add([Record(plan(name))], "a")[0] for name in ("tiny", "tiny", "tiny", "other")]
-    assert [kept.record.plan.name for _, kept in runs.of("a")] == ["tiny", "tiny (2)", "tiny (3)", "other"]
+    assert [kept.record.plan.name for _, kept in runs.of("a")] == ["tiny", "tiny, run 2", "tiny, run 3", "other"]
     runs.drop(tokens[1], "a")
     runs.add([Record(plan("new"))], "a")
     assert [kept.place for _, kept in runs.of("a")] == [0, 2, 3, 1]
     assert runs.of("b") == []
 
 
+def test_a_new_training_hides_earlier_runs_in_the_charts() -> None:
+    runs = Runs()
+    mine, other = (runs.add([Record(plan())], owner)[0] for owner in ("a", "b"))
+    runs.hide_all("a")
+    later = runs.add([Record(plan())], "a")[0]
+    assert [runs.find(token).in_charts for token in (mine, later, other)] == [False, True, True]
+
+
 def test_runs_are_their_owners_alone() -> None:
     runs = Runs()
     (token,) = runs.add([Record(plan())], "a")
     for use in (lambda: runs.find(token, "b"), lambda: runs.drop(token, "b"), lambda: runs.rename(token, "b", "x")):
-        with pytest.raises(ExplorerError, match=r"^This run is not kept here any more\.$"):
+        with pytest.raises(ExplorerError, match=r"^This run is no longer saved here\.$"):
             use()
     assert runs.find(token).record.plan.name == "tiny"
     runs.rename(token, "a", f"  a\x00b \n {'c' * 99}")
@@ -204,7 +230,7 @@ def test_files_of_a_run(record: Record) -> None:
         assert weights.keys() == (record.weights or {}).keys()
         assert client.get(f"/run/{token}/exe").status_code == 404
         gone = client.get("/run/nobody/csv")
-        assert (gone.status_code, gone.text) == (404, "This run is not kept here any more.")
+        assert (gone.status_code, gone.text) == (404, "This run is no longer saved here.")
         curves = RUNS.add([read_run(run_json(record))], OWNER)[0]
         assert client.get(f"/run/{curves}/safetensors").status_code == 404
 
@@ -357,18 +383,35 @@ def test_figures_hold_what_was_measured(record: Record) -> None:
     assert [list(trace.y) for trace in losses] == [[point.loss for point in record.points]] * 2
     assert [list(trace.y) for trace in rates] == [[point.learning_rate for point in record.points]] * 2
     assert [trace.line.color for trace in losses] == [CURVES[3].colour, CURVES[0].colour]
-    test, training = charts.accuracy_figure(runs[:1]).data
+    _, _, test, training = charts.accuracy_figure(runs[:1]).data
     assert list(test.y) == pytest.approx([100 * epoch.test_accuracy for epoch in record.epochs])
     assert list(training.y) == pytest.approx([100 * epoch.train_accuracy for epoch in record.epochs])
-    first, last = charts.norm_figure(runs[:1]).data
+    _, _, first, last = charts.norm_figure(runs[:1]).data
     assert (tuple(first.y), tuple(last.y)) == (record.points[0].norms, record.points[-1].norms)
     assert tuple(last.customdata) == record.parts
     assert charts.loss_figure([]).data == ()
 
 
+def test_charts_have_titles_and_say_what_bold_and_thin_lines_are(record: Record) -> None:
+    figures = {draw: draw([(0, record)]) for draw in (charts.accuracy_figure, charts.loss_figure, charts.norm_figure)}
+    assert [figure.layout.title.text for figure in figures.values()] == [
+        "Images that are classified correctly",
+        "Loss on the training images",
+        "Gradient norm of the weights of each block",
+    ]
+    keys = {draw: [trace.name for trace in figure.data if trace.y == (None,)] for draw, figure in figures.items()}
+    assert keys[charts.accuracy_figure] == ["bold: test", "thin: training"]
+    assert keys[charts.norm_figure] == ["bold: latest step", "thin: first step"]
+
+
+def test_a_sample_in_the_legend_shows_more_line_than_gap() -> None:
+    """Plotly's samples are 30 px long; its own "longdash" is a dash and a gap of 15 px each there."""
+    assert "longdash" not in {line.dash for line in CURVES}
+
+
 def test_names_are_text_everywhere(record: Record) -> None:
     evil = Record(plan(EVIL), points=record.points, epochs=record.epochs, parts=record.parts)
-    html = words.table([("token", 0, evil, True)]) + words.outcome([evil]) + words.repeated(evil, evil)
+    html = words.table([("token", 0, evil, True)]) + words.result([evil]) + words.repeated(evil, evil)
     assert "<img" not in html.replace(words.repeated(evil, evil), "")
     assert "&lt;img" in html
     for draw in (charts.loss_figure, charts.accuracy_figure, charts.norm_figure, charts.rate_figure):
@@ -383,7 +426,7 @@ def test_a_row_says_what_there_is_to_say(record: Record) -> None:
     assert "digits, one-cycle, rate 0.05, batches of 256, seed 0" in html
     assert html.count('data-kind="safetensors"') == html.count('data-do="classify"') == 1
     assert html.count('data-kind="csv"') == 2
-    assert words.table([]).count("No run is kept yet") == 1
+    assert words.table([]).count("No run is saved yet") == 1
 
 
 @pytest.mark.parametrize(
@@ -397,7 +440,7 @@ def test_a_row_says_what_there_is_to_say(record: Record) -> None:
     ],
 )
 def test_time_left_in_words(seconds: float | None, text: str) -> None:
-    assert words.left(seconds) == text
+    assert words.time_left(seconds) == text
 
 
 def test_what_a_repeat_showed(record: Record) -> None:
@@ -407,6 +450,6 @@ def test_what_a_repeat_showed(record: Record) -> None:
     assert words.repeated(record, again).startswith(
         "tiny repeats tiny, and differs from epoch 1.00 on: another machine"
     )
-    assert words.repeated(Record(plan("first")), again) == "tiny repeats first, of which no curves are known."
+    assert words.repeated(Record(plan("first")), again) == "tiny repeats first, whose curves are not known."
     assert TRAIN // RECIPE.batch_size == 5  # six steps an epoch
     assert json.loads(run_json(record))["images"] == [1437, 360]

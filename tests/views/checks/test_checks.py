@@ -17,7 +17,8 @@ from explorer.ui.checks import panel
 from explorer.ui.history import panel as history
 from explorer.views.checks.rows import all_button, checks, fix_all, stop_html
 from explorer.views.checks.walk import in_words, walk
-from explorer.views.diagram.model import build_diagram, locate
+from explorer.views.diagram.locate import locate
+from explorer.views.diagram.model import build_diagram
 from explorer.views.export import tables
 from tests.support.strategies import normalisable, small_specs
 
@@ -46,15 +47,53 @@ def test_every_sum_is_a_row_and_what_does_not_fit_comes_first():
         *(("broken", f"layer{stage}.0") for stage in (2, 3, 4)),
         *(("fits", path) for path in ("layer1.0", "layer1.1", "layer2.1", "layer3.1", "layer4.1")),
     ]
-    assert shown[0][1][:5] == ["✕ mismatch", "layer2.0", "identity", "128×28×28", "64×56×56"]
-    assert shown[0][1][5].startswith("layer2.0 halves 56→28 and grows 64→128, but its shortcut is the identity")
-    assert shown[3][1] == ["✓ match", "layer1.0", "identity", "64×56×56", "64×56×56", ""]
+    assert shown[0][1][:6] == ["✕ mismatch", "layer2.0", "identity", "64×56×56", "128×28×28", "64×56×56"]
+    assert shown[0][1][6].startswith("layer2.0: channels 64 → 128, map 56×56 → 28×28, but its shortcut is the identity")
+    assert (
+        "PyTorch raises here: RuntimeError: The size of tensor a (28) must match the size of tensor b (56) at "
+        "non-singleton dimension 3"
+    ) in shown[0][1][6]
+    same = "F(x) has the shape of x: the shortcut adds x as it is (no parameters)."
+    assert shown[3][1] == ["✓ match", "layer1.0", "identity", *["64×56×56"] * 3, same]
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "words"),
+    [
+        (
+            ResNetSpec(),
+            "layer2.0",
+            "Channels 64 → 128, map 56×56 → 28×28: the shortcut projects x (1×1 conv, 128, stride 2; 8,448 "
+            "parameters).",
+        ),
+        (
+            PRESETS["resnet50"],
+            "layer1.0",
+            "Channels 64 → 256: the shortcut projects x (1×1 conv, 256; 16,896 parameters).",
+        ),
+        (
+            PRESETS["cifar_resnet20"],
+            "layer3.0",
+            "Channels 32 → 64, map 16×16 → 8×8: the shortcut keeps every second pixel and adds 32 channels of zeros "
+            "(no parameters).",
+        ),
+        (
+            ResNetSpec(shortcut=Shortcut.PROJECTION_ALL),
+            "layer1.1",
+            "F(x) has the shape of x: the shortcut projects x (1×1 conv, 64; 4,224 parameters).",
+        ),
+    ],
+)
+def test_a_row_that_matches_says_what_happens_to_x(spec: ResNetSpec, path: str, words: str):
+    shown = {cells[1]: cells[6] for _, cells in rows(checks(inspect(spec)))}
+    assert shown[path] == words
+    assert all(shown.values())
 
 
 def test_fixes_are_buttons_with_their_price_and_the_network_they_make():
     buttons = applied(checks(inspect(BROKEN), applies=True))
     assert [words for words, _ in buttons[:2]] == [
-        "A · zero-pad, +0",
+        "A · zero-pad, +0 parameters",
         "B · 1×1 projection, +8,448 parameters, +6.42 MMACs",
     ]
     assert [spec.shortcut_overrides for _, spec in buttons[:2]] == [
@@ -77,7 +116,7 @@ def test_all_are_fixed_at_the_least_cost():
     spec, params, macs = mended
     assert spec == BROKEN.with_(shortcut_overrides={f"layer{stage}.0": "zero_pad" for stage in (2, 3, 4)})
     assert (params, macs) == (0, 0)
-    assert applied(all_button(inspect(BROKEN))) == [("Fix all 3 at the least cost, +0", spec)]
+    assert applied(all_button(inspect(BROKEN))) == [("Fix all 3 at the least cost, +0 parameters", spec)]
 
 
 @settings(max_examples=10)
@@ -129,8 +168,8 @@ def test_the_walk_says_what_x_is_what_f_does_and_why_the_shortcut_adapts():
     ]
     assert steps[2].sentences == (
         "x arrives as 256×56×56. F(x) makes it 512×28×28 (1×1 conv, 128; 3×3 conv, 128, stride 2; 1×1 conv, 512).",
-        "Channels go from 256 to 512 and the map from 56×56 to 28×28, so x does not fit as it is: the shortcut "
-        "projects it (1×1 conv, 512, stride 2; 132,096 parameters).",
+        "Channels go from 256 to 512 and the map from 56×56 to 28×28, so x does not match F(x) as it is: the shortcut "
+        "projects x (1×1 conv, 512, stride 2; 132,096 parameters).",
         "The receptive field grows from 35 to 43 px.",
     )
     assert steps[5].sentences[1:] == (
@@ -145,26 +184,26 @@ def test_the_walk_says_what_x_is_what_f_does_and_why_the_shortcut_adapts():
         (
             PRESETS["cifar_resnet20"],
             1,
-            "Channels go from 16 to 32 and the map from 32×32 to 16×16, so x does not fit as it is: the shortcut keeps "
-            "every second pixel and adds 16 channels of zeros (no parameters).",
+            "Channels go from 16 to 32 and the map from 32×32 to 16×16, so x does not match F(x) as it is: the "
+            "shortcut keeps every second pixel and adds 16 channels of zeros (no parameters).",
         ),
         (
             ResNetSpec().with_(shortcut="projection_all"),
             0,
-            "x would fit as it is, and yet the shortcut projects it (1×1 conv, 64; 4,224 parameters).",
+            "x would match F(x) as it is, and yet the shortcut projects x (1×1 conv, 64; 4,224 parameters).",
         ),
         (BROKEN, 1, "The shortcut gives 64×56×56: nothing adapts x, so the two cannot be added."),
         (
             ResNetSpec(widths=(64, 64, 64, 64)),
             1,
-            "The map goes from 56×56 to 28×28, so x does not fit as it is: the shortcut projects it (1×1 conv, 64, "
-            "stride 2; 4,224 parameters).",
+            "The map goes from 56×56 to 28×28, so x does not match F(x) as it is: the shortcut projects x "
+            "(1×1 conv, 64, stride 2; 4,224 parameters).",
         ),
         (
             ResNetSpec().with_(block="bottleneck"),
             0,
-            "Channels go from 64 to 256, so x does not fit as it is: the shortcut projects it (1×1 conv, 256; 16,896 "
-            "parameters).",
+            "Channels go from 64 to 256, so x does not match F(x) as it is: the shortcut projects x (1×1 conv, "
+            "256; 16,896 parameters).",
         ),
     ],
     ids=["A", "C", "identity", "same channels", "same map"],

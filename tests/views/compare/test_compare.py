@@ -35,6 +35,46 @@ def aligned(left: ResNetSpec, right: ResNetSpec, *opened: str) -> tuple[Side, Si
     return align(inspect(left), inspect(right), frozenset(opened) if opened else None)
 
 
+# How both are built
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "words"),
+    [
+        (RESNET34, RESNET50, "16 blocks in both; block outputs are four times wider in ResNet-50."),
+        (RESNET50, RESNET34, "16 blocks in both; block outputs are four times wider in ResNet-50."),
+        (RESNET50, PRESETS["wide_resnet50_2"], "16 blocks in both; block outputs are equally wide."),
+        (RESNET18, RESNET34, "8 → 16 blocks; block outputs are equally wide."),
+        (RESNET18, RESNET18.plain(), "8 blocks in both; block outputs are equally wide."),
+        (RESNET18, RESNET18.with_(widths=(96, 192, 384, 768)), "8 blocks in both; block outputs are 1.5 times wider in "
+         "ResNet-18."),
+        (RESNET18, PRESETS["cifar_resnet20"], "8 → 9 blocks; block outputs are four times wider in ResNet-18."),
+        (RESNET18, RESNET18.with_(widths=(64, 128, 256, 256)), "8 blocks in both; block outputs have 64, 128, 256, 512 "
+         "→ 64, 128, 256, 256 channels."),
+    ],
+)  # fmt: skip
+def test_blocks_and_widths_are_said_before_the_costs(left: ResNetSpec, right: ResNetSpec, words: str) -> None:
+    assert compared(left, right).structure == words
+
+
+def test_equal_networks_have_nothing_to_say() -> None:
+    found = compared(RESNET18, RESNET18)
+    assert (found.structure, found.same_width, found.total) == ("", "", EQUAL)
+
+
+def test_a_basic_block_and_a_bottleneck_are_compared_at_the_same_width() -> None:
+    said = (
+        "At the same width, from 256 to 256 channels, two 3×3 convolutions have 1.18 M parameters and "
+        "1×1, 3×3 and 1×1 convolutions with 64 channels between have 69.6 k."
+    )
+    assert compared(RESNET34, RESNET50).same_width == compared(RESNET50, RESNET34).same_width == said
+    grouped = compared(RESNET18, PRESETS["resnext50_32x4d"]).same_width
+    assert grouped.endswith("with 128 channels in 32 groups between have 70.1 k.")
+    assert compared(RESNET18, RESNET34).same_width == ""
+    html = beside.words(compared(RESNET34, RESNET50))
+    assert html.index("16 blocks in both") < html.index("1.18 M") < html.index("+3.76 M")
+
+
 # The difference in words
 
 
@@ -83,13 +123,13 @@ def test_from_18_to_34_every_stage_is_a_step_and_the_steps_join() -> None:
             RESNET18,
             RESNET18.with_(shortcut="identity"),
             "Shortcuts: B · project on change → Identity only; −174 k parameters, −19.3 MMACs; "
-            "3 shortcuts no longer fit",
+            "3 shortcuts no longer match",
         ),
         (
             RESNET18.with_(shortcut_overrides={"layer2.0": "identity"}),
             RESNET18,
             "Shortcuts of single blocks: layer2.0 B · project on change; +8,448 parameters, +6.42 MMACs; "
-            "1 shortcut fits now",
+            "1 shortcut matches now",
         ),
         (
             PRESETS["resnext50_32x4d"].with_(depths=RESNET18.depths),
@@ -147,7 +187,7 @@ def test_equal_networks_are_called_equal() -> None:
 def test_new_blocks_that_do_not_fit_are_not_said_to_fit_no_longer() -> None:
     broken = RESNET18.with_(shortcut="identity")
     shorter = broken.with_(depths=(2, 2, 2), widths=(64, 128, 256))
-    assert compared(shorter, broken).lines[0].endswith("receptive field 211 → 435 px; 1 shortcut does not fit")
+    assert compared(shorter, broken).lines[0].endswith("receptive field 211 → 435 px; 1 shortcut does not match")
 
 
 @settings(max_examples=60)
@@ -185,7 +225,7 @@ def test_the_parts_add_up_to_the_whole() -> None:
 
 def test_the_table_of_two_families() -> None:
     rows = {row[0]: row[1:] for row in table(compared(PRESETS["cifar_resnet20"], RESNET18))}
-    assert list(rows) == ["stem", "layer1", "layer2", "layer3", "layer4", "head", "in all"]
+    assert list(rows) == ["stem", "layer1", "layer2", "layer3", "layer4", "head", "total"]
     assert rows["layer4"] == (
         "– → 2",
         "– → 512×7×7",
@@ -195,7 +235,7 @@ def test_the_table_of_two_families() -> None:
         "+411 MMACs",
         "– → 435 px",
     )
-    assert rows["in all"][0] == "9 → 8"
+    assert rows["total"][0] == "9 → 8"
     same = {row[0]: row[1:] for row in table(compared(RESNET50, PRESETS["resnet101"]))}
     assert same["layer2"] == ("4", "512×28×28", "1.22 M", "=", "1.03 GMACs", "=", "91 px")
     assert same["layer3"][4] == "1.46 → 5.18 GMACs"
@@ -268,7 +308,10 @@ def test_marks_are_classes_and_spoken() -> None:
     left, _ = aligned(RESNET50, PRESETS["resnet101"])
     svg = draw(left)
     assert len(re.findall(r'class="differs ', svg)) == 3
-    spoken = "layer3.1-5, Bottleneck × 5, 1024×14×14, 5 equal blocks. Differs."
+    spoken = (
+        "layer3.1-5, Bottleneck: 1×1 256, 3×3 256, 1×1 1024, 1024×14×14, 5 equal blocks, each with its own shortcut. "
+        "Differs."
+    )
     assert f'<g id="layer3.1-5" aria-label="{spoken}" class="differs node' in svg
 
 
@@ -386,9 +429,10 @@ def test_the_command_prints_words_and_parts() -> None:
     result = CliRunner().invoke(app, ["compare", "resnet50", "resnet101"])
     lines = result.stdout.splitlines()
     assert result.exit_code == 0
-    assert lines[1] == "Stage 3: 6 → 23 blocks; +19.0 M parameters, +3.71 GMACs; receptive field 427 → 971 px"
-    assert lines[3].split()[:2] == ["part", "blocks"]
-    assert lines[-1].split()[:5] == ["in", "all", "16", "→", "33"]
+    assert lines[0] == "16 → 33 blocks; block outputs are equally wide."
+    assert lines[2] == "Stage 3: 6 → 23 blocks; +19.0 M parameters, +3.71 GMACs; receptive field 427 → 971 px"
+    assert lines[4].split()[:2] == ["part", "blocks"]
+    assert lines[-1].split()[:4] == ["total", "16", "→", "33"]
 
 
 def test_the_command_changes_the_second_network_and_prints_json() -> None:

@@ -37,14 +37,14 @@ def test_resnet_34_beside_the_papers_errors():
     assert (fits.pop(Shortcut.IDENTITY), fits.pop(Shortcut.NONE)) == ((3, 16), (0, 0))
     assert set(fits.values()) == {(0, 16)}
     # Nothing on an identity or a zero-padded shortcut is read again by the backward pass.
-    assert rows[Shortcut.ZERO_PAD].held == rows[Shortcut.NONE].held < rows[Shortcut.PROJECTION].held
+    assert rows[Shortcut.ZERO_PAD].saved == rows[Shortcut.NONE].saved < rows[Shortcut.PROJECTION].saved
 
 
 def test_shortcuts_of_single_blocks_are_left_out():
     spec = ResNetSpec().with_(shortcut_overrides={"layer2.0": "identity"})
     assert of(spec) == of(ResNetSpec())
     assert "Shortcuts of single blocks are left out" in cost_table(spec)
-    assert "shown now" not in cost_table(spec)
+    assert ">current<" not in cost_table(spec)
 
 
 def test_a_mode_beyond_the_bounds_is_left_out():
@@ -71,9 +71,13 @@ def test_the_table_says_whose_errors_these_are_and_what_is_shown_now():
     row = re.search(r'<tr class="fits selected">(.*?)</tr>', html)
     assert row
     assert "B · project on change" in row[1]
-    assert "shown now" in row[1]
+    assert "current" in row[1]
     assert 'data-apply="?depths=3,4,6,3&amp;block=bottleneck&amp;shortcut=zero_pad"' in html
     assert '<td title="25,557,032 parameters" class="num">25.6 M<small>+2.78 M</small></td>' in html
+    plain = re.search(r">None \(plain\)<small>no shortcuts</small></th>(.*?)</tr>", html)
+    assert plain
+    assert "<small>as A</small>" in plain[1]
+    assert ">+0" not in html
 
 
 def test_the_chart_adds_up_to_the_totals_and_leaves_out_what_does_not_run():
@@ -81,7 +85,7 @@ def test_the_chart_adds_up_to_the_totals_and_leaves_out_what_does_not_run():
     by_mode = {cost.mode: cost for cost in costs(spec)}
     shown = {mode.words.short: mode for mode in by_mode if mode is not Shortcut.IDENTITY}
     assert {"A", "B", "C", "None"} <= shown.keys()
-    for name, amount in (("Parameters", "params"), ("MACs", "macs"), ("Kept for backward", "held")):
+    for name, amount in (("Parameters", "params"), ("MACs", "macs"), ("Saved for backward", "saved")):
         bars = [bar for bar in cost_figure(spec).data if bar.name == name]
         totals = {
             label: sum(x for bar in bars for x, y in zip(bar.x, bar.y, strict=True) if y == label) for label in shown

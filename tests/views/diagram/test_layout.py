@@ -1,4 +1,4 @@
-"""Where things stand in the drawing, as Graphviz lays it out."""
+"""Where things are in the drawing, as Graphviz lays it out."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def report_of_spec(spec: ResNetSpec) -> Report:
 
 
 def assert_straight(report: Report, opened: frozenset[str]) -> None:
-    """The main path is one line from top to bottom, and every frame's title stands at its left."""
+    """The main path is one line from top to bottom, and every frame's title is at its left."""
     diagram = build_diagram(report, opened)
     objects = json.loads(run_program(to_dot(diagram), "-Tjson0"))["objects"]
     columns = {thing["name"]: float(thing["pos"].split(",")[0]) for thing in objects if "pos" in thing}
@@ -51,7 +51,7 @@ def assert_straight(report: Report, opened: frozenset[str]) -> None:
     assert main
     assert {edge.source for edge in main if abs(middles[edge.source] - middles[edge.target]) > 1} == set()
     frames = [thing for thing in objects if thing["name"].startswith("cluster")]
-    assert len(frames) == len(diagram.groups)
+    assert len(frames) == len(diagram.groups) + len(diagram.repeats)
     for frame in frames:
         width = float(frame["lwidth"]) * POINTS
         end = float(frame["lp"].split(",")[0]) - width / 2 + width / LARGER

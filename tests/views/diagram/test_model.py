@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from explorer.inspection import Report, inspect
 from explorer.inspection.outline import outline
 from explorer.spec import PRESETS
-from explorer.views.diagram.model import Diagram, Role, build_diagram, default_open, everything, locate
+from explorer.views.diagram.dot import to_dot
+from explorer.views.diagram.locate import locate
+from explorer.views.diagram.model import Diagram, Role, build_diagram, default_open, everything, stages
 from explorer.views.diagram.svg import sentence
 from tests import golden
 from tests.support.drawings import NOTHING, SPECS, Calls, Inspect, conv, openable, report_named
@@ -60,14 +62,18 @@ def test_everything_folded():
 
 def test_equal_neighbours_fold_to_a_run(report_of: Inspect):
     report = report_of("resnet50")
-    diagram = build_diagram(report, default_open(report))
+    diagram = build_diagram(report, stages(report))
     runs = {n.id: (n.lines[1], n.count, n.opens) for n in diagram.nodes if n.count > 1 and n.role is Role.BLOCK}
     assert runs == {
-        "layer1.1-2": ("Bottleneck × 2", 2, "layer1.1-2"),
-        "layer2.1-3": ("Bottleneck × 3", 3, "layer2.1-3"),
-        "layer3.1-5": ("Bottleneck × 5", 5, "layer3.1-5"),
-        "layer4.1-2": ("Bottleneck × 2", 2, "layer4.1-2"),
+        "layer1.1-2": ("Bottleneck: 1×1 64, 3×3 64, 1×1 256", 2, "layer1.1-2"),
+        "layer2.1-3": ("Bottleneck: 1×1 128, 3×3 128, 1×1 512", 3, "layer2.1-3"),
+        "layer3.1-5": ("Bottleneck: 1×1 256, 3×3 256, 1×1 1024", 5, "layer3.1-5"),
+        "layer4.1-2": ("Bottleneck: 1×1 512, 3×3 512, 1×1 2048", 2, "layer4.1-2"),
     }
+    assert [(repeat.id, repeat.parent, repeat.count) for repeat in diagram.repeats] == [
+        ("layer1.1-2", "layer1", 2), ("layer2.1-3", "layer2", 3),
+        ("layer3.1-5", "layer3", 5), ("layer4.1-2", "layer4", 2),
+    ]  # fmt: skip
     assert [g.lines for g in diagram.groups] == [
         ("layer1", "3 blocks"), ("layer2", "4 blocks"), ("layer3", "6 blocks"), ("layer4", "3 blocks"),
     ]  # fmt: skip
@@ -77,6 +83,33 @@ def test_equal_neighbours_fold_to_a_run(report_of: Inspect):
     shortcut = diagram.node("layer2.0:shortcut")
     assert shortcut is not None
     assert (shortcut.role, shortcut.lines) == (Role.PROJECTION, ("1×1 512 /2", "512×28×28"))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "resnet152", "cifar_resnet110", "preact_resnet164"])
+@pytest.mark.parametrize("shortcut", ["projection", "projection_all", "zero_pad", "identity"])
+def test_as_many_additions_are_seen_as_there_are_shortcuts(name, shortcut):
+    report = inspect(PRESETS[name].with_(shortcut=shortcut))
+    for opened in (stages(report), default_open(report), everything(report)):
+        diagram = build_diagram(report, opened)
+        repeats = {repeat.id: repeat.count for repeat in diagram.repeats}
+        seen = [repeats.get(node.repeat or "", 1) for node in diagram.nodes if node.merge]
+        assert sum(seen) == len(report.merges)
+        # A repeat's frame holds the whole shortcut: its paths part at a point inside.
+        source = to_dot(diagram)
+        assert sorted(map(int, re.findall(r'label="× (\d+)\\l', source))) == sorted(repeats.values())
+        around = source.count('label=" one around each \\n')
+        forked = (
+            {n.repeat for n in diagram.nodes} - {n.repeat for n in diagram.nodes if n.id.endswith(":shared")} - {None}
+        )
+        assert around == len(forked)
+
+
+def test_a_pair_is_open_at_first_and_longer_repeats_are_folded(report_of: Inspect):
+    report = report_of("resnet34")
+    assert default_open(report) == stages(report) | {"layer4.1-2"}
+    assert [(r.id, r.count) for r in build_diagram(report, default_open(report)).repeats] == [
+        ("layer1.0-2", 3), ("layer2.1-3", 3), ("layer3.1-5", 5),
+    ]  # fmt: skip
 
 
 def test_runs_open_to_blocks_and_blocks_to_operations(report_of: Inspect):
@@ -111,8 +144,11 @@ def test_blocks_of_equal_shapes_that_compute_otherwise_do_not_fold(changed):
     usual = {"padding": 1}
     blocks = [nn.Sequential(nn.Conv2d(4, 4, 3, **options)) for options in (usual, usual, {**usual, **changed})]
     report = inspect(nn.Sequential(nn.Sequential(*blocks)), (4, 8, 8))
-    diagram = build_diagram(report, default_open(report))
+    diagram = build_diagram(report, stages(report))
     assert [n.id for n in diagram.nodes if n.role is Role.BLOCK] == ["0.0-1", "0.2"]
+    assert diagram.repeats == (), "blocks without a shortcut are a box with two outlines"
+    pair = build_diagram(report, default_open(report))
+    assert [n.id for n in pair.nodes if n.role is Role.BLOCK] == ["0.0", "0.1", "0.2"]
 
 
 def test_unknown_names_open_nothing(report_of: Inspect):
@@ -128,21 +164,21 @@ def test_shortcuts_and_sums_of_folded_blocks_have_their_roles():
     found = {(e.source, e.target, e.role, e.broken) for e in diagram.edges if e.target.endswith(":add")}
     assert ("layer2.0:shortcut", "layer2.0:add", Role.ZERO_PAD, False) in found
     assert ("layer2.0", "layer2.0:add", Role.MAIN, False) in found
-    assert ("layer2.1:add", "layer3.0:add", Role.IDENTITY, True) in found
+    assert ("layer2.2:add", "layer3.0:add", Role.IDENTITY, True) in found
     assert ("layer3.0", "layer3.0:add", Role.MAIN, True) in found
     assert {target for _, target, _, broken in found if broken} == {"layer3.0:add"}
     broken = [node.id for node in diagram.nodes if node.merge and not node.merge.fits]
     assert broken == ["layer3.0:add"]
 
 
-def test_what_is_folded_says_that_it_hides_a_sum_that_does_not_fit():
+def test_what_is_folded_says_that_it_contains_a_mismatch():
     report = inspect(PRESETS["resnet18"].with_(shortcut_overrides={"layer2.0": "identity"}))
     diagram = build_diagram(report, NOTHING)
     assert [n.id for n in diagram.nodes if n.hides_broken] == ["layer2"]
     stage = diagram.node("layer2")
     assert stage is not None
-    assert stage.lines == ("layer2", "2 blocks · ✕ 1 not fitting", "128×28×28")
-    assert sentence(stage) == "layer2, 2 blocks · ✕ 1 not fitting, 128×28×28, hiding a sum that does not fit."
+    assert stage.lines == ("layer2", "2 blocks · ✕ 1 mismatch", "128×28×28")
+    assert sentence(stage) == "layer2, 2 blocks · ✕ 1 mismatch, 128×28×28, contains a shape mismatch."
     assert not any(n.hides_broken for n in build_diagram(report, frozenset({"layer2"})).nodes)
 
 
@@ -262,6 +298,13 @@ def test_everything_open_shows_each_operation_once():
         assert sorted(node.ops for node in diagram.nodes) == [(op.index,) for op in report.trace.ops]
         sums = [node for node in diagram.nodes if node.role is Role.MERGE]
         assert [node.merge for node in sums] == list(report.merges)
+
+
+def test_a_run_that_is_open_is_seen_at_its_first_block(report_of: Inspect):
+    report = report_of("resnet50")
+    assert locate(report, stages(report), "layer1.1-2") == (stages(report), "layer1.1-2")
+    assert locate(report, NOTHING, "layer1.1-2") == ({"layer1"}, "layer1.1-2")
+    assert locate(report, default_open(report), "layer1.1-2") == (default_open(report), "layer1.1")
 
 
 @settings(max_examples=40)

@@ -59,11 +59,19 @@ def test_sentences():
     diagram = build_diagram(report, default_open(report))
     said = {node.id: sentence(node) for node in diagram.nodes}
     assert said["input"] == "input, 3×32×32."
-    assert said["layer1.0-2"] == "layer1.0-2, BasicBlock × 3, 16×32×32, 3 equal blocks."
+    assert said["layer1.0-2"] == (
+        "layer1.0-2, BasicBlock: 3×3 16, 3×3 16, 16×32×32, 3 equal blocks, each with its own shortcut."
+    )
+    assert said["layer1.0:add"] == (
+        "Residual addition of layer1.0, one of 3 equal ones, shapes match. "
+        "layer1.0: branch and shortcut both give 16×32×32."
+    )
     assert said["layer2.0:shortcut"] == "zero-pad +16 /2, 32×16×16."
-    assert said["layer2.0:add"] == ("Sum of layer2.0, fits. layer2.0: branch and shortcut both give 32×16×16.")
+    assert said["layer2.0:add"] == (
+        "Residual addition of layer2.0, shapes match. layer2.0: branch and shortcut both give 32×16×16."
+    )
     assert said["layer3.0:add"].startswith(
-        "Sum of layer3.0, does not fit. layer3.0: the branch gives 64×8×8, the shortcut 32×16×16: "
+        "Residual addition of layer3.0, shape mismatch. layer3.0: the branch gives 64×8×8, the shortcut 32×16×16: "
     )
 
 
@@ -141,7 +149,7 @@ def test_dot_takes_too_long(fake_dot, monkeypatch):
     monkeypatch.setattr(svg, "TIMEOUT_S", 0.2)
     fake_dot("exec tail -f /dev/null")
     with pytest.raises(
-        DiagramError, match=r"\AGraphviz took longer than 0\.2 s and was stopped\. Close some blocks\.\Z"
+        DiagramError, match=r"\AGraphviz took longer than 0\.2 s and was stopped\. Fold some blocks\.\Z"
     ):
         run_dot("digraph { endless }")
 
@@ -162,7 +170,7 @@ def test_too_many_boxes(report_of: Inspect):
     count = f"{len(report.trace.ops):,}"
     assert count == "3,340"
     with pytest.raises(
-        DiagramError, match=rf"\A{count} boxes are too many to read; at most 700 are drawn\. Close some\.\Z"
+        DiagramError, match=rf"\A{count} boxes are too many to read; at most 700 are drawn\. Fold some blocks\.\Z"
     ):
         render(report, everything)
 

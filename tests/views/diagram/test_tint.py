@@ -10,7 +10,7 @@ from explorer.gradients import probe_gradients
 from explorer.inspection import inspect
 from explorer.spec import PRESETS, ResNetSpec, Stem
 from explorer.ui.diagram.tint import gradients
-from explorer.views.diagram.model import build_diagram, default_open, everything
+from explorer.views.diagram.model import build_diagram, default_open, everything, stages
 from explorer.views.diagram.tint import Measure, tint
 
 SMALL = ResNetSpec(depths=(1, 2), widths=(8, 16), image_size=16, stem=Stem.CIFAR, num_classes=5)
@@ -40,10 +40,10 @@ def test_every_operation_is_counted_once(opened) -> None:
         assert sum(shares.values()) * amount == pytest.approx(total)
 
 
-def test_the_heaviest_box_of_resnet50_is_the_run_at_the_end() -> None:
+def test_a_folded_run_carries_the_parameters_of_all_its_blocks() -> None:
     """layer4.1-2: twice 4,462,592 parameters (torchvision's resnet50)."""
     report = inspect(PRESETS["resnet50"])
-    found = tint(report, build_diagram(report, default_open(report)), Measure.PARAMS)
+    found = tint(report, build_diagram(report, stages(report)), Measure.PARAMS)
     assert found.shares["layer4.1-2"] == 1
     assert found.words["layer4.1-2"] == "8.93 M parameters"
     assert found.scale == "0 … 8.93 M parameters"

@@ -125,7 +125,7 @@ def test_checks_hold_every_sum_and_its_sentence():
     assert [row["verdict"] for row in table] == ["match", "match", "mismatch", "match"] + ["mismatch", "match"] * 2
     assert table[2]["branch_shape"] == "128x28x28"
     assert table[2]["shortcut_shape"] == "64x56x56"
-    assert table[2]["explanation"].endswith("A 1x1 projection with stride 2 would fit (+8,448 parameters).")
+    assert table[2]["explanation"].endswith("A 1x1 projection with stride 2 would match (+8,448 parameters).")
 
 
 def test_no_cell_is_a_formula(foreign):
@@ -164,7 +164,7 @@ def test_png_shows_a_mismatch_inside_a_collapsed_block():
 
 def test_png_too_long_to_read_is_refused(report_of):
     report = report_of("preact_resnet164")
-    with pytest.raises(DiagramError, match=r"would be \d\d,\d{3} pixels long; at most 16,384 .* take SVG or PDF\."):
+    with pytest.raises(DiagramError, match=r"would be \d\d,\d{3} pixels long; at most 16,384 .* choose SVG or PDF\."):
         raster.png(report, everything(report))
     assert raster.pdf(report, everything(report)).startswith(b"%PDF-")
 

@@ -1,4 +1,4 @@
-"""Charts and the table of colours: what is drawn, left out and said."""
+"""The chart along depth and the table of colours: what is drawn, left out and said."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import pytest
 
 from explorer.gradients import BlockGradient, GradientProbe, LayerGradient, Setting
 from explorer.spec import PRESETS, ResNetSpec
-from explorer.views.gradients.depth_chart import gradient_figure, summary_sentence
+from explorer.views.gradients.depth_chart import gradient_figure, measured_sentence
 from explorer.views.gradients.quantity import Quantity
 from explorer.views.kit.theme import DARK, LIGHT, NEUTRAL, ROLES, plotly_layout, translucent
 
@@ -19,6 +19,8 @@ SPEC = ResNetSpec().with_(
     depths=(1, 1), widths=(8, 16), stem="cifar", shortcut="projection", num_classes=5, image_size=16
 )
 PATHS = ["conv1", "layer1.0.conv1", "layer1.0.conv2", "layer2.0.conv1", "layer2.0.conv2", "fc"]
+SETTINGS = "batch norm, He (fan-out) weights"
+NAME, PLAIN_NAME = f"ResNet-6 · {SETTINGS}", f"Plain-6 · {SETTINGS}"
 NORMS = [0.031, 0.1, 0.2, 0.3, 0.4, 0.5]
 
 
@@ -42,7 +44,7 @@ TWIN = made(SPEC.plain(), [8.66e-6, 0.001, 0.01, 0.1, 0.2, 0.25])
 
 def drawn(probe: GradientProbe, twin: GradientProbe | None = None) -> dict[str, Any]:
     """The figure as the browser gets it."""
-    return json.loads(gradient_figure(probe, twin).to_json())
+    return json.loads(gradient_figure(probe, twin, Quantity.WEIGHTS).to_json())
 
 
 def traces(figure: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -51,18 +53,18 @@ def traces(figure: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def test_both_networks_are_drawn_along_depth_on_a_logarithmic_axis() -> None:
     figure = drawn(HERE, TWIN)
-    here, twin = traces(figure)["ResNet-6"], traces(figure)["Plain-6"]
+    here, twin = traces(figure)[NAME], traces(figure)[PLAIN_NAME]
     assert (here["x"], here["y"]) == ([1, 2, 3, 4, 5, 6], NORMS)
     assert (twin["x"], twin["y"]) == ([1, 2, 3, 4, 5, 6], [layer.norm for layer in TWIN.layers])
     assert figure["layout"]["yaxis"]["type"] == "log"
     assert figure["layout"]["xaxis"]["title"]["text"] == "layer with weights, from input to output"
-    assert "nats" in figure["layout"]["yaxis"]["title"]["text"]
+    assert figure["layout"]["yaxis"]["title"]["text"] == "gradient of a layer's weights, ‖∂L/∂W‖₂"
     assert figure["layout"]["uirevision"] == "gradients"
 
 
 def test_two_signs_besides_colour_tell_the_networks_apart() -> None:
     named = traces(drawn(HERE, TWIN))
-    here, twin = named["ResNet-6"], named["Plain-6"]
+    here, twin = named[NAME], named[PLAIN_NAME]
     assert here["line"]["color"] != twin["line"]["color"]
     assert here["line"]["dash"] != twin["line"]["dash"]
     assert here["marker"]["symbol"] != twin["marker"]["symbol"]
@@ -81,11 +83,15 @@ def test_projections_stand_beside_their_blocks_last_convolution() -> None:
 
 def test_hovering_gives_module_path_and_exact_values() -> None:
     named = traces(drawn(HERE, TWIN))
-    assert named["ResNet-6"]["hovertext"][0] == (
-        "<b>conv1</b><br>ResNet-6<br>‖∂L/∂W‖₂ 0.03100<br>batches 0.02790 … 0.03410"
+    assert named[NAME]["hovertext"][0] == (
+        "<b>conv1</b><br>ResNet-6 · batch norm, He (fan-out) weights<br>‖∂L/∂W‖₂ 0.03100<br>batches 0.02790 … 0.03410"
     )
     assert named["projections"]["hovertext"][0].startswith("<b>layer2.0.downsample.0</b>")
-    assert named["Plain-6"]["hovertext"][0].splitlines()[0].startswith("<b>conv1</b><br>Plain-6<br>‖∂L/∂W‖₂ 8.660e-6")
+    assert (
+        named[PLAIN_NAME]["hovertext"][0]
+        .splitlines()[0]
+        .startswith(f"<b>conv1</b><br>{PLAIN_NAME}<br>‖∂L/∂W‖₂ 8.660e-6")
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +104,7 @@ def test_hovering_gives_module_path_and_exact_values() -> None:
 )
 def test_other_quantities_are_drawn_on_demand(quantity: Quantity, x: list[int], y: list[float]) -> None:
     figure = json.loads(gradient_figure(HERE, TWIN, quantity).to_json())
-    here = traces(figure)["ResNet-6"]
+    here = traces(figure)[NAME]
     assert (here["x"], here["y"]) == (x, y)
     assert figure["layout"]["yaxis"]["title"]["text"] == quantity.words.axis
     assert figure["layout"]["yaxis"]["uirevision"] == quantity.value, "a zoom ends where the quantity changes"
@@ -106,30 +112,31 @@ def test_other_quantities_are_drawn_on_demand(quantity: Quantity, x: list[int], 
 
 def test_a_point_names_its_layer_and_each_trace_keeps_its_name_across_updates() -> None:
     here = traces(drawn(HERE, TWIN))
-    assert here["ResNet-6"]["customdata"] == PATHS
+    assert here[NAME]["customdata"] == PATHS
     assert here["projections"]["customdata"] == ["layer2.0.downsample.0"]
-    uids = {trace.uid for trace in gradient_figure(HERE, TWIN).data}
+    uids = {trace.uid for trace in gradient_figure(HERE, TWIN, Quantity.WEIGHTS).data}
     assert uids == {"here-band", "here-path", "here-projections", "twin-band", "twin-path"}
     assert {trace.uid for trace in gradient_figure(HERE).data} < uids
 
 
 def test_over_several_seeds_the_words_say_so() -> None:
     seeds = replace(HERE, setting=replace(HERE.setting, seeds=5))
-    assert "<br>seeds 0.02790 … 0.03410" in traces(drawn(seeds))["ResNet-6"]["hovertext"][0]
-    assert summary_sentence(seeds).endswith("Mean of 5 initialisations, each of 3 × 8 images, 16×16 px.")
+    assert "<br>seeds 0.02790 … 0.03410" in traces(drawn(seeds))[NAME]["hovertext"][0]
+    assert measured_sentence(seeds.setting) == "Mean of 5 initialisations, each of 3 × 8 images, 16×16 px."
 
 
-def test_two_networks_of_one_name_are_told_apart() -> None:
-    twin = replace(TWIN, spec=SPEC.with_(norm="none"))
-    assert {"ResNet-6", "ResNet-6, beside"} < traces(drawn(HERE, twin)).keys()
-    assert "3.46e-5 in the twin." in summary_sentence(HERE, twin)
+def test_the_legend_tells_normalisation_and_weights_and_equal_networks_apart() -> None:
+    other = replace(TWIN, spec=SPEC.with_(norm="none", init="default"))
+    assert {NAME, "ResNet-6 · no normalisation, PyTorch default weights"} < traces(drawn(HERE, other)).keys()
+    same = replace(TWIN, spec=SPEC.with_(activation="gelu"))
+    assert {NAME, f"{NAME} (beside)"} < traces(drawn(HERE, same)).keys()
 
 
-def test_the_sentence_of_block_outputs_names_blocks() -> None:
-    assert summary_sentence(HERE, None, Quantity.STD) == (
-        "Standard deviation of the outputs y of the blocks, at the initial weights. First block (layer1.0): 1.00; "
-        "last block (layer2.0): 1.50; first ÷ last: 0.667. Mean of 3 × 8 images, 16×16 px."
-    )
+def test_the_gradient_of_the_block_outputs_is_drawn_by_default() -> None:
+    figure = json.loads(gradient_figure(HERE, TWIN).to_json())
+    assert figure["layout"]["yaxis"]["title"]["text"] == "gradient of a block's output, ‖∂L/∂y‖₂"
+    assert traces(figure)[NAME]["y"] == [0.01, 0.02]
+    assert next(iter(Quantity)) is Quantity.OUTPUTS
 
 
 def test_the_band_spans_the_batches() -> None:
@@ -144,7 +151,7 @@ def test_the_band_spans_the_batches() -> None:
 def test_what_a_logarithmic_axis_cannot_hold_is_left_out_and_counted() -> None:
     probe = made(SPEC, [0.1, 0.0, 0.0, nan, inf, 0.5])
     figure = drawn(probe)
-    here = traces(figure)["ResNet-6 (2 of 6 exactly 0, 2 of 6 not finite)"]
+    here = traces(figure)[f"{NAME} (2 of 6 exactly 0, 2 of 6 not finite)"]
     assert here["y"] == [0.1, None, None, None, None, 0.5]
     band = next(trace for trace in figure["data"] if trace.get("fill"))
     assert band["x"] == [1, 1, None, 6, 6, None]
@@ -167,8 +174,8 @@ def test_a_deep_network_keeps_to_few_markers_and_to_labels_that_have_room() -> N
     layers = tuple(LayerGradient(f"l{i}", i, False, 10.0**-i, 10.0**-i, 10.0**-i, 1.0) for i in range(1, 111))
     probe = GradientProbe(spec, HERE.setting, layers, (), 2.3, "cpu", "float32", ())
     figure = drawn(probe)
-    assert traces(figure)["CIFAR ResNet-110"]["marker"]["maxdisplayed"] == 24
-    assert traces(drawn(HERE))["ResNet-6"]["marker"]["maxdisplayed"] == 0
+    assert traces(figure)[f"CIFAR ResNet-110 · {SETTINGS}"]["marker"]["maxdisplayed"] == 24
+    assert traces(drawn(HERE))[NAME]["marker"]["maxdisplayed"] == 0
     assert [note["text"] for note in figure["layout"]["annotations"]] == ["layer1", "layer2", "layer3"]
     assert figure["layout"]["yaxis"]["dtick"] == 14, "at most eight powers of ten beside 109 decades"
 
@@ -179,30 +186,6 @@ def test_only_colours_that_every_plotly_understands() -> None:
     assert len(colours) > 10
     for colour in colours:
         assert re.fullmatch(r"#[0-9A-F]{6}|rgba\(\d+, \d+, \d+, [\d.]+\)", colour), colour
-
-
-def test_the_sentence_states_what_was_measured() -> None:
-    assert summary_sentence(HERE, TWIN) == (
-        "Norm of the loss gradient at the initial weights. "
-        "First layer (conv1): 0.0310 here, 8.66e-6 in the plain twin; "
-        "last layer (fc): 0.500 here, 0.250 in the plain twin; "
-        "first ÷ last: 0.0620 here, 3.46e-5 in the plain twin. "
-        "Mean of 3 × 8 images, 16×16 px."
-    )
-
-
-def test_the_sentence_without_a_twin() -> None:
-    assert summary_sentence(HERE) == (
-        "Norm of the loss gradient at the initial weights. First layer (conv1): 0.0310; "
-        "last layer (fc): 0.500; first ÷ last: 0.0620. Mean of 3 × 8 images, 16×16 px."
-    )
-
-
-def test_the_sentence_forms_no_ratio_that_does_not_exist() -> None:
-    dead = made(SPEC.plain(), [0.0] * 6)
-    assert "last layer (fc): 0.500 here, 0 in the plain twin. Mean" in summary_sentence(HERE, dead)
-    lost = made(SPEC, [nan] * 6)
-    assert "First layer (conv1): not finite; last layer (fc): not finite. Mean" in summary_sentence(lost)
 
 
 # — The table of colours —

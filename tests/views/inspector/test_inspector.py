@@ -19,7 +19,7 @@ from explorer.spec.options import modes_of_block
 from explorer.views.diagram.model import Node, build_diagram, default_open, everything
 from explorer.views.inspector.arithmetic import op_sums, path_sums
 from explorer.views.inspector.code_lines import block_lines, merge_lines, op_lines, stage_lines
-from explorer.views.inspector.formulas import block_formulas, network_formula, op_formula
+from explorer.views.inspector.formulas import block_formulas, formulas_of_blocks, op_formula
 from explorer.views.inspector.panel import empty, inspector
 from explorer.views.inspector.paper import block_place, head_place, stage_place, stem_place
 from explorer.views.inspector.shortcut_choice import AS_NETWORK, control
@@ -175,7 +175,7 @@ def test_the_sums_of_one_block():
         "conv1": "43 + (3 − 1) × 4 = 51 px; stride 4 × 2 = 8 px",
         "conv2": "51 + (3 − 1) × 8 = 67 px",
         "downsample.0": "43 + (1 − 1) × 4 = 43 px; stride 4 × 2 = 8 px",
-        "sum": "max(branch 67, shortcut 43) = 67 px",
+        "addition": "max(branch 67, shortcut 43) = 67 px",
     }
 
 
@@ -220,7 +220,7 @@ def test_a_block_reads_as_it_is_built(changes, expected):
 def test_a_shortcut_says_what_it_does_and_costs(changes, formula, letters, params):
     report = inspect(PRESETS["resnet18"].with_(**changes))
     said = words(inspector(report, node_of(report, "layer2.0:shortcut")).replace("<sub>", "").replace("</sub>", ""))
-    assert "The shortcut: what makes x fit the sum" in said or changes == {"block": "preact_basic"}
+    assert "The shortcut: gives x the shape of F(x)" in said or changes == {"block": "preact_basic"}
     assert formula in said
     assert letters in said
     assert params is None or params in said
@@ -235,7 +235,11 @@ def test_what_stands_for_what():
     assert plain(block_formulas(spec, plan_of(spec, "layer3.0")))[3:] == [
         "pad(x): every 2nd pixel of x, and 512 channels of zeros"
     ]
-    assert plain([network_formula(spec)]) == ["y = ReLU(F(x) + x)"]
+    assert [(*plain([formula]), paths[:2]) for formula, paths in formulas_of_blocks(spec).items()] == [
+        ("y = ReLU(F(x) + pad(x))", ["layer3.0"]),
+        ("y = ReLU(F(x) + BN(Ws·x))", ["layer1.0", "layer2.0"]),
+        ("y = ReLU(F(x) + x)", ["layer1.1", "layer1.2"]),
+    ]
 
 
 def test_every_operation_of_a_spec_has_a_formula():
@@ -265,10 +269,21 @@ def test_what_differs_from_the_table_is_said():
         "The authors' network strides in the first 1×1 (v1); here the 3×3 does (v1.5, as in torchvision).",
         "The paper's shortcut is option B, a projection where the shape changes; here x passes unchanged.",
     )
-    # Table 3 measures ResNet-34 with all three options.
+    # Table 3 measures ResNet-34 with all three options: with others, an option is no difference but a note.
     for mode in ("zero_pad", "projection", "projection_all"):
-        option = PRESETS["resnet34"].with_(shortcut=mode)
-        assert stage_place(option, 2, 28).differs == ()
+        place = stage_place(PRESETS["resnet34"].with_(shortcut=mode), 2, 28)
+        assert (place.differs, place.notes) == ((), ())
+    place = stage_place(PRESETS["resnet18"], 2, 28)
+    assert place.differs == ()
+    assert place.notes == (
+        "Here a projection (option B). Table 3 of He et al. 2015 compares A, B and C on ResNet-34; the paper's "
+        "ResNet-18 has option A, zero-padding.",
+    )
+    assert stage_place(PRESETS["resnet18"].with_(shortcut="zero_pad"), 2, 28).notes == ()
+    place = block_place(
+        PRESETS["resnet50"].with_(shortcut="none"), plan_of(PRESETS["resnet50"].plain(), "layer1.1"), 56
+    )
+    assert place.differs[-1] == "The paper's shortcut is the identity; here there is no shortcut."
     assert stem_place(PRESETS["resnet18"].with_(stem="cifar")).differs == ("Here it is 3×3, 64, no pooling.",)
     assert head_place(PRESETS["resnet18"].with_(num_classes=10)).differs == ("Here there are 10 classes.",)
 
@@ -328,7 +343,7 @@ def test_a_sum_that_does_not_fit():
     assert "✕ layer2.0: the branch gives 128×28×28, the shortcut 64×56×56" in text
     assert "Output none" in text
     stage = words(inspector(report, node_of(report, "layer2", frozenset())))
-    assert "✕ 1 of 2 shortcuts inside do not fit: layer2.0" in stage
+    assert "✕ 1 of 2 shortcuts inside does not match: layer2.0" in stage
 
 
 def test_a_block_counts_its_shortcut_and_its_sum():
@@ -371,7 +386,7 @@ def test_everything_that_can_be_clicked_is_described(name):
         for node in build_diagram(report, opened).nodes:
             text = words(inspector(report, node))
             assert "Parameters" in text
-            assert "Kept for backward" in text
+            assert "Saved for backward" in text
             assert node.role == "input" or ("In PyTorch" in text and "In the paper" in text)
 
 
@@ -380,3 +395,97 @@ def test_nothing_selected():
     text = words(empty(inspect(PRESETS["resnet50"])))
     assert "Parameters 25,557,032 MACs 4.09 GMACs" in text
     assert "Receptive field 427 px" in text
+
+
+# ---- mismatches ------------------------------------------------------------------------------------------
+
+BROKEN = PRESETS["resnet18"].with_(shortcut="identity")
+ERROR = "RuntimeError: The size of tensor a (28) must match the size of tensor b (56) at non-singleton dimension 3"
+
+
+def selects(html: str) -> list[str]:
+    """What its links show in the diagram."""
+    return re.findall('data-select="([^"]+)"', html)
+
+
+def test_every_mismatch_is_listed_while_nothing_is_selected():
+    html = empty(inspect(BROKEN))
+    assert "✕ 3 of 8 shortcuts do not match:" in words(html)
+    assert selects(html) == ["layer2.0:add", "layer3.0:add", "layer4.0:add"]
+    assert f"PyTorch stops at layer2.0: {ERROR}" in words(html)
+    assert "Output none" in words(html)
+    assert "1000" not in words(html)
+
+
+class Mismatched(nn.Module):
+    """15 additions in a row whose branches change the channels, and whose shortcuts do not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv2d(*((4, 8) if i % 2 == 0 else (8, 4)), 1) for i in range(15))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for conv in self.convs:
+            x = conv(x) + x
+        return x
+
+
+def test_many_mismatches_are_listed_in_part():
+    html = empty(inspect(Mismatched(), (4, 8, 8)))
+    assert len(selects(html)) == 12
+    assert "✕ 15 of 15 shortcuts do not match:" in words(html)
+    assert "… and 3 more in the table of shortcut checks" in words(html)
+
+
+def test_a_selection_that_matches_names_the_mismatches_elsewhere():
+    report = inspect(BROKEN)
+    html = inspector(report, node_of(report, "layer1.0:add"))
+    assert "✓ layer1.0: branch and shortcut both give 64×56×56. ✕ 3 mismatches elsewhere: layer2.0 , layer3.0" in words(
+        html
+    )
+    own = words(inspector(report, node_of(report, "layer2.0:add")))
+    assert f"PyTorch raises here: {ERROR}" in own
+    assert "✕ 2 mismatches elsewhere: layer3.0 , layer4.0" in own
+    whole = inspect(PRESETS["resnet18"])
+    assert "elsewhere" not in words(inspector(whole, node_of(whole, "layer2.0:add")))
+
+
+def test_a_broadcast_addition_runs_and_is_listed():
+    report = inspect(described(depths=(1, 1), widths=(4, 4), image_size=2, stem="cifar", shortcut="identity"))
+    assert [finding.rule for finding in report.findings] == ["broadcast"]
+    text = words(empty(report))
+    assert "✕ 1 of 2 shortcuts does not match: layer2.0 F(x) 4×1×1, shortcut 4×2×2" in text
+    assert "RuntimeError" not in text
+    assert "Output none" not in text
+
+
+# ---- the network, and its runs ---------------------------------------------------------------------------
+
+
+def test_the_formula_is_each_blocks():
+    text = words(empty(inspect(PRESETS["resnet18"])).replace("<sub>", "").replace("</sub>", ""))
+    assert (
+        "Each block y = ReLU(F(x) + BN(Ws·x)) layer2.0, layer3.0, layer4.0 y = ReLU(F(x) + x) The other 5 blocks"
+        in text
+    )
+    assert "The whole network" not in text
+    text = words(empty(inspect(BROKEN)))
+    assert "Each block y = ReLU(F(x) + x) The network" in text
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "cifar_resnet20"])
+def test_no_box_leads_to_itself(name):
+    report = inspect(PRESETS[name])
+    diagram = build_diagram(report, default_open(report))
+    for node in diagram.nodes:
+        html = inspector(report, node, diagram.owners)
+        neighbours = re.findall('rx-neighbours">(.*?)</p>', html)
+        assert node.id not in selects("".join(neighbours)), node.id
+
+
+def test_the_addition_of_a_run_leads_to_what_follows_the_run():
+    report = inspect(PRESETS["resnet18"])
+    diagram = build_diagram(report, default_open(report))
+    html = inspector(report, node_of(report, "layer1.0:add"), diagram.owners)
+    (neighbours,) = re.findall('rx-neighbours">(.*?)</p>', html)
+    assert words(neighbours) == "Branch layer1.0-1 Shortcut stem To layer2.0 To layer2.0:shortcut"

@@ -1,19 +1,21 @@
-"""Depth sweeps and path lengths: what is drawn, what stands in the tables, and what is said."""
+"""Tables and charts of a measurement, a depth sweep and path lengths show the measured numbers."""
 
 from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 from math import comb, inf
 
 import pytest
 
-from explorer.gradients import GradientProbe, PathLengths, SweepPoint, depth_sweep, path_lengths, probe_with_twin
+from explorer.gradients import GradientProbe, PathLengths, Span, SweepPoint, depth_sweep, path_lengths, probe_with_twin
 from explorer.gradients.path_lengths import PathLength
 from explorer.spec import ResNetSpec
-from explorer.views.gradients.charts import paths_figure, paths_sentence, sweep_figure, sweep_sentence
+from explorer.views.gradients.paths_chart import paths_figure, sampled_sentence
 from explorer.views.gradients.quantity import Quantity, points
-from explorer.views.gradients.tables import gradient_csv, gradient_rows, path_rows, sweep_rows
+from explorer.views.gradients.sweep_chart import SweepQuantity, sweep_figure
+from explorer.views.gradients.tables import end_rows, gradient_csv, gradient_rows, path_rows, sweep_rows
 
 SPEC = ResNetSpec().with_(
     depths=(1, 1), widths=(8, 16), stem="cifar", shortcut="projection", num_classes=5, image_size=8
@@ -74,36 +76,50 @@ def test_the_csv_has_all_digits(pair) -> None:
     assert [float(row["twin"]) for row in rows] == [block.norm for block in twin.blocks]
 
 
-def test_a_sweep_is_four_curves_over_depth(sweep) -> None:
-    figure = sweep_figure(sweep)
+def test_the_small_table_has_both_ends_and_the_extremes_of_each_network(pair) -> None:
+    probe, twin = pair
+    here, there = keys(end_rows([probe, twin], Quantity.OUTPUTS))
+    norms = [block.norm for block in probe.blocks]
+    assert here[:2] == ["ResNet-6", "batch norm, He (fan-out) weights"]
+    assert [float(key) for key in here[2:]] == [norms[0], norms[-1], norms[0] / norms[-1], max(norms)]
+    assert there[0] == "Plain-6"
+
+
+@pytest.mark.parametrize("quantity", SweepQuantity)
+def test_a_sweep_is_four_curves_over_depth(sweep, quantity: SweepQuantity) -> None:
+    figure = sweep_figure(sweep, quantity)
     assert {trace.name for trace in figure.data} == {
-        f"{kind}, {norm} normalisation" for kind in ("residual", "plain") for norm in ("with", "without")
+        f"{kind} · {norm}, He (fan-out) weights"
+        for kind in ("residual", "plain")
+        for norm in ("batch norm", "no normalisation")
     }
     looks = {(trace.line.color, trace.line.dash, trace.marker.symbol) for trace in figure.data}
     assert len(looks) == 4
     assert len({trace.marker.symbol for trace in figure.data}) == 4, "told apart without colour"
     for trace in figure.data:
-        of_curve = [point for point in sweep if point.name == trace.name]
+        spans = [quantity.words.span(point) for point in sweep if point.name == trace.uid]
         assert list(trace.x) == [6, 10]
-        assert list(trace.y) == [point.ratio for point in of_curve]
-        assert list(trace.error_y.array) == [point.high - point.ratio for point in of_curve]
+        assert list(trace.y) == [span.mean for span in spans]
+        assert list(trace.error_y.array) == [span.high - span.mean for span in spans]
+        assert all(span.low <= span.mean * (1 + 1e-9) and span.mean <= span.high * (1 + 1e-9) for span in spans)
     assert figure.layout.yaxis.type == "log"
-    assert [float(row[3]) for row in keys(sweep_rows(sweep))] == [point.ratio for point in sweep]
+    assert figure.layout.yaxis.title.text == quantity.words.axis
+
+
+def test_a_sweep_shows_first_the_quantity_in_which_vanishing_is_visible(sweep) -> None:
+    assert sweep_figure(sweep) == sweep_figure(sweep, SweepQuantity.EVENNESS)
+    rows = keys(sweep_rows(sweep))
+    assert [float(row[3]) for row in rows] == [point.evenness for point in sweep]
+    assert [float(row[5]) for row in rows] == [point.first_block for point in sweep]
+    assert [float(row[7]) for row in rows] == [point.ratio for point in sweep]
 
 
 def test_a_sweep_counts_what_no_axis_can_hold(sweep) -> None:
     point = sweep[0]
-    lost = SweepPoint(point.spec, point.setting, inf, 1.0, inf, inf, inf, ())
+    lost = replace(point, blocks=Span(inf, inf, inf))
     (trace,) = sweep_figure([point, lost]).data
-    assert trace.name == f"{point.name} (1 of 2 not finite, or 0)"
-    assert list(trace.y) == [point.ratio, None]
-
-
-def test_the_sentence_of_a_sweep_has_both_ends_of_every_curve(sweep) -> None:
-    said = sweep_sentence(sweep)
-    assert said.startswith("Norm of the loss gradient, first layer ÷ last, at the initial weights. Residual, with")
-    assert said.count("with 6 layers") == said.count("with 10 layers") == 4
-    assert sweep_sentence(sweep[:1]).count("layers") == 1
+    assert trace.name == "residual · batch norm, He (fan-out) weights (1 of 2 not finite, or 0)"
+    assert list(trace.y) == [point.evenness, None]
 
 
 def test_paths_are_counted_and_their_gradient_is_shared_out(paths) -> None:
@@ -116,11 +132,10 @@ def test_paths_are_counted_and_their_gradient_is_shared_out(paths) -> None:
     assert [int(float(row[1])) for row in keys(path_rows(paths))] == [1, 2, 1]
 
 
-def test_the_sentence_of_paths_says_how_many_and_how_long(paths) -> None:
-    said = paths_sentence(paths)
-    assert said.startswith("ResNet-6 at its initial weights: 2 residual blocks make 2² paths, 1.0 branches long")
-    assert f"they carry to the input, {paths.effective_length:.1f};" in said
-    assert said.endswith("Up to 2 paths of each length, 1 × 2 images, 8×8 px.")
+def test_how_paths_were_sampled_is_said(paths) -> None:
+    assert sampled_sentence(paths) == (
+        "2 residual blocks make 2² paths. Up to 2 paths of each length were sampled, on 1 × 2 images, 8×8 px."
+    )
 
 
 def test_paths_without_a_gradient_get_no_share(paths) -> None:
@@ -129,5 +144,4 @@ def test_paths_without_a_gradient_get_no_share(paths) -> None:
     _, carried, band, one = paths_figure(dead).data
     assert list(carried.y) == list(one.y) == [None] * 3
     assert list(band.x) == []
-    assert "Weighted by the gradient" not in paths_sentence(dead)
     assert [row[5] for row in keys(path_rows(dead))] == ["-1"] * 3

@@ -1,0 +1,1 @@
+"""The generated PyTorch file beside the diagram; its lines and the diagram's boxes light one another."""

@@ -1,0 +1,1 @@
+"""The glossary and the keys behind "?", and what every hint says."""

@@ -1,0 +1,31 @@
+"""The buttons of the textbook cases: each changes the reader's network, and the measurement follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from ...spec import from_query
+from ...views.gradients.cases import case_buttons
+from ..kit import bridge, scripts
+from ..kit.requests import NetworkRequest
+
+
+def build() -> None:
+    """Lay the buttons out; they are listed for the page's network."""
+    gr.HTML(
+        value="",
+        html_template='<div class="rx-cases" role="group" aria-label="Textbook cases"></div>',
+        js_on_load=scripts.mount("gradients/gradients.js", list="list_cases"),
+        server_functions=[list_cases],
+        apply_default_css=False,
+        elem_id="gradient-cases",
+        padding=False,
+    )
+
+
+@bridge.answers(NetworkRequest)
+def list_cases(request: NetworkRequest) -> dict[str, Any]:
+    """-> ``{"html"}`` of the buttons."""
+    return {"html": case_buttons(from_query(request.query))}

@@ -1,0 +1,1 @@
+"""The generated PyTorch file beside the diagram."""

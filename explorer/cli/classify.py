@@ -78,8 +78,8 @@ def classify(
     elif kept:
         there = len(wanted) - len(left)
         already = f", {there} were already there" if there else ""
-        files = "1 file" if failed == 1 else f"{failed} files"
-        typer.echo(f"{output}: {len(results) - failed} predictions written{already}, {files} could not be read")
+        unreadable = "1 file" if failed == 1 else f"{failed} files"
+        typer.echo(f"{output}: {len(results) - failed} predictions written{already}, {unreadable} could not be read")
     elif failed < len(results):
         variant = classifier.variant
         words = f"{variant.title}. {variant.transform.sentence} {variant.note}".rstrip()

@@ -31,7 +31,7 @@ class MeasurementText:
     figures: tuple[Callable[[], go.Figure], ...]
 
 
-def of_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> MeasurementText:
+def describe_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> MeasurementText:
     """‖∂L/∂W‖₂ of every layer, and of the layer of the same name in every twin; the verdict is about the blocks."""
     from ..views.gradients.depth_chart import gradient_figure, measured_sentence
     from ..views.gradients.quantity import Quantity
@@ -62,7 +62,7 @@ def of_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> Measureme
     )
 
 
-def of_depths(points: Sequence[SweepPoint]) -> MeasurementText:
+def describe_depths(points: Sequence[SweepPoint]) -> MeasurementText:
     """Weakest ÷ strongest block: a row for each depth, a column for each kind of network."""
     from ..gradients import sweep_csv
     from ..views.gradients.conclusions import sweep_verdict
@@ -145,7 +145,7 @@ body {{ max-width: 72rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 {SA
 
 
 def _names(twins: Sequence[GradientProbe]) -> list[str]:
-    """Heads of the twins' columns; a number tells equal names apart."""
+    """Column heads of the other networks; equal names get a number."""
     from ..spec import title
 
     names = ["plain counterpart" if twin.spec.is_plain else title(twin.spec) for twin in twins]

@@ -1,4 +1,4 @@
-"""``gradients``: the loss gradient along depth, in a network and its counterparts; in deeper networks; by path."""
+"""``gradients``: measure the loss gradient by block, by depth of the network or by path length."""
 
 from __future__ import annotations
 
@@ -38,18 +38,16 @@ def gradients(
     changes: Changes = None,
     twin: Annotated[
         list[str] | None,
-        typer.Option(metavar="plain|none|TARGET", help="Network to measure beside it; repeatable. Default: plain."),
+        typer.Option(metavar="plain|none|TARGET", help="Network to compare with; repeatable. Default: plain."),
     ] = None,
     norm: Annotated[Norm | None, typer.Option(help="Normalisation, the same as --set norm=….")] = None,
     inputs: Annotated[
         Inputs, typer.Option(help="Images: noise with random labels, scikit-learn's digits, or CIFAR-10.")
     ] = Inputs.NOISE,
-    data: Annotated[Path | None, typer.Option(help="Folder or archive of CIFAR-10; found as by train.")] = None,
-    sweep: Annotated[
-        Sweep | None, typer.Option(help="How even the gradient is in networks of many depths, plain and residual.")
-    ] = None,
-    depths: Annotated[str | None, typer.Option(metavar="20,32,…", help="Depths of the sweep.")] = None,
-    paths: Annotated[bool, typer.Option("--paths", help="Gradient that paths of each length carry.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Folder or archive of CIFAR-10. Default: as for train.")] = None,
+    sweep: Annotated[Sweep | None, typer.Option(help="Compare plain and residual networks of many depths.")] = None,
+    depths: Annotated[str | None, typer.Option(metavar="20,32,…", help="Depths for --sweep depth.")] = None,
+    paths: Annotated[bool, typer.Option("--paths", help="Measure the gradient of paths of each length.")] = False,
     batches: Annotated[int, typer.Option(help="Batches to average over.")] = 3,
     batch_size: Annotated[int, typer.Option(help="Images in a batch.")] = 8,
     seed: Annotated[int, typer.Option(help="Seed of weights, images and labels.")] = 0,
@@ -59,10 +57,10 @@ def gradients(
         str | None, typer.Option(metavar="FILE.html", help="Write the plot as a page that works offline.")
     ] = None,
 ) -> None:
-    """Gradients along depth, beside the plain counterpart ("plain twin").
+    """Measure gradients along depth and compare them with the plain counterpart, the network without shortcuts.
 
-    The norm of the loss gradient in every layer, measured by real backward passes at the initial weights, and a
-    verdict: whether the gradient vanishes, explodes or holds.
+    Prints the norm of the loss gradient in every layer, from real backward passes at the initial weights, and a
+    verdict: whether the gradient vanishes, explodes or keeps its size.
     """
     from .gradient_tables import page
 

@@ -1,4 +1,4 @@
-"""``PACKAGE.MODULE:CALLABLE`` or ``FILE.py:CALLABLE``: a network out of somebody's own code."""
+"""``PACKAGE.MODULE:CALLABLE`` or ``FILE.py:CALLABLE``: a network from the user's own code."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def read_module(target: str, inputs: Sequence[Any] | Mapping[str, Any] = ()) -> 
     from ..inspection import inspect
     from ..inspection.tracing.source_lines import layer_lines, lines_by_path
 
-    with redirect_stdout(sys.stderr), _told(target), layer_lines() as lines:
+    with redirect_stdout(sys.stderr), _explain_errors(target), layer_lines() as lines:
         found = _find(target)
         net = _build(target, found)
         report = inspect(net, inputs=inputs or None, original=_original(found))
@@ -58,14 +58,14 @@ def read_module(target: str, inputs: Sequence[Any] | Mapping[str, Any] = ()) -> 
 
 
 def _find(target: str) -> Any:
-    """The module, or what is called to get it."""
+    """The module, or the callable that returns it."""
     match = _TARGET.fullmatch(target)
     if match is None:
-        raise ExplorerError(f"{target}: PACKAGE.MODULE:CALLABLE is expected")
+        raise ExplorerError(f"{target}: expected PACKAGE.MODULE:CALLABLE")
     name, attribute, call = match.groups()
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
-    import_module("explorer.compat")  # most nets import torchvision, which without the guard may not load
+    import_module("explorer.compat")  # most networks import torchvision, which may fail without this import
     module = _import_file(Path(name)) if name.endswith(".py") else _import(target, name)
     try:
         found = attrgetter(attribute)(module)
@@ -97,7 +97,7 @@ def _import_file(path: Path) -> Any:
         sys.path.insert(0, folder)
     spec = spec_from_file_location(path.stem, path.absolute())
     if spec is None or spec.loader is None:
-        raise ExplorerError(f"{path}: it is no Python file")
+        raise ExplorerError(f"{path}: not a Python file")
     module = module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
@@ -105,7 +105,7 @@ def _import_file(path: Path) -> Any:
 
 
 def _arguments(target: str, call: str) -> tuple[list[Any], dict[str, Any]]:
-    """Of ``(18, width=4)``: literals only; nothing is run."""
+    """Parse arguments such as ``(18, width=4)``: literals only, no code is run."""
     try:
         tree = ast.parse(f"f{call}", mode="eval").body
         if not isinstance(tree, ast.Call):
@@ -114,7 +114,7 @@ def _arguments(target: str, call: str) -> tuple[list[Any], dict[str, Any]]:
         return args, {str(word.arg): ast.literal_eval(word.value) for word in tree.keywords}
     except (SyntaxError, ValueError):
         raise ExplorerError(
-            f"{target}: numbers, texts, lists and the like are expected as arguments, as make(18, width=4)"
+            f"{target}: expected numbers, texts or lists as arguments, for example make(18, width=4)"
         ) from None
 
 
@@ -128,7 +128,7 @@ def _build(target: str, found: Any) -> nn.Module:
 
 
 def _original(found: Any) -> Callable[[], nn.Module] | None:
-    """What gives the network with its values; None for a finished one, which has them."""
+    """The callable that builds the network with its values; None for an existing network."""
     from torch import nn
 
     return None if isinstance(found, nn.Module) else cache(found)

@@ -59,7 +59,7 @@ def read_report(
 
     if is_module(target):
         if changes:
-            raise ExplorerError(f"--set: {target} is code; nothing in it can be set")
+            raise ExplorerError(f"--set: {target} is code and has no fields to set")
         report = read_module(target, inputs)
         return report, (report.trace.note,) if report.trace.note else ()
     if target.lower().endswith(ONNX):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
 
 from ..errors import ExplorerError
 from ..spec import shapes
-from ..spec.fields import shown
+from ..spec.fields import quote
 from .hints import find_hints
 from .joins.findings import Finding
 from .report import Report
@@ -83,8 +83,8 @@ class Outcome:
         return (find_hints(self.report) if self.report else ()) + self.training
 
     def lines_of(self, finding: Finding) -> tuple[str, ...]:
-        """Lines of the program, ``models/net.py:123``, where known: the sum's or layer's, its producers', and that which
-        made the layer."""
+        """Lines of the program, ``models/net.py:123``, where known: the sum's or layer's, its producers', and the one
+        that made the layer."""
         own = self.report.operations[finding.op].source if self.report else ""
         given = [producer.source for producer in finding.producers if producer.operation != "input"]
         made = self.report.made.get(finding.path, "") if self.report and finding.merge is None else ""
@@ -194,14 +194,14 @@ def _shortcuts(value: object) -> int | str:
 def _paths(value: object) -> tuple[str, ...]:
     paths = value if isinstance(value, list) else [value]
     if not all(isinstance(path, str) and path.isprintable() for path in paths):
-        raise ValueError(f"got {shown(value)}; a block's name or a list of them is expected, as [layer4.0]")
+        raise ValueError(f"got {quote(value)}; a block's name or a list of them is expected, as [layer4.0]")
     return tuple(paths)
 
 
 def _sides(value: object) -> tuple[int, ...]:
     sides = value if isinstance(value, list) else [value]
     if not all(isinstance(side, int) and not isinstance(side, bool) and 0 < side < 10**5 for side in sides):
-        raise ValueError(f"got {shown(value)}; sides of a square input are expected, as [224, 256]")
+        raise ValueError(f"got {quote(value)}; sides of a square input are expected, as [224, 256]")
     return tuple(sides)
 
 

@@ -279,7 +279,7 @@ def test_a_class_with_arguments_and_a_file(own: Path) -> None:
     narrow = check("own_nets.first:Sized(4)", "--input", "1x3x8x8")
     assert narrow.stdout.startswith("bn takes 4 channels, but the sum of the network gives 3 (3×8×8).\n")
     assert refused("own_nets/none.py:Net") == "own_nets/none.py: no such file"
-    assert "numbers, texts, lists and the like are expected as arguments" in check("own_nets.first:Sized(x)").stderr
+    assert "expected numbers, texts or lists as arguments" in check("own_nets.first:Sized(x)").stderr
 
 
 def test_inputs_of_every_kind(own: Path) -> None:
@@ -295,8 +295,8 @@ def test_which_sizes_work(own: Path) -> None:
     assert lines[:2] == [
         "✓ 1 of 1 shortcuts match",
         "Input sizes: Any multiple of 2 from 2 on works; 7 fails: the network: the branch goes 7→3→6: max_pool halves "
-        "an odd side, which upsampling does not bring back. Pad the input to a multiple of 2, or interpolate to 7×7. The "
-        "branch gives 3×6×6, the shortcut 3×7×7.",
+        "an odd side, which upsampling does not bring back. Pad the input to a multiple of 2, or interpolate to 7×7. "
+        "The branch gives 3×6×6, the shortcut 3×7×7.",
     ]
     data = json.loads(check(*words, "--format", "json").stdout)["targets"][0]["sizes"]
     assert (data["multiple"], data["smallest"]) == (2, 2)

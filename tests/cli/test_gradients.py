@@ -113,7 +113,7 @@ def test_paths_by_length() -> None:
     assert list(rows[0]) == path_csv(result).splitlines()[0].split(",")
     shown = printed("gradients", TINY_TEXT, *FEW, "--paths")
     assert re.search(r"^ResNet-6: .* paths? .*Veit|^ResNet-6: (mostly|paths)", shown, re.MULTILINE)
-    assert "2 blocks with a shortcut make 2^2 paths, in the mean 1 branches long." in shown
+    assert "2 blocks with a shortcut make 2^2 paths with a mean length of 1 branch." in shown
     assert "Up to 2 paths of each length in each of 2 batches of 2 images, 32×32 px" in shown
 
 

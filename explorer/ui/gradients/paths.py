@@ -75,5 +75,5 @@ def _update(event: Any) -> Update:
         "verdict": verdict_html(verdict),
         "chart": plot.payload(paths_figure(result)),
         "facts": reasons_html(verdict) + gradient_runs.details([BASIS, sampled_sentence(result), images], result.notes),
-        "table": filled(path_rows(result), path_csv(result), "path_lengths.csv"),
+        "table": table_value(path_rows(result), path_csv(result), "path_lengths.csv"),
     }

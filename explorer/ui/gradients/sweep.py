@@ -115,7 +115,7 @@ def _own_notes(point: SweepPoint) -> tuple[str, ...]:
 def _show(session: str, points: Sequence[SweepPoint], quantity: str) -> Update:
     """The points so far, without a verdict."""
     _MEASURED.put(session, tuple(points))
-    table = filled(sweep_rows(points), sweep_csv(points), "depth_sweep.csv")
+    table = table_value(sweep_rows(points), sweep_csv(points), "depth_sweep.csv")
     return {
         "verdict": "",
         "chart": plot.payload(sweep_figure(points, SweepQuantity(quantity))),

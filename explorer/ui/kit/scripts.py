@@ -12,7 +12,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 
 _UI = Path(__file__).parents[1]
-_FIRST = ("page.js", "builder.js", "kit/", "diagram/", "inspector/", "history/", "start/")  # what the first look needs
+_FIRST = ("page.js", "builder.js", "kit/", "diagram/", "inspector/", "history/", "start/")  # needed for the first view
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
 

@@ -26,7 +26,7 @@ def summary(report: Report) -> str:
         ),
     ]
     if field:
-        exact = "Of the last feature map."
+        exact = "Receptive field of the last feature map."
         parts.append(hint("receptive field", f"RF {numbers.pixels(field.size)}", exact=exact, css="field"))
     return tag("div", "".join([*parts, verdict(report, is_link=True)]), css="rx-summary", aria_live="polite")
 

@@ -77,7 +77,7 @@ ROLES: dict[str, RoleStyle] = {
     "fits": RoleStyle("#009E73", "#007A59", "#1AB589", "solid", "✓"),
     "broken": RoleStyle("#D55E00", "#B84F00", "#E8752A", "dash", "✕", "shape mismatch"),
 }
-# Of the generated code, on light and on dark: at least 4.5:1 on ``page``, on ``surface`` and on lines that are lit.
+# Colours of the generated code, on light and on dark: at least 4.5:1 on ``page``, ``surface`` and highlighted lines.
 CODE: dict[str, tuple[str, str]] = {
     "keyword": ("#6639BA", "#C9ADFB"),
     "string": ("#0F5F33", "#7EE2A8"),

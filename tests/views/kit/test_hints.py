@@ -38,7 +38,10 @@ def test_the_summary_explains_its_figures():
         ("receptive-field", "Of the last feature map"),
     ):
         assert f'data-term="{term}" data-exact="{exact}"' in html
-    assert '<button type="button" class="rx-hint" data-term="weighted-layer" aria-expanded="false">18 weighted layers<' in html
+    assert (
+        '<button type="button" class="rx-hint" data-term="weighted-layer" aria-expanded="false">18 weighted layers<'
+        in html
+    )
 
 
 @pytest.mark.parametrize("term", ["parameter", "mac", "activation-memory", "saved-for-backward", "receptive-field"])

@@ -78,6 +78,8 @@ def cause_of_layer(ops: Sequence[Op], op: Op) -> Cause:
     words = f"{where} takes {wants} {unit}, but {giver(ops, op)} gives {came}"
     if op.attrs.get("channels_last"):
         return Cause("wrong-width", f"{words} ({text(shape)}): channels last; permute(0, 3, 1, 2) puts them first.")
+    if op.name == "batch_norm" and len(shape) > 1 and shape[-1] == wants:
+        return Cause("wrong-width", f"{words} ({text(shape)}): channels last; transpose them, or use a LayerNorm.")
     if op.name == "layer_norm" and len(shape) == 3 and shape[0] == wants:
         return Cause("wrong-width", f"{words} ({text(shape)}): it normalises the last axis, and channels come first.")
     return Cause("wrong-width", f"{words} ({text(shape)})." if len(shape) > 1 else f"{words}.")

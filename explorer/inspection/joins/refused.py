@@ -178,6 +178,21 @@ def _rank(ops: Sequence[Op], op: Op, where: str, facts: Facts) -> str:
     )
 
 
+def _strides(ops: Sequence[Op], op: Op, where: str, facts: Facts) -> str:
+    came = f"what {giver(ops, op)} gives, {_whole(facts['came'])}"
+    return f"{where} views {came}, whose axes were permuted: use reshape, or contiguous() before view"
+
+
+def _state(ops: Sequence[Op], op: Op, where: str, facts: Facts) -> str:
+    return (
+        f"{where} takes a first state of {_whole(facts['wanted'])}, layers×batch×features, not {_whole(facts['came'])}"
+    )
+
+
+def _mask(ops: Sequence[Op], op: Op, where: str, facts: Facts) -> str:
+    return f"{where} takes a mask of {_whole(facts['wanted'])}, not {_whole(facts['came'])}"
+
+
 def _norm(ops: Sequence[Op], op: Op, where: str, facts: Facts) -> str:
     came, normalized = facts["came"], facts["normalized"]
     return (
@@ -225,6 +240,9 @@ _WORDS: Mapping[str, Callable[[Sequence[Op], Op, str, Facts], str]] = {
     "kernel-too-large": _kernel,
     "wrong-rank": _rank,
     "wrong-norm-shape": _norm,
+    "view-strides": _strides,
+    "wrong-state": _state,
+    "wrong-mask": _mask,
     "wrong-dtype": _dtype,
     "channels-do-not-divide": _channels,
     "size-does-not-divide": _size,

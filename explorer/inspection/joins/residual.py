@@ -46,8 +46,8 @@ def _reads_pieces(ops: Sequence[Op], fork: Fork) -> bool:
     at = fork.at
     if at is None:
         return False
-    first = [ops[i] for side in fork.sides for i in side if at in ops[i].inputs]
-    return ops[at].name in _PIECES or any(op.name in _PIECES | {"select"} for op in first)
+    first = [{ops[i].name for i in side if at in ops[i].inputs} for side in fork.sides]
+    return ops[at].name in _PIECES or all(names & (_PIECES | {"select"}) for names in first)
 
 
 def _is_bias(ops: Sequence[Op], op: Op) -> bool:

@@ -67,9 +67,23 @@ def _recurrent(
 ) -> Any:
     """A recurrent layer that gets the features it is built for."""
     x, rest = (args[0], args[1:]) if args else (kwargs.pop("input"), ())
-    if not isinstance(x, Tensor) or x.shape[-1] == module.input_size or x.dim() not in (1, 2, 3):
+    if not isinstance(x, Tensor) or x.dim() not in (1, 2, 3):
         return None
+    if x.shape[-1] == module.input_size:
+        return _without_state(module, x, rest[0] if rest else kwargs.get("hx"), forward, recorder)
     return _fitted(x, module.input_size, lambda fitting: forward(fitting, *rest, **kwargs), recorder)
+
+
+def _without_state(module: Any, x: Tensor, state: Any, forward: Callable[..., Any], recorder: Recorder) -> Any:
+    """A recurrent layer that is given a first state of another shape starts from zeros."""
+    first = state[0] if isinstance(state, tuple) else state
+    if not isinstance(first, Tensor) or not isinstance(module, nn.RNNBase) or x.dim() != 3:
+        return None
+    batch = x.shape[0] if module.batch_first else x.shape[1]
+    wanted = (module.num_layers * (2 if module.bidirectional else 1), batch, module.hidden_size)
+    facts = {"came": tuple(first.shape), "wanted": wanted}
+    recorder.refuse("state", (first,), Refusal("wrong-state", facts), first.new_zeros(wanted))
+    return forward(x)
 
 
 def _attention(
@@ -84,7 +98,7 @@ def _attention(
     given = dict(zip(wanted, args, strict=False)) | kwargs
     wrong = {name: given[name] for name, width in wanted.items() if given[name].shape[-1] != width}
     if not wrong:
-        return None
+        return _without_mask(module, given, kwargs, forward, recorder)
     name, x = next(iter(wrong.items()))
     rest, more = args[3:], {name: value for name, value in kwargs.items() if name not in wanted}
 
@@ -93,6 +107,30 @@ def _attention(
         return forward(*[others.get(n, given[n]) for n in wanted], *rest, **more)
 
     return _fitted(x, wanted[name], run, recorder)
+
+
+def _without_mask(
+    module: nn.MultiheadAttention,
+    given: dict[str, Any],
+    kwargs: dict[str, Any],
+    forward: Callable[..., Any],
+    recorder: Recorder,
+) -> Any:
+    """Attention whose mask has another shape goes without."""
+    query, key = given["query"], given["key"]
+    axis = 1 if module.batch_first else 0
+    batch, length = (query.shape[1 - axis], key.shape[axis]) if query.dim() == 3 else (1, key.shape[0])
+    padding, scores = kwargs.get("key_padding_mask"), kwargs.get("attn_mask")
+    wanted: tuple[int, ...] = (batch, length)
+    mask = padding if isinstance(padding, Tensor) and tuple(padding.shape) != wanted else None
+    if mask is None:
+        mask, wanted = scores, (query.shape[axis if query.dim() == 3 else 0], length)
+    if not isinstance(mask, Tensor) or tuple(mask.shape) == wanted:
+        return None
+    facts = {"came": tuple(mask.shape), "wanted": wanted}
+    recorder.refuse("mask", (mask,), Refusal("wrong-mask", facts), mask.new_zeros(wanted))
+    rest = {name: value for name, value in kwargs.items() if name not in ("key_padding_mask", "attn_mask", "is_causal")}
+    return forward(query, key, given["value"], **{n: v for n, v in rest.items() if n not in ("query", "key", "value")})
 
 
 def _fitted(x: Tensor, wants: int, run: Callable[[Tensor], Any], recorder: Recorder) -> Any:

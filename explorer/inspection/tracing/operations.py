@@ -82,6 +82,7 @@ ELEMENTWISE: frozenset[Any] = frozenset(
         *(getattr(aten, f"{name}{end}").Tensor for name in ("add", "sub", "mul", "div") for end in ("", "_")),
         *(getattr(aten, name).Tensor for name in ("lt", "le", "gt", "ge", "eq", "ne")),
         *(getattr(aten, name).default for name in ("maximum", "minimum", "atan2")),
+        *(getattr(aten, name).Scalar for name in ("masked_fill", "masked_fill_")),
     }
 )
 

@@ -53,7 +53,10 @@ def _view(name: str, args: list[Any], kwargs: dict[str, Any], error: Exception) 
     x, *sizes = args
     sizes = list(kwargs.get("shape", sizes[0] if sizes and isinstance(sizes[0], (tuple, list)) else sizes))
     known = prod(size for size in sizes if size != -1)
-    if "stride" in str(error) or (known == x.numel() and -1 not in sizes) or sizes.count(-1) > 1 or known == 0:
+    if "stride" in str(error):
+        out = x.reshape(sizes)
+        return Refused("view", (x,), (out,), Refusal("view-strides", {"came": tuple(x.shape)}), out)
+    if (known == x.numel() and -1 not in sizes) or sizes.count(-1) > 1 or known == 0:
         return None
     rest = x.shape[0] if sizes[0] == -1 else max(1, x.numel() // known)
     shape = [rest if size == -1 else size for size in sizes]
@@ -71,7 +74,9 @@ def _conv(name: str, args: list[Any], kwargs: dict[str, Any], error: Exception) 
     given = dict(zip(names, args, strict=False)) | kwargs
     x, weight = given["input"], given["weight"]
     dims = weight.dim() - 2
-    if x.dim() not in (dims + 1, dims + 2):
+    groups = given.get("groups", 1)
+    is_unbatched = x.dim() == dims + 1 and x.shape[0] == weight.shape[1] * groups
+    if x.dim() != dims + 2 and not is_unbatched:
         channels = weight.shape[0]
         shape = (x.shape[0], channels, *x.shape[2:]) if x.dim() > 2 else (x.shape[0], channels, *(1,) * dims)
         return _refused("conv", x, shape, "wrong-rank", takes=(dims + 2,), layer=f"Conv{dims}d")

@@ -65,8 +65,8 @@ export function mount({element, props, server, trigger, watch, settings: {limits
     return sent.error ? '' : (answer.error ?? '');
   }
 
-  /** Extract the features of every photo that lacks those of the chosen network; a later call replaces this one. Whether
-   * all have them. */
+  /** Extract the features of every photo that lacks those of the chosen network; a later call replaces this one.
+   * Whether all have them. */
   async function extractAll() {
     const isLatest = turn(),
       network = chosenNetwork();

@@ -19,6 +19,8 @@ export function mount({element, server}) {
   let lines = {};
   /** @type {Map<number, string[]>} */
   let owners = new Map();
+  /** The box that was selected here: its line stays where it is. @type {string | null} */
+  let chosen = null;
 
   const lineAt = number => code.children[number - 1];
   const numberOf = target => Number(target.closest('.rx-line')?.dataset.line ?? 0);
@@ -63,7 +65,7 @@ export function mount({element, server}) {
     for (const line of code.querySelectorAll(`.rx-line.${name}`)) line.classList.remove(name);
     const [at, ...own] = lines[id ?? ''] ?? [];
     for (const number of own) lineAt(number)?.classList.add(name);
-    if (at && !view.contains(document.activeElement) && !view.matches(':hover')) bringIntoView(lineAt(at));
+    if (at && id !== chosen) bringIntoView(lineAt(at));
   }
 
   /** @param {Element | undefined} line */
@@ -86,7 +88,9 @@ export function mount({element, server}) {
   function choose(number) {
     const own = owners.get(number) ?? [],
       selected = get('selected');
-    if (own.length) emit('select', own.includes(selected) ? selected : own[0]);
+    if (!own.length) return;
+    chosen = own.includes(selected) ? selected : own[0];
+    emit('select', chosen);
   }
 
   function setOpen(isOpen) {

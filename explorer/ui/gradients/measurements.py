@@ -100,7 +100,7 @@ def result(elem_id: str, label: str, empty: str, advice: str, below: Callable[[]
     """
     with currency.result(f"{elem_id}-result", advice) as belongs_to:
         verdict = gr.HTML("", padding=False, elem_id=f"{elem_id}-verdict")
-        chart = plot.chart(f"{elem_id}-plot", label, 360, empty)
+        chart = plot.chart(f"{elem_id}-plot", label, 352, empty)
         quantity = {"quantity": below()} if below else {}
         facts = gr.HTML("", padding=False, elem_id=f"{elem_id}-facts")
         parts = (belongs_to, verdict, chart, facts, rows(f"{elem_id}-table"))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from pydantic import Field
 
 from ...datasets import find_data
 from ...errors import ExplorerError, Stopped
@@ -28,6 +27,7 @@ from ..kit.shell import Shell
 from ..kit.visibility import on_sight
 from . import form as training_form
 from .page_training import KIND, TRAININGS, PageTraining, training_of
+from .requests import RunAction
 from .runs import RUNS, add_route, checkpoint_of, owner_of
 
 __all__ = ["add_route", "build_tab"]
@@ -49,25 +49,6 @@ _CHARTS: dict[str, tuple[str, Callable[[charts.Runs], Any]]] = {
     "training-rate": ("Learning rate over epochs", charts.rate_figure),
 }
 Updates = dict[Any, Any]
-
-
-class RunAction(bridge.Request):
-    """An action of the table of runs.
-
-    Attributes:
-        do: "repeat", "classify", "show", "name", "drop" or "open".
-        run: token of the run.
-        on: whether the charts are to show it.
-        name: its new name.
-        text: JSON of a run to open.
-    """
-
-    expected = "This action is not valid. Reload the page."
-    do: str
-    run: str = Field("", max_length=40)
-    on: bool = False
-    name: str = ""
-    text: str = ""
 
 
 def build_tab(shell: Shell) -> None:

@@ -52,9 +52,10 @@ def paths_figure(result: PathLengths) -> go.Figure:
 
 def _shares(result: PathLengths) -> Iterator[go.Bar]:
     main, branch = ROLES["main"].colour, ROLES["identity"].colour
-    for name, colour, pattern, share in (
-        ("share of the paths", main, "", [one.share_of_paths for one in result.lengths]),
-        ("share of the gradient", branch, "/", [one.share_of_gradient for one in result.lengths]),
+    # Full and outlined, not hatched: plotly's hatching is lost if the page's address changes.
+    for name, colour, opacity, share in (
+        ("share of the paths", main, 1, [one.share_of_paths for one in result.lengths]),
+        ("share of the gradient", branch, 0.25, [one.share_of_gradient for one in result.lengths]),
     ):
         yield go.Bar(
             x=[one.length for one in result.lengths],
@@ -62,9 +63,8 @@ def _shares(result: PathLengths) -> Iterator[go.Bar]:
             name=name,
             uid=name,
             marker={
-                "color": colour,
-                "line": {"color": colour, "width": 1},
-                "pattern": {"shape": pattern, "fillmode": "replace", "fgcolor": colour, "size": 6} if pattern else {},
+                "color": translucent(colour, opacity),
+                "line": {"color": colour, "width": 1.5},
             },
             hovertext=[
                 f"<b>length {one.length}</b><br>{name} {percent(value) if isfinite(value) else 'not finite'}"

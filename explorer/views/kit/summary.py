@@ -22,12 +22,15 @@ def summary(report: Report) -> str:
         *([hint("weighted layer", f"{layers} weighted layers", exact=_LAYERS, css="layers")] if layers else []),
         hint("parameter", f"{numbers.count(report.params)} params", exact=f"{numbers.exact(report.params)} parameters"),
         hint(
-            "MAC", numbers.macs(report.macs), exact=f"{numbers.exact(report.macs)} multiply-adds an image", css="macs"
+            "MAC",
+            numbers.macs(report.macs),
+            exact=f"{numbers.exact(report.macs)} multiply-adds for one image",
+            css="macs",
         ),
     ]
     if field:
-        exact = "Receptive field of the last feature map."
-        parts.append(hint("receptive field", f"RF {numbers.pixels(field.size)}", exact=exact, css="field"))
+        size = f"RF {numbers.pixels(field.size)}"
+        parts.append(hint("receptive field", size, exact="Of the last feature map", css="field"))
     return tag("div", "".join([*parts, verdict(report, is_link=True)]), css="rx-summary", aria_live="polite")
 
 

@@ -54,7 +54,6 @@ def test_the_keyboard_reads_hints_of_choices_and_presets(open_page: Open) -> Non
 
     page.get_by_label("Preset").focus()
     page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
     expect(box(page).locator("strong")).to_have_text("ResNet-34")
 
 

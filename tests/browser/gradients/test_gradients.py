@@ -144,7 +144,7 @@ def test_the_textbook_cases_are_built_measured_and_undone(open_page: Open) -> No
     expect(verdict(page)).to_contain_text("Plain-20: the gradient vanishes.")
 
     cases.get_by_role("button", name="Make it explode").click()
-    expect(verdict(page)).to_contain_text("Plain-56: the gradient explodes.")
+    expect(verdict(page)).to_contain_text("Plain-56: the gradient explodes.", timeout=150_000)
     expect(page.locator("#gradient-facts")).to_contain_text("He et al. 2015 (§4.1) say the same")
     expect(plot(page)).to_contain_text("Plain-56 · batch norm, He (fan-out) weights")
     page.get_by_role("button", name="Undo").click()
@@ -246,7 +246,7 @@ def test_a_depth_sweep_fills_its_chart_is_cancelled_and_downloaded(open_page: Op
     expect(page.locator("#sweep-plot")).to_contain_text("Measures four networks of each depth")
     page.get_by_role("button", name="Measure").click()
     status = page.locator("#sweep-status")
-    expect(verdict(page, "sweep")).to_contain_text("With 74 layers, the gradient ", timeout=150_000)
+    expect(verdict(page, "sweep")).to_contain_text("With 74 layers, the gradient ", timeout=300_000)
     expect(page.get_by_label("Weakest ÷ strongest block", exact=True)).to_be_checked()
     for kind in ("residual", "plain"):
         for norm in ("batch norm", "no normalisation"):

@@ -29,7 +29,7 @@ test('a step back shows the network before, and says so when it has arrived', ()
 
 test('a step forth takes a step back again', () => {
   const next = go(walk(pastOf('a', 'b'), -1), 1);
-  assert.deepEqual([next.place, next.pending], [1, {query: 'b', message: 'Done again.'}]);
+  assert.deepEqual([next.place, next.pending], [1, {query: 'b', message: 'Redone.'}]);
 });
 
 test('there is no step before the first network or after the last', () => {

@@ -303,7 +303,7 @@ def test_everything_open_shows_each_operation_once():
 def test_a_run_that_is_open_is_seen_at_its_first_block(report_of: Inspect):
     report = report_of("resnet50")
     assert locate(report, stages(report), "layer1.1-2") == (stages(report), "layer1.1-2")
-    assert locate(report, NOTHING, "layer1.1-2") == ({"layer1"}, "layer1.1-2")
+    assert locate(report, NOTHING, "layer1.1-2") == (frozenset({"layer1"}), "layer1.1-2")
     assert locate(report, default_open(report), "layer1.1-2") == (default_open(report), "layer1.1")
 
 

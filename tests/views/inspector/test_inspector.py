@@ -484,8 +484,8 @@ def test_no_box_leads_to_itself(name):
 
 
 def test_the_addition_of_a_run_leads_to_what_follows_the_run():
-    report = inspect(PRESETS["resnet18"])
+    report = inspect(PRESETS["resnet50"])
     diagram = build_diagram(report, default_open(report))
-    html = inspector(report, node_of(report, "layer1.0:add"), diagram.owners)
+    html = inspector(report, node_of(report, "layer3.1:add"), diagram.owners)
     (neighbours,) = re.findall('rx-neighbours">(.*?)</p>', html)
-    assert words(neighbours) == "Branch layer1.0-1 Shortcut stem To layer2.0 To layer2.0:shortcut"
+    assert words(neighbours) == "Branch layer3.1-5 Shortcut layer3.0:add To layer4.0 To layer4.0:shortcut"

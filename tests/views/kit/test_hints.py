@@ -32,16 +32,14 @@ def test_an_unknown_term_is_an_error_and_an_unknown_name_is_text():
 
 def test_the_summary_explains_its_figures():
     html = summary(inspect(ResNetSpec()))
-    for term, exact in (
-        ("parameter", "11,689,512 parameters"),
-        ("mac", "1,814,073,344 multiply-adds for one image"),
-        ("receptive-field", "Of the last feature map"),
+    for css, term, exact in (
+        ("", "parameter", "11,689,512 parameters"),
+        (" macs", "mac", "1,814,073,344 multiply-adds for one image"),
+        (" field", "receptive-field", "Of the last feature map"),
     ):
-        assert f'data-term="{term}" data-exact="{exact}"' in html
-    assert (
-        '<button type="button" class="rx-hint" data-term="weighted-layer" aria-expanded="false">18 weighted layers<'
-        in html
-    )
+        assert f'class="rx-hint{css}" data-term="{term}" data-exact="{exact}"' in html
+    assert 'class="rx-hint layers" data-term="weighted-layer"' in html
+    assert ">18 weighted layers<" in html
 
 
 @pytest.mark.parametrize("term", ["parameter", "mac", "activation-memory", "saved-for-backward", "receptive-field"])

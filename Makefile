@@ -1,12 +1,12 @@
-# Two commands on a fresh machine: `make run` starts the page, `make test` checks everything.
-# Both set up what they need first, and only what is missing.
+# Two commands for a fresh machine: `make run` starts the app, `make test` checks everything.
+# Both first install what is missing.
 #
 #   make run HOST=0.0.0.0 PORT=8000     another address
-#   make test ARGS="-k merges -x"       ARGS goes to pytest; for bench and train, to them
-#   make train ARGS="--data FOLDER"     the built-in nets, from the archives in FOLDER
-#   make run PYTHON=python3.12          the interpreter for a new .venv
-#   make words ARGS=--all               every sentence of the page and the commands; --all: of the code too
-#   make format                         rewrites Python and JavaScript as `make lint` wants them
+#   make test ARGS="-k merges -x"       options for pytest; bench and train take ARGS too
+#   make train ARGS="--data FOLDER"     trains the built-in networks on the archives in FOLDER
+#   make run PYTHON=python3.12          creates .venv with this interpreter
+#   make words ARGS=--all               prints every sentence of the page and the commands; --all adds comments and docs
+#   make format                         formats Python and JavaScript
 HOST ?= 127.0.0.1
 PORT ?= 7860
 ARGS ?=

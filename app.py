@@ -13,7 +13,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--model-files",
         action=argparse.BooleanOptionalAction,
-        help="let people open weight and ONNX files; by default only where no other machine reaches the page",
+        help="allow opening weight and ONNX files; by default only if no other machine can reach the page",
     )
     arguments = parser.parse_args()
     serve(arguments.host, arguments.port, arguments.model_files)

@@ -1,4 +1,4 @@
-"""ResNet Explorer: residual networks described, built, checked, measured, trained and asked.
+"""ResNet Explorer: describe, build, check, measure, train and use residual networks.
 
 >>> from explorer import PRESETS, inspect
 >>> inspect(PRESETS["resnet50"]).params

@@ -1,4 +1,4 @@
-"""A cache within a bound: what was used last stays, the rest goes."""
+"""A cache with a size limit that removes the least recently used values (LRU)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def _one(value: object) -> int:
 
 
 class BoundedCache(Generic[Key, Value]):
-    """The values used last. A value that leaves the cache stays usable for those who have it. Threads may share it.
+    """A thread-safe cache of the most recently used values. A removed value stays usable for callers that have it.
 
     Args:
-        limit: size of all values together; the value put last stays even if it is larger.
-        size: of a value, for example its bytes; by default 1, so that ``limit`` is a number of values.
+        limit: maximum total size; the newest value stays even if it alone is larger.
+        size: size of one value, for example its bytes; by default 1, so that ``limit`` is a number of values.
     """
 
     def __init__(self, limit: int, size: Callable[[Value], int] = _one) -> None:
@@ -31,19 +31,19 @@ class BoundedCache(Generic[Key, Value]):
 
     @property
     def size(self) -> int:
-        """Of all values in the cache."""
+        """Total size of all values."""
         with self._lock:
             return self._total()
 
     def get(self, key: Key) -> Value | None:
-        """The value of a key, which now counts as used last; None if it is not in the cache."""
+        """Return the value of a key and mark it as most recently used; None if it is not in the cache."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
             return self._values.get(key)
 
     def put(self, key: Key, value: Value) -> None:
-        """Add a value, or replace the one of that key; the values used longest ago make room."""
+        """Add or replace a value; the least recently used values are removed to make room."""
         with self._lock:
             self._values[key] = value
             self._values.move_to_end(key)
@@ -51,7 +51,7 @@ class BoundedCache(Generic[Key, Value]):
                 self._values.popitem(last=False)
 
     def forget(self, key: Key) -> None:
-        """Remove a value; an unknown key is no error."""
+        """Remove a value, if there is one."""
         with self._lock:
             self._values.pop(key, None)
 

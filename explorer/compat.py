@@ -1,10 +1,9 @@
-"""``from explorer.compat import torchvision``: torchvision, also where its compiled operators cannot load.
+"""``from explorer.compat import torchvision`` also works if torchvision's compiled operators cannot be loaded.
 
-PyPI's torchvision carries operators linked to CUDA. Beside a CPU-only torch they don't load, and
-``import torchvision`` itself dies with "operator torchvision::nms does not exist": it describes ``nms``
-and ``qnms`` without asking whether they are there. Declaring just these two lets the import pass.
-Calling them still fails, as it should; no classification model does. Where the operators load, nothing
-is declared and torchvision is as it came.
+PyPI's torchvision contains operators that are linked to CUDA. With a CPU-only torch they cannot be loaded, and
+``import torchvision`` fails with "operator torchvision::nms does not exist", because it registers fake versions of
+``nms`` and ``qnms`` without a check. Declaring these two operators makes the import succeed. Calling them still
+fails, but no classification model calls them. If the operators can be loaded, nothing is declared.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ try:
     if _operators is None or _operators.origin is None:
         raise ImportError("this torchvision has no compiled operators")
     torch.ops.load_library(_operators.origin)
-except (ImportError, OSError):  # the two that torchvision.extension takes for "cannot load"
-    # The declarations live as long as this object does.
+except (ImportError, OSError):  # the two that torchvision.extension catches
+    # The declarations last as long as this object.
     _declared = torch.library.Library("torchvision", "DEF")
     _declared.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     _declared.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
-import torchvision  # noqa: E402  (after the guard, which is this module's purpose)
+import torchvision  # noqa: E402  (the declarations above must come first)

@@ -1,4 +1,4 @@
-"""Rows as CSV (RFC 4180) which a spreadsheet can open without running anything in it."""
+"""Write rows as CSV (RFC 4180) that a spreadsheet opens without running formulas."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 
 Value = str | float | None
-# A spreadsheet takes text that starts so for a formula, which may fetch and send.
+# A spreadsheet reads text that starts with one of these as a formula, which may access the network.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def lines(rows: Iterable[Sequence[Value]], end: str = "\r\n") -> str:
-    """A line for each row, all digits; None is an empty cell.
+    """Write one line for each row, with all digits; None becomes an empty cell.
 
     Args:
-        end: of every line; the RFC asks for the default.
+        end: line ending; the default is the one of the RFC.
     """
     out = StringIO()
     csv.writer(out, lineterminator=end).writerows([_cell(value) for value in row] for row in rows)
@@ -23,5 +23,5 @@ def lines(rows: Iterable[Sequence[Value]], end: str = "\r\n") -> str:
 
 
 def _cell(value: Value) -> Value:
-    """A value as it is written: text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    """Put an apostrophe before text that a spreadsheet would read as a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,21 +1,20 @@
-"""Every error a user can cause, worded as: what, where, got / allowed, how to mend.
+"""The errors that users can cause. A message says what happened, what was expected and what to do.
 
-The page, the command line and the library raise these and nothing else on purpose, so a
-front end may show ``str(error)`` as it is: no path, no traceback, no outside text unquoted.
+A front end may show ``str(error)`` as it is: it has no traceback and no path, and outside text in it is quoted.
 """
 
 from __future__ import annotations
 
 
 class ExplorerError(Exception):
-    """Base of all errors whose message is meant for the person at the screen."""
+    """Base class of all errors whose message is shown to the user."""
 
 
 class SpecError(ExplorerError):
-    """A network description is out of bounds.
+    """A field of a network description has an invalid value.
 
     Attributes:
-        field: name of the offending ``ResNetSpec`` field, so a form can point at it.
+        field: name of the invalid ``ResNetSpec`` field, so that a form can mark it.
     """
 
     def __init__(self, field: str, message: str) -> None:
@@ -24,15 +23,15 @@ class SpecError(ExplorerError):
 
 
 class TraceError(ExplorerError):
-    """A module could not be traced; the message names the layer that failed and both shapes."""
+    """Tracing a module failed; the message names the layer and both shapes."""
 
 
 class ImageError(ExplorerError):
-    """Uploaded bytes are not a photo this program accepts."""
+    """The uploaded file is not an accepted photo."""
 
 
 class WeightsError(ExplorerError):
-    """A weight file could not be fetched, verified or loaded."""
+    """A weight file could not be downloaded, verified or loaded."""
 
 
 class DataError(ExplorerError):
@@ -40,7 +39,7 @@ class DataError(ExplorerError):
 
 
 class Stopped(ExplorerError):
-    """Work was stopped, by whoever had asked for it, before it was done."""
+    """The user stopped the work before it was finished."""
 
 
 class DiagramError(ExplorerError):

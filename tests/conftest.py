@@ -22,7 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from explorer.inspection import Report, inspect
 from explorer.spec import PRESETS
 
-# Examples are timed by nobody: a busy machine is no bug.
+# Examples have no deadline, because a busy machine is not a bug.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 

@@ -1,4 +1,4 @@
-"""torchvision must import beside every torch, and only be mended where it is broken.
+"""torchvision must import beside every torch, and only be repaired if it is broken.
 
 Each case is a process of its own: what a process has loaded of torchvision cannot be unloaded.
 """

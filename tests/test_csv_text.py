@@ -17,5 +17,5 @@ def test_text_that_starts_a_formula_is_marked(text: str) -> None:
     assert next(csv.reader([lines([(text,)])]))[0] == f"'{text}"
 
 
-def test_numbers_are_no_formulas() -> None:
+def test_numbers_are_not_formulas() -> None:
     assert lines([(-1, -2.5)]) == "-1,-2.5\r\n"

@@ -73,7 +73,7 @@ def test_an_import_of_another_feature_or_of_a_package_above_breaks_its_contract(
 
 
 @pytest.mark.parametrize("room", ["views/costs", "ui/history", "datasets"])
-def test_a_room_that_import_linter_cannot_see_is_no_kept_contract(copy: Path, room: str):
+def test_a_package_that_import_linter_cannot_see_breaks_the_contract(copy: Path, room: str):
     (copy / "explorer" / room / "__init__.py").unlink()
     code, output = lint(copy)
     assert code == 1

@@ -180,7 +180,7 @@ def test_an_existing_environment_is_kept(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("wrote", [True, False])
-def test_an_interrupted_install_is_made_anew_where_it_had_begun_to_write(machine: Machine, wrote: bool) -> None:
+def test_an_interrupted_install_that_wrote_files_starts_again(machine: Machine, wrote: bool) -> None:
     machine.fact("pip-fails")
     if wrote:
         machine.fact("pip-writes")
@@ -206,7 +206,7 @@ def test_going_back_to_the_old_requirements_does_not_hide_an_interrupted_update(
     assert machine.asked("pip install")
 
 
-def test_an_environment_whose_interpreter_is_gone_is_made_anew(machine: Machine) -> None:
+def test_an_environment_without_its_interpreter_is_created_again(machine: Machine) -> None:
     machine.setup("venv")
     (machine.project / ".venv" / "bin" / "python").unlink()
     assert machine.setup("venv").returncode == 0

@@ -1,9 +1,9 @@
 """``python -m explorer``: the commands, one file for each group.
 
-Exit codes: 0, it is so; 1, it is not (``check``), or some file failed (``classify``); 2, the command was not
-understood or cannot be done, which one line on stderr explains; 130, stopped by Ctrl-C.
+Exit codes: 0, success; 1, a check failed (``check``) or a file could not be read (``classify``, ``transfer``); 2, the
+command is invalid or cannot run, with one line on stderr that says why; 130, stopped by Ctrl-C.
 
-What takes seconds to import is imported inside the commands, so that help comes at once.
+Modules that take seconds to import are imported inside the commands, so that ``--help`` is fast.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from .export import export
 from .gradients import gradients
 from .networks import code, diagram, inspect
 from .serve import serve
-from .teach import teach
 from .train import train
+from .transfer import transfer
 
 
 class _Commands(TyperGroup):
-    """Turns what a person can cause into one line and exit code 2."""
+    """Prints errors that a user can cause as one line and exits with code 2."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -37,7 +37,7 @@ class _Commands(TyperGroup):
         except ExplorerError as error:
             reason = str(error)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # the reader has seen enough: typer ends quietly
+            if error.errno == errno.EPIPE:  # the reader closed the pipe: typer ends quietly
                 raise
             reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         typer.echo(f"Error: {' '.join(reason.split())}", err=True)
@@ -46,14 +46,14 @@ class _Commands(TyperGroup):
 
 app = typer.Typer(
     cls=_Commands,
-    help="Residual networks: check their shapes, measure their gradients, train them, ask them about photos.",
+    help="Residual networks: check their shapes, measure their gradients, train them, classify photos with them.",
     # Boxes are hard to read in a log.
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (inspect, check, compare, diagram, code, export, gradients, classify, teach, train, serve):
+for command in (inspect, check, compare, diagram, code, export, gradients, classify, transfer, train, serve):
     app.command()(command)
 
 
@@ -70,12 +70,12 @@ def options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Options of all commands."""
+    """Options that all commands share."""
 
 
 def main() -> None:
-    """Run the command line of this process."""
+    """Run the command in ``sys.argv``."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a terminal without ✓ shows a ? instead of a traceback
+        if hasattr(stream, "reconfigure"):  # a terminal that has no ✓ shows ? instead of raising an error
             stream.reconfigure(errors="replace")
     app()

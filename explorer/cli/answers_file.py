@@ -1,4 +1,4 @@
-"""Answers about many photos, written to a file as they come, so that a run that ended early can be continued."""
+"""Write predictions for many photos to a file, one by one, so that an interrupted run can resume."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Row = Mapping[str, Any]
 
 @dataclass
 class AnswersFile:
-    """``FILE.jsonl``, a JSON object a line, or ``FILE.csv``, a row a photo.
+    """``FILE.jsonl`` with one JSON object per line, or ``FILE.csv`` with one row per photo.
 
     Attributes:
-        top: classes of each photo in a row of a CSV.
-        done: files that have an answer already; those that failed are asked about again.
+        top: number of classes in a row of a CSV.
+        done: files that already have predictions; unreadable files are tried again.
     """
 
     path: Path
     model: str
     top: int
     done: set[str] = field(default_factory=set)
-    _opened: TextIO | None = field(default=None, repr=False)
+    _stream: TextIO | None = field(default=None, repr=False)
 
     @property
     def _is_csv(self) -> bool:
@@ -41,74 +41,76 @@ class AnswersFile:
         pairs = [word for n in range(1, self.top + 1) for word in (f"class_{n}", f"probability_{n}")]
         return ["file", "model", *pairs, "milliseconds", "error"]
 
-    def holds(self, file: Path) -> bool:
-        """Whether there is an answer about ``file``, spelled as it is now."""
+    def has_answer(self, file: Path) -> bool:
+        """Whether the file already has predictions for ``file`` under this path."""
         return str(file) in self.done
 
     def add(self, row: Row) -> None:
-        """Write a result, whole, before anything else is done. ``row``: as one of ``classify --json``."""
-        assert self._opened is not None, "within `writing` only"
-        self._opened.write(self._line({**row, "model": self.model}))
-        self._opened.flush()
+        """Write a result and flush it. ``row`` has the form of ``classify --json``."""
+        assert self._stream is not None, "call it inside `writing`"
+        self._stream.write(self._format_row({**row, "model": self.model}))
+        self._stream.flush()
 
     @contextmanager
     def writing(self) -> Iterator[AnswersFile]:
-        """Open the file, to go on where it ends.
+        """Open the file to append to it.
 
         Raises:
-            ExplorerError: it holds something else, or answers of another network.
-            OSError: it can't be read or written.
+            ExplorerError: the file has other contents, or predictions of another network.
+            OSError: the file cannot be read or written.
         """
-        kept = self._kept()
-        self.done = {name for name, _ in kept}
-        whole = (_csv_line(self._head) if self._is_csv else "") + "".join(line for _, line in kept)
+        answers = self._read_answers()
+        self.done = {name for name, _ in answers}
+        whole = (_csv_line(self._head) if self._is_csv else "") + "".join(line for _, line in answers)
         if not self.path.exists() or whole != self._text():
             part = self.path.with_name(self.path.name + ".part")
             part.write_text(whole, encoding="utf-8", newline="")
             part.replace(self.path)
-        with self.path.open("a", encoding="utf-8", newline="") as self._opened:
+        with self.path.open("a", encoding="utf-8", newline="") as self._stream:
             yield self
 
     def _text(self) -> str:
         with self.path.open(encoding="utf-8", newline="") as opened:
             return opened.read()
 
-    def _kept(self) -> list[tuple[str, str]]:
-        """Name and line of every answer that is there, whole, and no error."""
+    def _read_answers(self) -> list[tuple[str, str]]:
+        """Read the complete, error-free rows: the photo's name and the line."""
         if not self.path.exists():
             return []
         try:
             text = self._text()
-            whole = text[: text.rfind("\n") + 1]  # a run that was killed may leave half a line
+            whole = text[: text.rfind("\n") + 1]  # a killed run may leave half a line
             rows = self._csv_rows(whole) if self._is_csv else [json.loads(line) for line in whole.splitlines()]
             wrong = next((row["model"] for row in rows if row["model"] != self.model), None)
-            kept = [(str(row["file"]), self._again(row)) for row in rows if not row.get("error")]
+            answers = [(str(row["file"]), self._format_answer(row)) for row in rows if not row.get("error")]
         except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
-            raise ExplorerError(f"{self.path}: it holds something else than such answers; name another file") from error
+            raise ExplorerError(
+                f"{self.path} exists and contains no predictions of this kind. Choose another file."
+            ) from error
         if wrong is not None:
             raise ExplorerError(
-                f"{self.path}: it holds answers of {str(wrong)[:60]!a}, not of {self.model!a}; name another file"
+                f"{self.path} contains predictions of {str(wrong)[:60]!a}, not of {self.model!a}. Choose another file."
             )
-        return kept
+        return answers
 
     def _csv_rows(self, text: str) -> list[dict[str, str]]:
         reader = csv.DictReader(StringIO(text, newline=""), strict=True)
         if text and reader.fieldnames != self._head:
-            raise ValueError("other columns")
+            raise ValueError("unexpected columns")
         rows = list(reader)
         if any(None in row or None in row.values() for row in rows):
-            raise ValueError("a row of another length")
-        # A name that a spreadsheet would take for a formula was marked.
-        return [row | {"file": self._unmarked(row["file"])} for row in rows]
+            raise ValueError("a row has another length")
+        # Names that a spreadsheet would read as formulas have an apostrophe in front.
+        return [row | {"file": self._remove_mark(row["file"])} for row in rows]
 
     @staticmethod
-    def _unmarked(name: str) -> str:
+    def _remove_mark(name: str) -> str:
         return name[1:] if name.startswith("'") and _csv_line([name[1:]]) == _csv_line([name]) else name
 
-    def _again(self, row: Row) -> str:
+    def _format_answer(self, row: Row) -> str:
         return _csv_line([row[name] for name in self._head]) if self._is_csv else json.dumps(row) + "\n"
 
-    def _line(self, row: Row) -> str:
+    def _format_row(self, row: Row) -> str:
         if not self._is_csv:
             return json.dumps(row) + "\n"
         pairs = [(one["class"], f"{one['probability']:.6f}") for one in row.get("top", ())]

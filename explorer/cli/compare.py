@@ -1,4 +1,4 @@
-"""``compare``: two networks, their difference in words and part by part."""
+"""``compare``: the differences between two networks, in words and stage by stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of expectations that ``check --expect`` reads: YAML or JSON, bounded and strict."""
+"""Read the file of expectations for ``check --expect``: YAML or JSON, with limits on size and nesting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ..errors import ExplorerError
-from ..spec.fields import shown
+from ..spec.fields import quote
 
 if TYPE_CHECKING:
     from ..inspection.contract import Expectations
@@ -20,7 +20,7 @@ MAX_NESTING = 6  # a contract needs four
 
 
 class _Strict(yaml.SafeLoader):
-    """No aliases, which can make a gigabyte of a line; no deep nesting; no key twice."""
+    """Rejects aliases, which can expand one line to a gigabyte, deep nesting and duplicate keys."""
 
     nesting = 0
 
@@ -46,25 +46,25 @@ class _Strict(yaml.SafeLoader):
 
 
 def read_contract(path: Path) -> Mapping[str, Expectations]:
-    """Targets and what is expected of each, in the file's order.
+    """Read the targets and the expectations for each, in the file's order.
 
     Raises:
-        ExplorerError: the file is too large, no such text, or not such a contract.
-        OSError: it cannot be read.
+        ExplorerError: the file is too large or is not a valid contract.
+        OSError: the file cannot be read.
     """
     from ..inspection.contract import parse_contract
 
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise ExplorerError(f"{path}: a file of expectations may have {MAX_BYTES // 1024} KiB at most")
+        raise ExplorerError(f"{path}: a file of expectations can have at most {MAX_BYTES // 1024} KiB")
     try:
         text = data.decode("utf-8-sig")
         return parse_contract(_json(text) if path.suffix == ".json" else _yaml(text))
     except ExplorerError as error:
         raise ExplorerError(f"{path}: {error}") from None
     except UnicodeDecodeError:
-        raise ExplorerError(f"{path}: this is no UTF-8 text; YAML or JSON is expected") from None
+        raise ExplorerError(f"{path}: expected YAML or JSON in UTF-8") from None
     except RecursionError:
         raise ExplorerError(f"{path}: nested too deeply") from None
     except ValueError as error:
@@ -91,8 +91,8 @@ def _without_duplicates(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
         try:
             twice = key in data
         except TypeError:
-            raise ExplorerError(f"got {shown(key)} as a name; text is expected") from None
+            raise ExplorerError(f"got {quote(key)} as a name, expected text") from None
         if twice:
-            raise ExplorerError(f"{shown(key)[1:-1]}: given twice; give it once")
+            raise ExplorerError(f"{quote(key)[1:-1]}: defined twice; define it once")
         data[key] = value
     return data

@@ -1,4 +1,4 @@
-"""``export``: the network, its diagram, its tables, as a file whose name says which."""
+"""``export``: write the network, its diagram or its tables to a file; the file name decides the format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .terminal import QUIET, console
 
 
 class Table(str, Enum):
-    """What a .csv file holds."""
+    """The table in a .csv file."""
 
     LAYERS = "layers"
     CHECKS = "checks"
@@ -37,12 +37,12 @@ def export(
     opened: Annotated[
         str | None,
         typer.Option(
-            "--open", metavar="IDS", help="What is open in the diagram, as 'layer1 layer1.0'; all for everything."
+            "--open", metavar="IDS", help="Boxes to open in the diagram, for example 'layer1 layer1.0'; all opens all."
         ),
     ] = None,
-    table: Annotated[Table, typer.Option(help="Which table a .csv file holds.")] = Table.LAYERS,
+    table: Annotated[Table, typer.Option(help="Table to write to a .csv file.")] = Table.LAYERS,
 ) -> None:
-    """Take the network away as a file; the ending of its name decides what is in it."""
+    """Export a network to a file. The ending of the file name decides the format."""
     from ..views.diagram.model import default_open, everything
 
     path = Path(output)
@@ -50,7 +50,7 @@ def export(
     kind = table.value if suffix == ".csv" else suffix[1:]
     if kind not in KINDS or KINDS[kind].suffix != suffix:
         suffixes = dict.fromkeys(kind.suffix for kind in KINDS.values())
-        raise ExplorerError(f"{output}: a name ending {', '.join(suffixes)} is expected")
+        raise ExplorerError(f"{output}: expected a name that ends in {', '.join(suffixes)}")
     report, notes = read_report(target, changes)
     named = default_open(report) if opened is None else frozenset(opened.split())
     KINDS[kind].write(report, everything(report) if opened == "all" else named, path)

@@ -1,4 +1,4 @@
-"""What ``gradients`` prints and writes: one table, its sentences, its CSV and its plots for each measurement."""
+"""The output of ``gradients``: a table, sentences, CSV and plots for each measurement."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLOT = {"displaylogo": False, "showSendToCloud": False, "plotlyServerURL": ""}
 
 @dataclass(frozen=True)
 class MeasurementText:
-    """A measurement in words and numbers; plots are drawn only if asked for."""
+    """A measurement in words and numbers; the plots are drawn only if they are needed."""
 
     columns: tuple[Column, ...]
     rows: Sequence[tuple[str, ...]]
@@ -31,7 +31,7 @@ class MeasurementText:
     figures: tuple[Callable[[], go.Figure], ...]
 
 
-def of_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> MeasurementText:
+def describe_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> MeasurementText:
     """‖∂L/∂W‖₂ of every layer, and of the layer of the same name in every twin; the verdict is about the blocks."""
     from ..views.gradients.depth_chart import gradient_figure, measured_sentence
     from ..views.gradients.quantity import Quantity
@@ -62,7 +62,7 @@ def of_layers(probe: GradientProbe, twins: Sequence[GradientProbe]) -> Measureme
     )
 
 
-def of_depths(points: Sequence[SweepPoint]) -> MeasurementText:
+def describe_depths(points: Sequence[SweepPoint]) -> MeasurementText:
     """Weakest ÷ strongest block: a row for each depth, a column for each kind of network."""
     from ..gradients import sweep_csv
     from ..views.gradients.conclusions import sweep_verdict
@@ -90,8 +90,8 @@ def of_depths(points: Sequence[SweepPoint]) -> MeasurementText:
     )
 
 
-def of_paths(result: PathLengths) -> MeasurementText:
-    """A row for each length of path."""
+def describe_paths(result: PathLengths) -> MeasurementText:
+    """Describe the gradient by path length: one row per length."""
     from ..gradients import path_csv
     from ..views.gradients.conclusions import paths_verdict
     from ..views.gradients.paths_chart import paths_figure
@@ -119,7 +119,7 @@ def of_paths(result: PathLengths) -> MeasurementText:
 
 
 def page(heading: str, found: MeasurementText) -> str:
-    """A page with the sentences and the plots; it fetches nothing."""
+    """Write a page with the sentences and the plots; it works offline."""
     from ..views.kit.theme import DARK, LIGHT, SANS
 
     words = "\n".join(f"<p>{escape(line)}</p>" for line in found.sentences)
@@ -145,7 +145,7 @@ body {{ max-width: 72rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 {SA
 
 
 def _names(twins: Sequence[GradientProbe]) -> list[str]:
-    """Heads of the twins' columns; a number tells equal names apart."""
+    """Column heads of the other networks; equal names get a number."""
     from ..spec import title
 
     names = ["plain counterpart" if twin.spec.is_plain else title(twin.spec) for twin in twins]
@@ -155,7 +155,7 @@ def _names(twins: Sequence[GradientProbe]) -> list[str]:
 def _pairs(
     probe: GradientProbe, twins: Sequence[GradientProbe]
 ) -> Iterator[tuple[LayerGradient, list[LayerGradient | None]]]:
-    """Every layer with the twins' of the same name; a projection may have none."""
+    """Pair every layer with the layers of the same name in the other networks; a projection may have none."""
     others = [{layer.path: layer for layer in twin.layers} for twin in twins]
     return ((layer, [other.get(layer.path) for other in others]) for layer in probe.layers)
 
@@ -176,7 +176,7 @@ def _layer_rows(probe: GradientProbe, twins: Sequence[GradientProbe]) -> Iterato
 
 
 def _layer_csv(probe: GradientProbe, twins: Sequence[GradientProbe]) -> str:
-    """All digits; a twin's norm is empty where it has no such layer."""
+    """Write all digits; the norm is empty if the other network has no such layer."""
     names = (f"twin_norm_{i}" if i > 1 else "twin_norm" for i in range(1, max(len(twins), 1) + 1))
     rows: list[Sequence[Value]] = [(*_HEAD, *names)]
     for layer, others in _pairs(probe, twins):
@@ -191,14 +191,14 @@ def _path_sentences(result: PathLengths) -> Iterator[str]:
 
     setting = result.setting
     yield (
-        f"{result.blocks} blocks with a shortcut make 2^{result.blocks} paths, in the mean "
-        f"{result.mean_length:g} branches long."
+        f"{result.blocks} blocks with a shortcut make 2^{result.blocks} paths with a mean length of "
+        f"{result.mean_length:g} {'branch' if result.mean_length == 1 else 'branches'}."
     )
     carried = result.carried()
     if carried:
         yield (
-            f"95 % of the gradient at the input comes along paths of {carried[0]} to {carried[1]} branches, "
-            f"in the mean {three_digits(result.effective_length)}."
+            f"95 % of the gradient at the input comes from paths of {carried[0]} to {carried[1]} branches. "
+            f"Their mean length, weighted by gradient, is {three_digits(result.effective_length)}."
         )
     yield (
         f"Up to {result.samples // setting.batches // setting.seeds} paths of each length in each of "

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import ExplorerError
-from ..spec.fields import shown
+from ..spec.fields import quote
 
 Given = Sequence[Any] | Mapping[str, Any]
 _NAMED = re.compile(r"([^\W\d]\w*)=(.*)", re.DOTALL)
@@ -34,13 +34,13 @@ def read_inputs(words: Sequence[str] | None) -> Given:
 
 def _value(word: str, nesting: int = 0) -> Any:
     if len(word) > _MAX_WORDS or nesting > _MAX_NESTING:
-        raise ExplorerError(f"--input: got {shown(word[:40])}; it is too long or nested too deeply")
+        raise ExplorerError(f"--input: got {quote(word[:40])}; it is too long or nested too deeply")
     if word.startswith("[") and word.endswith("]"):
         return [_value(part, nesting + 1) for part in _parts(word[1:-1])]
     if word.startswith("{") and word.endswith("}"):
         named = [_NAMED.fullmatch(part) for part in _parts(word[1:-1])]
         if not all(named):
-            raise ExplorerError(f"--input: got {shown(word)}; names are expected, as {{image=1x3x8x8, ids=1x16:int64}}")
+            raise ExplorerError(f"--input: got {quote(word)}; names are expected, as {{image=1x3x8x8, ids=1x16:int64}}")
         return {match[1]: _value(match[2].strip(), nesting + 1) for match in named if match}
     return _tensor(word)
 
@@ -67,7 +67,7 @@ def _tensor(word: str) -> Any:
     if not colon:
         return sides
     if kind.strip() not in _TYPES:
-        raise ExplorerError(f"--input: got {shown(kind)} as a type; allowed: {', '.join(_TYPES)}")
+        raise ExplorerError(f"--input: got {quote(kind)} as a type; allowed: {', '.join(_TYPES)}")
     import torch
 
     return torch.empty(sides, dtype=getattr(torch, kind.strip()), device="meta")

@@ -1,4 +1,4 @@
-"""``PACKAGE.MODULE:CALLABLE`` or ``FILE.py:CALLABLE``: a network out of somebody's own code."""
+"""``PACKAGE.MODULE:CALLABLE`` or ``FILE.py:CALLABLE``: a network from the user's own code."""
 
 from __future__ import annotations
 
@@ -44,12 +44,13 @@ def read_module(target: str, inputs: Sequence[Any] | Mapping[str, Any] = ()) -> 
         inputs: as ``inspect``'s; default: 1×3×224×224.
 
     Raises:
-        ExplorerError: there is no such thing, it is no network, or its code fails; names the exception and the line.
+        ExplorerError: there is no such name, it is not a network, or its code fails; the message names the exception
+            and the line.
     """
     from ..inspection import inspect
     from ..inspection.tracing.source_lines import layer_lines, lines_by_path
 
-    with redirect_stdout(sys.stderr), _told(target), layer_lines() as lines:
+    with redirect_stdout(sys.stderr), _explain_errors(target), layer_lines() as lines:
         found = _find(target)
         net = _build(target, found)
         report = inspect(net, inputs=inputs or None, original=_original(found))
@@ -57,14 +58,14 @@ def read_module(target: str, inputs: Sequence[Any] | Mapping[str, Any] = ()) -> 
 
 
 def _find(target: str) -> Any:
-    """The module, or what is called to get it."""
+    """The module, or the callable that returns it."""
     match = _TARGET.fullmatch(target)
     if match is None:
-        raise ExplorerError(f"{target}: PACKAGE.MODULE:CALLABLE is expected")
+        raise ExplorerError(f"{target}: expected PACKAGE.MODULE:CALLABLE")
     name, attribute, call = match.groups()
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
-    import_module("explorer.compat")  # most nets import torchvision, which without the guard may not load
+    import_module("explorer.compat")  # most networks import torchvision, which may fail without this import
     module = _import_file(Path(name)) if name.endswith(".py") else _import(target, name)
     try:
         found = attrgetter(attribute)(module)
@@ -83,7 +84,7 @@ def _import(target: str, name: str) -> Any:
         if not f"{name}.".startswith(f"{error.name}."):
             raise
         raise ExplorerError(
-            f"{target}: there is no module {error.name} in this folder or among the installed packages"
+            f"{target}: no module named {error.name} in this folder or the installed packages"
         ) from None
 
 
@@ -96,7 +97,7 @@ def _import_file(path: Path) -> Any:
         sys.path.insert(0, folder)
     spec = spec_from_file_location(path.stem, path.absolute())
     if spec is None or spec.loader is None:
-        raise ExplorerError(f"{path}: it is no Python file")
+        raise ExplorerError(f"{path}: not a Python file")
     module = module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
@@ -104,7 +105,7 @@ def _import_file(path: Path) -> Any:
 
 
 def _arguments(target: str, call: str) -> tuple[list[Any], dict[str, Any]]:
-    """Of ``(18, width=4)``: literals only; nothing is run."""
+    """Parse arguments such as ``(18, width=4)``: literals only, no code is run."""
     try:
         tree = ast.parse(f"f{call}", mode="eval").body
         if not isinstance(tree, ast.Call):
@@ -113,7 +114,7 @@ def _arguments(target: str, call: str) -> tuple[list[Any], dict[str, Any]]:
         return args, {str(word.arg): ast.literal_eval(word.value) for word in tree.keywords}
     except (SyntaxError, ValueError):
         raise ExplorerError(
-            f"{target}: numbers, texts, lists and the like are expected as arguments, as make(18, width=4)"
+            f"{target}: expected numbers, texts or lists as arguments, for example make(18, width=4)"
         ) from None
 
 
@@ -123,18 +124,18 @@ def _build(target: str, found: Any) -> nn.Module:
     made = found if isinstance(found, nn.Module) or not callable(found) else _call(found)
     if isinstance(made, nn.Module):
         return made
-    raise ExplorerError(f"{target}: an nn.Module, or what gives one, is expected; this gives {type(made).__name__}")
+    raise ExplorerError(f"{target}: expected an nn.Module, or a callable that returns one; got {type(made).__name__}")
 
 
 def _original(found: Any) -> Callable[[], nn.Module] | None:
-    """What gives the network with its values; None for a finished one, which has them."""
+    """The callable that builds the network with its values; None for an existing network."""
     from torch import nn
 
     return None if isinstance(found, nn.Module) else cache(found)
 
 
 def _call(make: Callable[[], Any]) -> Any:
-    """Without memory for weights where the code allows it; code that reads values needs real ones."""
+    """Build on the meta device to save memory, or with real tensors if the code needs values."""
     import torch
 
     try:
@@ -145,8 +146,8 @@ def _call(make: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def _told(target: str) -> Iterator[None]:
-    """What a foreign code raises, as one sentence."""
+def _explain_errors(target: str) -> Iterator[None]:
+    """Convert exceptions of the user's code into one sentence."""
     try:
         yield
     except TraceError as error:
@@ -159,7 +160,7 @@ def _told(target: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         reason = _cause(error) or (str(error).strip() or "no reason given").splitlines()[0][:200]
         place = _place(error)
-        hint = "" if place or not isinstance(error, TypeError) else "; it is called without arguments"
+        hint = "" if place or not isinstance(error, TypeError) else "; the explorer calls it without arguments"
         raise ExplorerError(f"{target}: {type(error).__name__}{place}: {reason}{hint}") from error
 
 
@@ -195,7 +196,7 @@ def _origin(error: BaseException) -> BaseException:
 
 
 def _place(error: BaseException) -> str:
-    """ " in nets.py, line 12": the innermost line that is in no library; empty where there is none."""
+    """ " in nets.py, line 12": the innermost line outside all libraries; empty if there is none."""
     if isinstance(error, SyntaxError) and error.filename:
         return f" in {_relative(error.filename)}, line {error.lineno}"
     libraries = [str(_EXPLORER), *map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))]

@@ -1,4 +1,4 @@
-"""``inspect``, ``diagram`` and ``code``: what can be said of a network without its weights."""
+"""``inspect``, ``diagram`` and ``code``: commands that need no weights."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def inspect(
     target: Target,
     changes: Changes = None,
     depth: Annotated[
-        int, typer.Option(min=1, help="Levels of the tree: 1 stages, 2 blocks, 3 their layers, more for all.")
+        int, typer.Option(min=1, help="Levels of the tree: 1 stages, 2 blocks, 3 layers, more for nested modules.")
     ] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print totals and shortcuts as JSON.")] = False,
 ) -> None:
-    """Layers, shapes, costs and shortcuts of a network."""
+    """Show layers, shapes, costs and shortcuts of a network."""
     report, notes = read_report(target, changes)
     if as_json:
         print_json(report.to_dict() | ({"notes": notes} if notes else {}))
@@ -53,7 +53,7 @@ def diagram(
     output: Annotated[str, typer.Option("--output", "-o", metavar="FILE.svg", help="The file to write.")],
     changes: Changes = None,
 ) -> None:
-    """Draw the network as SVG, equal blocks folded. Needs Graphviz."""
+    """Draw a network as SVG, with repeated blocks collapsed. Needs Graphviz."""
     from ..views.diagram.model import default_open
     from ..views.diagram.svg import render, standalone
 
@@ -67,11 +67,11 @@ def diagram(
 def code(
     target: Target,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE.py", help="The file to write; else it is printed.")
+        str | None, typer.Option("--output", "-o", metavar="FILE.py", help="File to write. Default: print the code.")
     ] = None,
     changes: Changes = None,
 ) -> None:
-    """Write the network as one PyTorch file that needs nothing else."""
+    """Write a network as one PyTorch file that needs only torch."""
     from ..network.codegen import source
     from ..spec import title
 
@@ -85,9 +85,9 @@ def code(
 
 
 def branches(depths: Sequence[int]) -> list[str]:
-    """Lines in front of a tree's rows: nesting levels 1, 2, 2, 1 -> "├─ ", "│  ├─ ", "│  └─ ", "└─ "."""
+    """Draw the branches before a tree's rows: levels 1, 2, 2, 1 -> "├─ ", "│  ├─ ", "│  └─ ", "└─ "."""
     prefixes = []
-    open_levels: set[int] = set()  # those that have a further row, seen from the end
+    open_levels: set[int] = set()  # levels with a later row; rows are read from the end
     for depth in reversed(depths):
         lines = "".join("│  " if level in open_levels else "   " for level in range(1, depth))
         prefixes.append(lines + ("├─ " if depth in open_levels else "└─ "))
@@ -96,7 +96,7 @@ def branches(depths: Sequence[int]) -> list[str]:
 
 
 def _tree(report: Report, depth: int) -> Iterator[tuple[str | Text, ...]]:
-    """Rows of the layers down to a nesting level; ``nn.Identity`` does nothing and is left out."""
+    """Rows of the layers down to a nesting level, without ``nn.Identity``."""
     from ..views.kit import numbers
 
     rows = [row for row in report.layers if 0 < row.depth <= depth and row.kind != "Identity"]
@@ -114,12 +114,12 @@ def _tree(report: Report, depth: int) -> Iterator[tuple[str | Text, ...]]:
 
 
 def _name(layer: Layer) -> str:
-    """Whole for stages and blocks, as a spec spells them; what the line stands under is left out below."""
+    """Full path for stages and blocks, as in a spec; only the last part for layers inside them."""
     return layer.path if layer.depth <= 2 else layer.path.rpartition(".")[2]
 
 
 def _sum(merge: Merge | None) -> Text:
-    """What the block's shortcut is, and whether it fits."""
+    """The kind of the block's shortcut, and whether its shape matches."""
     from rich.text import Text
 
     if merge is None:
@@ -129,7 +129,7 @@ def _sum(merge: Merge | None) -> Text:
 
 
 def _print_notes(out: Console, notes: Sequence[str]) -> None:
-    """What there is to say of the file a network was read from."""
+    """Print notes on the file that the network was read from."""
     for note in notes:
         out.print(note, style=QUIET, soft_wrap=True)
 

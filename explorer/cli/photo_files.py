@@ -1,4 +1,4 @@
-"""Photos named on the command line: files, and whole folders."""
+"""Find and read the photos named on the command line: files and folders."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import TypeVar
 from ..errors import ImageError
 
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif", ".heic", ".heif")
-# Decoding and the network take turns on the cores; more threads would only hold more photos.
+# Decoding and the network share the cores; more threads would only use more memory.
 _WORKERS = min(8, (os.cpu_count() or 1) + 1)
 _T = TypeVar("_T")
 
 
 def photo_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
-    """Every photo once: files as they are named, and of folders, however deep, those that are photos by their ending.
+    """List every photo once: named files, and all files in folders and subfolders whose names end like a photo's.
 
-    Links to folders are not followed, and what starts with a dot is passed over. Returns also how many other files the
-    folders hold.
+    Links to folders and names that start with a dot are skipped. Also returns the number of other files in the
+    folders.
     """
     found: dict[Path, None] = {}
     others = 0
@@ -38,29 +38,29 @@ def photo_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
     return list(found), others
 
 
-def read(file: Path) -> bytes:
-    """At most a byte more than a photo may have, which the decoder then refuses."""
+def read_photo(file: Path) -> bytes:
+    """Read a photo, at most one byte more than the limit, so that the decoder can reject it."""
     from ..inference.images.decode import MAX_BYTES
 
     with file.open("rb") as opened:
         return opened.read(MAX_BYTES + 1)
 
 
-def reason(error: Exception) -> str:
-    """Why there is no answer, without the file's name."""
+def error_reason(error: Exception) -> str:
+    """The reason of an error, without the file's name."""
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
-def tried(work: Callable[[Path], _T], file: Path) -> _T | str:
-    """What ``work`` makes of a file; why it can't, where that is the file's fault."""
+def try_on(work: Callable[[Path], _T], file: Path) -> _T | str:
+    """Return ``work(file)``, or the reason if the file cannot be read."""
     try:
         return work(file)
     except (OSError, ImageError) as error:
-        return reason(error)
+        return error_reason(error)
 
 
-def in_order(files: Sequence[Path], work: Callable[[Path], _T]) -> Iterator[tuple[Path, _T]]:
-    """Each file and its result, in the order given; several are worked on at a time, and few are ahead."""
+def map_in_order(files: Sequence[Path], work: Callable[[Path], _T]) -> Iterator[tuple[Path, _T]]:
+    """Apply ``work`` to the files in parallel and yield the results in order, with a limited number in advance."""
     pool = ThreadPoolExecutor(_WORKERS)
     ahead: deque[tuple[Path, Future[_T]]] = deque()
     try:

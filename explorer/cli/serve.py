@@ -8,12 +8,12 @@ import typer
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 is every one.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 7860,
     model_files: Annotated[
         bool | None,
         typer.Option(
-            help="Let people open weight and ONNX files on the page; by default where no other machine reaches it.",
+            help="Allow opening weight and ONNX files on the page. Default: only if no other machine can reach it.",
             show_default=False,
         ),
     ] = None,

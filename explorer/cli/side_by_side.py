@@ -1,4 +1,4 @@
-"""``train --repeat`` and ``train --experiment``: networks side by side, as on the page."""
+"""``train --repeat`` and ``train --experiment``: train networks side by side, as on the page."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def repeat_run(file: Path, data: Path | None, output: Path | None, device: str) -> None:
-    """Train a saved run again, write what came of it, and compare.
+    """Train a saved run again, save the new run and compare the two.
 
     Args:
         file: the JSON of the run.
-        data: where its images are, as ``find_data`` takes it.
+        data: folder or archive of its images, as for ``find_data``.
 
     Raises:
-        ExplorerError: the file is no run, or the folder for the results is not named.
+        ExplorerError: the file is not a run, or ``output`` is missing.
     """
     from ..datasets import find_data
     from ..inference.running.engine import choose_device
@@ -35,7 +35,7 @@ def repeat_run(file: Path, data: Path | None, output: Path | None, device: str) 
     from ..views.training.runs import outcomes, repeated
 
     if output is None:
-        raise ExplorerError("--output: name a folder for the repeated run")
+        raise ExplorerError("--repeat needs --output: a folder for the repeated run")
     with file.open(encoding="utf-8", errors="replace") as text:
         first = read_run(text.read(MAX_TEXT + 1))
     refuse_broken(first.plan.spec)
@@ -55,8 +55,8 @@ def run_experiment(name: str, changes: Mapping[str, Any], seeds: int, output: Pa
     Args:
         name: a key of ``EXPERIMENTS``.
         changes: fields of its recipe, and their values.
-        seeds: how often it runs, from the recipe's seed on.
-        output: where JSON and weights of every run are written; None: nowhere.
+        seeds: number of runs, from the recipe's seed on.
+        output: folder for the JSON and the weights of every run; None writes nothing.
     """
     from ..datasets import find_data
     from ..inference.running.engine import choose_device

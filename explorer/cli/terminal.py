@@ -1,4 +1,4 @@
-"""Writing for a terminal and for a log alike."""
+"""Output for terminals and logs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GOOD, BAD, QUIET = "green", "red", "dim"
 
 @dataclass(frozen=True)
 class Column:
-    """Numbers are set right; an optional column gives way in a narrow terminal."""
+    """Numbers are aligned right; optional columns are omitted in a narrow terminal."""
 
     title: str
     number: bool = False
@@ -34,7 +34,7 @@ class Column:
 
 
 def console(*, err: bool = False) -> Console:
-    """Standard output, or error; colours only in a terminal. Text is shown as it is, never read as markup."""
+    """Standard output or standard error; colours only in a terminal. Text is never parsed as markup."""
     from rich.console import Console
 
     shown = Console(stderr=err, markup=False, highlight=False, emoji=False)
@@ -44,7 +44,7 @@ def console(*, err: bool = False) -> Console:
 
 
 def print_table(out: Console, columns: Sequence[Column], rows: Sequence[Sequence[Text | str]]) -> None:
-    """An aligned table without lines. Where it is too wide, optional columns are left out, the last first."""
+    """Print an aligned table without lines. If it is too wide, optional columns are omitted, the last one first."""
     from rich.table import Table
 
     kept = list(range(len(columns)))
@@ -66,31 +66,31 @@ def _width(column: Column, rows: Sequence[Sequence[Text | str]], index: int) -> 
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on standard output."""
+    """Print a JSON value to standard output."""
     typer.echo(json.dumps(value, indent=2))
 
 
 def progress(shown: Console, *columns: ProgressColumn) -> Progress:
-    """A progress bar, to be entered; nothing where ``shown`` is no terminal."""
+    """A progress bar as a context manager; hidden if ``shown`` is not a terminal."""
     from rich.progress import Progress
 
     return Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal)
 
 
 @contextmanager
-def counted(words: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error, as a callback that takes what is done and the whole."""
+def count_progress(words: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on standard error; yields a function of the steps done and of all steps."""
     with progress(console(err=True)) as bar:
         task = bar.add_task(words, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def output_path(path: str, suffix: str) -> Path:
-    """Where to write.
+    """Check the name of an output file.
 
     Raises:
-        ExplorerError: the name has another ending than ``suffix``.
+        ExplorerError: the name does not end in ``suffix``.
     """
     if not path.lower().endswith(suffix):
-        raise ExplorerError(f"{path}: a name ending {suffix} is expected")
+        raise ExplorerError(f"{path}: expected a name that ends in {suffix}")
     return Path(path)

@@ -1,4 +1,4 @@
-"""``train``: the built-in network, or another, on CIFAR-10 or digits; an experiment; or a saved run again."""
+"""``train``: train a network on CIFAR-10 or digits, run an experiment, or repeat a saved run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..training import BuiltIn, Publication, Run
 
 DIGITS = "digits"
-_HELP = "Recipe; what is not given is as for the built-in network, or as on the page for digits"
+_HELP = "Recipe (defaults: those of the built-in network, or of the page for digits)"
 
 
 class ExperimentName(str, Enum):
@@ -38,45 +38,46 @@ def train(
     data: Annotated[
         str | None,
         typer.Option(
-            help="digits, or a folder or archive of CIFAR-10; else it is looked for in the folder that "
-            "RESNET_EXPLORER_DATA names, then in the cache folder, else it is downloaded."
+            help="digits, or a folder or archive of CIFAR-10. Default: CIFAR-10 from the folder RESNET_EXPLORER_DATA, "
+            "else from the cache folder, else downloaded."
         ),
     ] = None,
     name: Annotated[
         str | None,
         typer.Option(
-            help="Of the run and of the files written; else cifar10_ or digits_resnet20. The name of a built-in net "
-            "stands for its network, images and recipe."
+            help="Name of the run and of its files. Default: cifar10_resnet20 or digits_resnet20. The name of a "
+            "built-in network selects its network, images and recipe."
         ),
     ] = None,
     network: Annotated[
         str | None,
         typer.Option(
-            metavar="TARGET", help="As in inspect, else cifar_resnet20; it gets the data's image size and classes."
+            metavar="TARGET",
+            help="As for inspect. Default: cifar_resnet20. Image size and classes are set to those of the data.",
         ),
     ] = None,
     changes: Changes = None,
-    epochs: Annotated[int | None, _recipe("Passes over the images.", min=1, max=10_000)] = None,
-    batch_size: Annotated[int | None, _recipe("Images in a step.", min=2, max=10_000)] = None,
-    learning_rate: Annotated[float | None, _recipe("Its peak.", min=1e-9, max=1e3)] = None,
-    schedule: Annotated[Schedule | None, _recipe("Course of the learning rate.")] = None,
-    momentum: Annotated[float | None, _recipe("Of SGD.", min=0, max=0.9999)] = None,
+    epochs: Annotated[int | None, _recipe("Passes over the training images.", min=1, max=10_000)] = None,
+    batch_size: Annotated[int | None, _recipe("Images per step.", min=2, max=10_000)] = None,
+    learning_rate: Annotated[float | None, _recipe("Peak learning rate.", min=1e-9, max=1e3)] = None,
+    schedule: Annotated[Schedule | None, _recipe("Learning-rate schedule.")] = None,
+    momentum: Annotated[float | None, _recipe("Momentum of SGD.", min=0, max=0.9999)] = None,
     nesterov: Annotated[bool | None, _recipe("Nesterov's momentum.")] = None,
-    weight_decay: Annotated[float | None, _recipe("L2, on all parameters.", min=0, max=1)] = None,
-    pad: Annotated[int | None, _recipe("Crops are shifted by up to so many px.", min=0, max=64)] = None,
-    flip: Annotated[bool | None, _recipe("Mirror half of the images.")] = None,
+    weight_decay: Annotated[float | None, _recipe("L2 penalty on all parameters.", min=0, max=1)] = None,
+    pad: Annotated[int | None, _recipe("Random shift of the crops, px.", min=0, max=64)] = None,
+    flip: Annotated[bool | None, _recipe("Mirror half of the images at random.")] = None,
     label_smoothing: Annotated[
-        float | None, _recipe("Share of the target that all classes get.", min=0, max=0.99)
+        float | None, _recipe("Share of the target spread over all classes.", min=0, max=0.99)
     ] = None,
-    seed: Annotated[int | None, _recipe("Of weights, order and augmentation.", min=0, max=2**31 - 1)] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, mps; auto takes the fastest.")] = "auto",
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of going on.")] = False,
-    runs: Annotated[
-        Path | None, typer.Option(help="Where the last epoch is kept, as NAME/last.pt; else runs/.")
-    ] = None,
+    seed: Annotated[int | None, _recipe("Seed of weights, order and augmentation.", min=0, max=2**31 - 1)] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or mps; auto chooses the fastest.")] = "auto",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start from the first epoch instead of resuming.")] = False,
+    runs: Annotated[Path | None, typer.Option(help="Folder for checkpoints, as NAME/last.pt. Default: runs/.")] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Where the weights go; else to the built-in ones, digits to runs/NAME."),
+        typer.Option(
+            "--output", "-o", help="Folder for the weights. Default: the built-in weights, for digits runs/NAME."
+        ),
     ] = None,
     experiment: Annotated[
         ExperimentName | None,
@@ -85,13 +86,13 @@ def train(
             "saved only with --output."
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(help="Runs of the experiment, from SEED on.", min=1, max=100)] = 1,
+    seeds: Annotated[int, typer.Option(help="Number of runs of the experiment, from SEED on.", min=1, max=100)] = 1,
     repeat: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The JSON of a run: train it again, and say whether it measures the same."),
+        typer.Option(metavar="FILE", help="JSON of a run: train it again and compare the results."),
     ] = None,
 ) -> None:
-    """Train a network. Ctrl-C stops it; the same command goes on after the last whole epoch."""
+    """Train a network. Ctrl-C stops it; the same command resumes after the last finished epoch."""
     given: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -111,12 +112,12 @@ def train(
     elif experiment:
         if network or name or changes or runs or fresh or data not in (None, DIGITS):
             raise ExplorerError(
-                "--experiment has its own networks and images; only recipe, device and output go with it"
+                "--experiment has its own networks and images; it allows only recipe options, --device and --output"
             )
         run_experiment(experiment.value, recipe, seeds, output, device)
     else:
         if seeds > 1:
-            raise ExplorerError("--seeds belongs to --experiment")
+            raise ExplorerError("--seeds needs --experiment")
         _train_network(_read_order(data, name, network, changes, recipe), device, fresh, runs, output)
 
 
@@ -127,7 +128,7 @@ class _Order:
     Attributes:
         name: of the run.
         known: the built-in network of that name; None for another network, or other images.
-        place: where the images are, as ``find_data`` takes it.
+        place: folder or archive of the images, as for ``find_data``.
     """
 
     name: str
@@ -146,10 +147,10 @@ class _Order:
 def _read_order(
     data: str | None, name: str | None, network: str | None, changes: list[str] | None, recipe: Mapping[str, Any]
 ) -> _Order:
-    """The command's options -> what to train; ``recipe`` holds the fields that were given.
+    """Combine the options into an order; ``recipe`` contains the fields that the user set.
 
     Raises:
-        ExplorerError: no such network, or a shortcut doesn't fit.
+        ExplorerError: there is no such network, or a shortcut does not match its branch.
     """
     from ..datasets import CIFAR10, DIGITS
     from ..training import DIGITS_RECIPE, NETS
@@ -171,7 +172,7 @@ def _read_order(
 
 
 def _train_network(order: _Order, device: str, fresh: bool, runs: Path | None, output: Path | None) -> None:
-    """Train to the end of the recipe, and write the files."""
+    """Train to the end of the recipe and write the files."""
     from ..datasets import find_data, find_photos
     from ..inference.running.engine import choose_device
     from ..inference.weights.catalogue import BUILTIN
@@ -185,10 +186,10 @@ def _train_network(order: _Order, device: str, fresh: bool, runs: Path | None, o
     typer.echo(f"Reading {data.name} from {source}" if data.archive else "Reading scikit-learn's digits")
     run = prepare(order.spec, order.recipe, source, checkpoint, device=place, fresh=fresh, data=data)
     if run.history:
-        typer.echo(f"{name}: going on after epoch {len(run.history)} of {order.recipe.epochs}")
+        typer.echo(f"{name}: resuming after epoch {len(run.history)} of {order.recipe.epochs}")
     run = _train_and_polish(run, checkpoint, order.polish)
     published = describe_run(run, name, source, data)
-    typer.echo(f"{100 * run.history[-1].test_accuracy:.2f} % of {len(run.test):,} test images are right")
+    typer.echo(f"{100 * run.history[-1].test_accuracy:.2f} % of {len(run.test):,} test images correct")
     if order.known and (photos := find_photos(order.place)):
         published = _score_photos(published, photos)
     path = published.write(output or (BUILTIN if data.archive else checkpoint.parent))
@@ -196,7 +197,7 @@ def _train_network(order: _Order, device: str, fresh: bool, runs: Path | None, o
 
 
 def _train_and_polish(run: Run, checkpoint: Path, polish: Recipe | None) -> Run:
-    """Train to the end, then by the second recipe if there is one; Ctrl-C says what is saved.
+    """Train to the end, then by the second recipe if there is one; on Ctrl-C, print what is saved.
 
     Raises:
         typer.Exit: stopped by Ctrl-C.
@@ -216,7 +217,7 @@ def _train_and_polish(run: Run, checkpoint: Path, polish: Recipe | None) -> Run:
 
 
 def _score_photos(published: Publication, photos: Path) -> Publication:
-    """Classify full-size photos, and say how that went."""
+    """Classify full-size photos and print the result."""
     from ..inference.checkpoint import checkpoint_classifier, trained_checkpoint
     from ..inference.photo_score import score_photos
     from ..views.classify.measurements import photo_score_words
@@ -234,5 +235,5 @@ def _score_photos(published: Publication, photos: Path) -> Publication:
 def _saved_words(run: Run, checkpoint: Path) -> str:
     done = len(run.history)
     if not done:
-        return "No epoch was finished, so nothing is kept."
-    return f"{checkpoint} keeps the first {done} of {run.recipe.epochs} epochs; the same command goes on."
+        return "No epoch was finished, so nothing is saved."
+    return f"{checkpoint} contains {done} of {run.recipe.epochs} epochs. The same command resumes there."

@@ -1,4 +1,4 @@
-"""Training in a terminal: a progress bar, and a line for every epoch."""
+"""Progress of training in a terminal: a bar, and a line for every epoch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def follow(run: Run, checkpoint: Path) -> None:
-    """Train to the end: a line for every epoch, and a bar for the whole run."""
+    """Train to the end; print a line for every epoch and a bar for the whole run."""
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
     from ..training import Epoch, train
@@ -35,7 +35,7 @@ def follow(run: Run, checkpoint: Path) -> None:
 
 
 def watch(training: Training) -> None:
-    """Train networks side by side to their end, with a bar for all of them."""
+    """Train networks side by side to the end, with one bar for all."""
     from rich.progress import BarColumn, TextColumn
 
     from ..views.training.runs import outcomes, time_left

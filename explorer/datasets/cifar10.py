@@ -33,7 +33,7 @@ def load_cifar10(source: Path) -> Splits:
         return _from_torchvision(source, train=True), _from_torchvision(source, train=False)
     splits = _from_files(read_files(source, "t*/*/*"))
     if {"train", "test"} - splits.keys():
-        raise DataError("no CIFAR-10 here: folders train/<class>/ and test/<class>/ with images are expected")
+        raise DataError("this is not CIFAR-10, expected folders train/<class>/ and test/<class>/ with images")
     for split, images in splits.items():
         absent = set(range(len(CLASSES))) - set(images.labels.tolist())
         if absent:
@@ -85,7 +85,7 @@ def _test_files(source: Path) -> tuple[tuple[int, str, bytes], ...]:
     found = islice(((label, name, data) for split, label, name, data in every if split == "test"), TEST)
     files = tuple(sorted(found))
     if not files:
-        raise DataError("no CIFAR-10 here: a folder test/<class>/ with images is expected")
+        raise DataError("this is not CIFAR-10, expected a folder test/<class>/ with images")
     return files
 
 
@@ -113,5 +113,5 @@ def _from_torchvision(root: Path, train: bool) -> ImageSet:
     try:
         found = torchvision.datasets.CIFAR10(str(root), train, download=True)
     except (OSError, RuntimeError) as error:
-        raise DataError("CIFAR-10 is not here and could not be downloaded; give a folder or archive of it") from error
+        raise DataError("CIFAR-10 could not be downloaded. Use a folder or archive of it") from error
     return ImageSet.from_pixels(found.data, found.targets, CLASSES)

@@ -1,4 +1,4 @@
-"""Labelled images as files: in a folder or a ``.tar`` archive, small, local and trusted no further than that."""
+"""Labelled images as files in a folder or a ``.tar`` archive; sizes and contents are checked."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _DAMAGED = (tarfile.TarError, EOFError, OSError, lzma.LZMAError, zlib.error)
 
 
 def read_files(source: Path, pattern: str) -> Iterator[tuple[PurePath, bytes]]:
-    """Path and bytes of every file of an archive, or of those that ``pattern`` matches in a folder, sorted.
+    """Read path and bytes of every file in an archive, or of the files in a folder that match ``pattern``, sorted.
 
     Raises:
         DataError: the archive is damaged.
     """
     if source.is_file():
-        return _archived(source)
+        return _read_archive(source)
     return ((path, path.read_bytes()) for path in sorted(source.glob(pattern)) if path.is_file())
 
 
-def _archived(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
+def _read_archive(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
     try:
         with tarfile.open(archive) as tar:
             for member in tar:
@@ -41,7 +41,7 @@ def _archived(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
             if not rest or any(rest):
                 raise tarfile.ReadError("the archive's end is missing")
     except _DAMAGED as error:
-        raise DataError(f"{archive.name[:80]!a} is damaged or no archive; copy or download it anew") from error
+        raise DataError(f"{archive.name[:80]!a} is damaged or is not an archive. Copy or download it again") from error
 
 
 def decode(data: bytes, name: str) -> np.ndarray:
@@ -49,7 +49,7 @@ def decode(data: bytes, name: str) -> np.ndarray:
     try:
         image = Image.open(io.BytesIO(data), formats=["JPEG", "PNG"])
         if image.size != (SIDE, SIDE):
-            raise DataError(f"{name[:80]!a} is {image.width}×{image.height}; {SIDE}×{SIDE} is expected")
+            raise DataError(f"{name[:80]!a} is {image.width}×{image.height}, expected {SIDE}×{SIDE}")
         return np.asarray(image.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{name[:80]!a} is not a readable JPEG or PNG") from error

@@ -15,14 +15,14 @@ _PHOTOS = "photos"
 
 
 def find_data(data: DataSet, given: Path | None = None) -> Path:
-    """The folder or archive that ``data.load`` takes.
+    """Find the folder or archive for ``data.load``.
 
-    It is ``given``, else what the folder holds that ``$RESNET_EXPLORER_DATA`` names, else what the cache folder holds:
-    the archive or the folder of that data set's usual name. Into the cache folder torchvision downloads CIFAR-10 if it
-    is nowhere.
+    It is ``given``, else the one in the folder ``$RESNET_EXPLORER_DATA``, else the one in the cache folder:
+    an archive or a folder with the data set's usual name. If CIFAR-10 is in none of them, torchvision downloads it to
+    the cache folder.
 
     Args:
-        given: a folder or archive of this data set, or a folder that holds it.
+        given: a folder or archive of this data set, or a folder that contains it.
 
     Raises:
         DataError: nothing is at ``given``, or where the variable says.
@@ -30,10 +30,10 @@ def find_data(data: DataSet, given: Path | None = None) -> Path:
     if not data.archive:
         return Path()
     if given is not None:
-        place = _existing(given, data)
+        place = _require_existing(given, data)
         return _inside(place, data) or place
     named = os.environ.get(DATA_VARIABLE)
-    found = _inside(_existing(Path(named), data), data) if named else None
+    found = _inside(_require_existing(Path(named), data), data) if named else None
     return found or _inside(cache_folder(), data) or cache_folder() / data.folder
 
 
@@ -53,16 +53,16 @@ def find_photos(given: Path | None = None) -> Path | None:
     return next((place for place in places if place.is_dir()), None)
 
 
-def _existing(place: Path, data: DataSet) -> Path:
+def _require_existing(place: Path, data: DataSet) -> Path:
     place = place.expanduser()
     if not place.exists():
         name = data.part_of or data.name
-        raise DataError(f"data: nothing is at '{place}'; a folder or archive of {name} is expected")
+        raise DataError(f"data: '{place}' does not exist, expected a folder or archive of {name}")
     return place
 
 
 def _inside(place: Path, data: DataSet) -> Path | None:
-    """The data set in a folder that holds several, or ``place`` if that is one itself."""
+    """The data set in a folder with several, or ``place`` if that is one itself."""
     named = (place / data.archive, place / data.folder)
     itself = place.is_file() or has_image_files(place) or (place / TORCHVISION_FOLDER).is_dir()
     return next((path for path in named if path.exists()), place if itself else None)

@@ -39,9 +39,9 @@ def load_imagenet200(source: Path) -> Splits:
     known = [name for name in val if wnids.get(name) in place]
     if len(set(labels)) < len(names) or not known:
         raise DataError(
-            f"{source.name[:80]!a} holds training images of {len(set(labels))} of {len(names)} classes and "
-            f"{len(known)} labelled validation images; train/<wnid>/images, val/images and val/val_annotations.txt "
-            "are expected"
+            f"{source.name[:80]!a} has training images of {len(set(labels))} of {len(names)} classes and "
+            f"{len(known)} labelled validation images, expected train/<wnid>/images, val/images and "
+            "val/val_annotations.txt"
         )
     classes = tuple(names.values())
     return (

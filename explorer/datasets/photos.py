@@ -1,4 +1,4 @@
-"""Colour images as networks that were trained on ImageNet read them: about mean 0 and standard deviation 1."""
+"""Normalise colour images like networks trained on ImageNet: about mean 0 and standard deviation 1."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import ExplorerError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# Of ImageNet's training images, red, green and blue in 0 … 1, as every pretrained network of torchvision has them.
+# ImageNet's training images: red, green and blue in 0 … 1, as in every pretrained network of torchvision.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # ITU-R BT.601, as Pillow's conversion to grey.
 _GREY = (0.299, 0.587, 0.114)
@@ -23,7 +23,7 @@ _GREY = (0.299, 0.587, 0.114)
 def standardise(pixels: Tensor) -> Tensor:
     """(N, 3, H, W) uint8, RGB -> float32 of the same shape, less ImageNet's mean, divided by its deviation."""
     if pixels.ndim != 4 or pixels.shape[1] != 3 or not len(pixels):
-        raise ExplorerError(f"images: got shape {'×'.join(map(str, pixels.shape))}; N×3×H×W is expected")
+        raise ExplorerError(f"images: got shape {'×'.join(map(str, pixels.shape))}, expected N×3×H×W")
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
     return (pixels.float() / 255 - mean) / std
 
@@ -54,7 +54,7 @@ def standardise_photos(photos: Sequence[Image], size: int, channels: int = 3) ->
     from PIL import ImageOps
 
     if not photos:
-        raise ExplorerError("photos: there are none; at least one is expected")
+        raise ExplorerError("photos: got none, expected at least one")
     squares = [ImageOps.fit(photo.convert("RGB"), (size, size)) for photo in photos]
     return fit_images(standardise(torch.stack([_pixels(square) for square in squares])), size, channels)
 

@@ -1,4 +1,4 @@
-"""The data sets that this program knows."""
+"""The data sets of this program."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ class DataSet:
         key: in commands, forms and files.
         name: for people, in a sentence.
         title: for people, in a list of choices.
-        archive, folder: names of the file it comes as and of a folder that holds its images; empty if a library brings
-            them along.
+        archive, folder: names of its archive and of a folder with its images; empty if a library contains them.
         classes: how many.
         split: what accuracy is measured on.
         licence: of weights that were trained on it, in words.
@@ -76,7 +75,7 @@ CIFAR10 = DataSet(
     folder="cifar10",
     classes=10,
     split="test split",
-    licence="Trained by this project on CIFAR-10 (Krizhevsky 2009); for research and teaching.",
+    licence="Trained by this project on CIFAR-10 (Krizhevsky 2009); for research and education.",
     load=load_cifar10,
 )
 CIFAR10_TENTH = replace(

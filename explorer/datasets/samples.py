@@ -54,10 +54,10 @@ def sample(kind: str, count: int, seed: int = 0, source: Path | None = None) -> 
     """
     if kind not in _DRAW:
         raise ValueError(f"kind: got {kind!r}; allowed: {', '.join(_DRAW)}")
-    return _DRAW[kind](partial(_shuffled, count=count, seed=seed), source)
+    return _DRAW[kind](partial(_choose, count=count, seed=seed), source)
 
 
-def _shuffled(size: int, count: int, seed: int) -> Tensor:
+def _choose(size: int, count: int, seed: int) -> Tensor:
     """(n,) int64: the first ``count`` places of a shuffled set."""
     order = torch.randperm(size, generator=torch.Generator().manual_seed(seed))
     return order[: max(1, count)]

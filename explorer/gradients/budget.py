@@ -9,7 +9,7 @@ from math import ceil
 
 from ..errors import ExplorerError
 from ..spec import ResNetSpec
-from ..spec.anatomy import Sized, along, branch_convs, sizes, stem_convs
+from ..spec.anatomy import Sized, branch_convs, output_pixels, sizes, stem_convs
 from ..spec.budget import estimate
 
 GIGA = 10**9
@@ -128,7 +128,7 @@ def activations(spec: ResNetSpec, side: int) -> int:
     Three maps for every convolution: its output, its norm's and its activation's. PyTorch frees the norm's
     behind a ReLU; gradients on their way back then take its place. Pooling and the classifier are not counted.
     """
-    stem = sum(conv.outputs * pixels for conv, pixels in along(stem_convs(spec), (side, side)))
+    stem = sum(conv.outputs * pixels for conv, pixels in output_pixels(stem_convs(spec), (side, side)))
     firsts = sizes(spec, side, side, (run[0] for run in spec.runs))
     blocks = sum(len(run) * _block_values(spec, sized) for run, sized in zip(spec.runs, firsts, strict=True))
     return 3 * (stem + blocks)
@@ -137,7 +137,7 @@ def activations(spec: ResNetSpec, side: int) -> int:
 def _block_values(spec: ResNetSpec, sized: Sized) -> int:
     """Outputs of the convolutions of the branch and of the shortcut (also of an identity: this is a bound)."""
     plan, before, after = sized
-    branch = sum(conv.outputs * pixels for conv, pixels in along(branch_convs(spec, plan), before))
+    branch = sum(conv.outputs * pixels for conv, pixels in output_pixels(branch_convs(spec, plan), before))
     return branch + plan.out_channels * after[0] * after[1]
 
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ..errors import ExplorerError
 from ..network import ResNet
-from ..spec.fields import shown
+from ..spec.fields import quote
 from .stats import l2_norm, std
 
 
@@ -159,4 +159,4 @@ def _explained(where: str, error: Exception) -> str:
         )
     if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in text:
         return f"{where}: memory ran out. Take fewer or smaller images."
-    return f"{where}: the measurement failed with {shown(text, 160)}"
+    return f"{where}: the measurement failed with {quote(text, 160)}"

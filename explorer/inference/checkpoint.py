@@ -1,4 +1,4 @@
-"""A user's own weight file: opened in a child process, recognised, rebuilt, and asked about photos."""
+"""A user's own weight file: read in a child process, recognised, rebuilt, and used to classify photos."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class Checkpoint:
     def sentences(self, chosen: ResNetSpec | None = None) -> tuple[str, ...]:
         """All there is to say, as ``Recognition.sentences``; a warning of broken numbers comes last."""
         warning = (
-            f"{len(self.broken)} of {len(self.state)} tensors hold NaN or infinity, as {self.broken[0][:80]!a}: "
-            "these weights can be inspected, not asked about photos."
+            f"{len(self.broken)} of {len(self.state)} tensors contain NaN or infinity, for example "
+            f"{self.broken[0][:80]!a}: these weights can be inspected, but cannot classify photos."
             if self.broken
             else ""
         )
@@ -83,7 +83,7 @@ def open_checkpoint(path: Path, limits: SandboxLimits = LIMITS) -> Checkpoint:
     named = {recognition.names[name]: tensor for name, tensor in state.items()}
     card = read_card(path)
     if card and shapes_of(named) == network_shapes(card.spec):
-        recognition = described(card, recognition)
+        recognition = describe_by_card(card, recognition)
     else:
         card = None
     return Checkpoint(path, digest(path), path.stat().st_size, named, recognition, not_finite(named), card)
@@ -96,13 +96,13 @@ def trained_checkpoint(name: str, card: Card, state: Mapping[str, Tensor], file:
         state: the weights, under the built network's names.
         file: the bytes they are saved as.
     """
-    recognition = described(card, Recognition(card.spec, {key: key for key in state}))
+    recognition = describe_by_card(card, Recognition(card.spec, {key: key for key in state}))
     path = Path(f"{name}.safetensors")
     return Checkpoint(path, sha256(file).hexdigest(), len(file), state, recognition, not_finite(state), card)
 
 
-def described(card: Card, found: Recognition) -> Recognition:
-    """What is known of a file whose names and shapes are as its card says: nothing is left to assume."""
+def describe_by_card(card: Card, found: Recognition) -> Recognition:
+    """Add the card's facts to a file whose names and shapes agree with it; nothing has to be assumed."""
     note = f"The file says itself what it is: “{card.title}”, with its classes and how images are normalised."
     return Recognition(card.spec, found.names, (*found.notes, note))
 
@@ -114,7 +114,7 @@ def rebuild(checkpoint: Checkpoint, spec: ResNetSpec | None = None) -> ResNet:
         spec: the recognised one with what weights don't tell (``Recognition.unknown``) chosen otherwise.
 
     Raises:
-        WeightsError: the weights don't fit ``spec``, or were not recognised.
+        WeightsError: the weights do not match ``spec``, or were not recognised.
     """
     model = build(spec or checkpoint.spec, device="meta").to_empty(device="cpu")
     load_into(model, checkpoint.state)
@@ -133,7 +133,8 @@ def checkpoint_classifier(checkpoint: Checkpoint, spec: ResNetSpec | None = None
     """
     spec = spec or checkpoint.spec
     if checkpoint.broken:
-        raise WeightsError(f"these weights can't classify: {checkpoint.broken[0][:80]!a} holds NaN or infinity")
+        name = checkpoint.broken[0][:80]
+        raise WeightsError(f"these weights cannot classify photos: {name!a} contains NaN or infinity")
     if spec.in_channels != 3:
         raise WeightsError(f"this network reads {spec.in_channels} channels; photos have 3")
     engine = Engine(rebuild(checkpoint, spec), choose_device(device), exact=is_exact(device))
@@ -141,11 +142,11 @@ def checkpoint_classifier(checkpoint: Checkpoint, spec: ResNetSpec | None = None
 
 
 def variant_of(checkpoint: Checkpoint, spec: ResNetSpec) -> Variant:
-    """An opened file as a catalogue entry; of its accuracy it has no more than the file's own word."""
+    """Describe an opened file as a catalogue entry; its accuracy is the one stated in the file."""
     params, macs = estimate(spec)
     card = checkpoint.card if checkpoint.card and checkpoint.card.spec == spec else None
     classes, whose = (card.classes, "") if card else _classes(spec)
-    # What weights don't say is taken from the data set most networks of their kind are trained on.
+    # Facts that weights do not contain are those of the usual data set of such networks.
     mean, std = (card.mean, card.std) if card else (IMAGENET_MEAN, IMAGENET_STD)
     side = spec.image_size
     return Variant(
@@ -162,10 +163,11 @@ def variant_of(checkpoint: Checkpoint, spec: ResNetSpec) -> Variant:
         classes=classes,
         licence="Yours.",
         recipe="Not in the file.",
-        note=f"It sees {side}×{side} pixels; of {spec.num_classes} classes it names one, whatever the photo shows."
+        note=f"This network sees {side}×{side} pixels. It always predicts one of its {spec.num_classes} classes, even "
+        "if the photo shows something else."
         if card
-        else f"The file doesn't say what its classes are or how images were normalised: {whose}, and ImageNet's "
-        "mean and deviation are assumed.",
+        else "The file does not contain its class names or the normalisation of its images. "
+        f"Assumed: {whose}, and ImageNet's mean and standard deviation.",
     )
 
 

@@ -1,4 +1,4 @@
-"""A photo in, the most probable classes out, with all that a reader needs to judge them."""
+"""Classify a photo: the most probable classes, and the facts that a reader needs to judge them."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ KEPT_BYTES = 2**31  # of loaded networks (``Engine.size_bytes``): ResNet-18, -50
 
 
 class NotHere(WeightsError):
-    """A network's weights would have to be downloaded first."""
+    """The weights must be downloaded first."""
 
     def __init__(self, variant: Variant) -> None:
-        what = "is not on this machine yet" if cached_path(variant.file) is None else "is damaged on this machine"
+        what = "is not downloaded yet" if cached_path(variant.file) is None else "is damaged on this machine"
         super().__init__(f"{variant.title} {what}. Download it first ({variant.file.size_bytes / 2**20:.1f} MiB).")
 
 
@@ -105,7 +105,7 @@ class Classifier:
         It is decoded no larger than ``Transform.at_least`` asks for.
 
         Raises:
-            ImageError: the bytes are no photo this program accepts.
+            ImageError: the file is not an accepted photo.
         """
         started = perf_counter()
         with self.engine.preparing():
@@ -122,12 +122,12 @@ class Classifier:
         started: float,
         decoding: float = 0.0,
     ) -> Prediction:
-        """Of a photo that was transformed just now."""
+        """Classify a photo that was preprocessed just now."""
         transforming = _ms(started) - decoding
         output = self.engine.forward(model_input.tensor.unsqueeze(0))
         logits = output.logits[0]
         if not bool(torch.isfinite(logits).all()):
-            raise WeightsError(f"{self.variant.title} answered with NaN or infinity, which names no class")
+            raise WeightsError(f"{self.variant.title} returned NaN or infinity instead of a prediction")
         values, indices = torch.softmax(logits / self.variant.temperature, 0).topk(
             min(max(top, 1), len(self.variant.classes))
         )
@@ -164,7 +164,7 @@ def load_classifier(
         on_progress, cancelled: as in ``weights.download.fetch``.
 
     Raises:
-        WeightsError: no such name, or its weights can't be had or used.
+        WeightsError: no such name, or its weights cannot be loaded.
         ExplorerError: this machine has no such device.
     """
     return load_variant(find(name, folder), device, on_progress=on_progress, cancelled=cancelled)

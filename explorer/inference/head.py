@@ -52,7 +52,7 @@ def with_head(classifier: Classifier, head: Head) -> Classifier:
     base = classifier.variant
     wanted = (len(head.classes), base.spec.out_channels)
     if head.backbone_sha256 != base.file.sha256 or tuple(head.weight.shape) != wanted:
-        raise WeightsError(f"this head was taught on {head.backbone[:60]!a}; {base.title} has other features")
+        raise WeightsError(f"this head was trained on {head.backbone[:60]!a}; {base.title} has other features")
     spec = base.spec.with_(num_classes=len(head.classes))
     model = build(spec, device="meta")
     with classifier.engine.borrow() as own:
@@ -61,8 +61,8 @@ def with_head(classifier: Classifier, head: Head) -> Classifier:
     names = ", ".join(head.classes)
     variant = replace(
         base,
-        name=f"taught on {base.name}",
-        title=f"{base.title}, taught {names if len(names) <= 60 else f'{len(head.classes)} classes'}",
+        name=f"head on {base.name}",
+        title=f"{base.title}, head for {names if len(names) <= 60 else f'{len(head.classes)} classes'}",
         spec=spec,
         top1=None,
         top5=None,
@@ -72,8 +72,8 @@ def with_head(classifier: Classifier, head: Head) -> Classifier:
         params=base.params + (wanted[0] - base.spec.num_classes) * (wanted[1] + 1),
         classes=head.classes,
         recipe=f"Logistic regression on the features of {base.title}, from {head.photos} photos.",
-        note=f"It knows only what it was taught from {head.photos} photos: whatever the photo shows, it names one of "
-        f"{len(head.classes)} classes.",
+        note=f"This head was trained on {head.photos} photos. It always predicts one of its classes, even if a photo "
+        "shows something else.",
     )
     return Classifier(variant, Engine(model, classifier.engine.device, exact=classifier.engine.exact))
 
@@ -95,10 +95,10 @@ def from_bytes(data: bytes) -> Head:
     """The head of a file that ``to_bytes`` made; nothing in it is trusted.
 
     Raises:
-        WeightsError: it is no such file, damaged or too large.
+        WeightsError: the file is damaged, too large or of another kind.
     """
     if len(data) > MAX_HEAD_BYTES:
-        raise WeightsError(f"the file is larger than any head: at most {MAX_HEAD_BYTES // 2**20} MiB are read")
+        raise WeightsError(f"the file is too large for a head: at most {MAX_HEAD_BYTES // 2**20} MiB are read")
     try:
         about = json.loads(read_metadata(BytesIO(data))[_KEY])
         tensors = load(data)
@@ -114,7 +114,7 @@ def from_bytes(data: bytes) -> Head:
         _check(head)
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(
-            "this is no head that was taught here, or it is damaged. Choose a file that was downloaded after teaching"
+            "this file is damaged or is not a head trained here. Choose a file that you downloaded after training"
         ) from error
     return head
 

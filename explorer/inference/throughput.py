@@ -1,4 +1,4 @@
-"""How many images a second a network classifies, by batch size."""
+"""The number of images per second that a network classifies, by batch size."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _measure(
         output = classifier.engine.forward(batch)
         if output.notes:
             return None
-        if output.batch == size:  # else somebody's photo came along
+        if output.batch == size:  # else a user's photo was in the batch
             times.append(output.ms)
     ms = median(times)
     return ThroughputPoint(size, size / ms * 1000, ms, device)

@@ -69,7 +69,7 @@ class LinearProbe:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the accuracy on new photos of this kind lies with about 95 % probability (Wilson 1927), 0 … 1."""
+        """The 95 % confidence interval of the accuracy on new photos of this kind (Wilson 1927), 0 … 1."""
         n, z = len(self.truth), 1.96
         centre = (self.correct + z * z / 2) / (n + z * z)
         reach = z / (n + z * z) * sqrt(self.correct * (n - self.correct) / n + z * z / 4)
@@ -122,11 +122,11 @@ def fit_linear_probe(
     for done, (training, test) in enumerate(splits):
         on_progress(done, parts + 1)
         if cancelled():
-            raise Stopped("Stopped before it was taught.")
+            raise Stopped("Stopped before the head was trained.")
         predicted[test] = _fit(features[training], truth[training]).predict(features[test])
     on_progress(parts, parts + 1)
     if cancelled():
-        raise Stopped("Stopped before it was taught.")
+        raise Stopped("Stopped before the head was trained.")
     weight, bias = _linear(_fit(features, truth))
     accuracy = float(np.mean(predicted == truth))
     head = Head(classes, weight, bias, backbone.name, backbone.file.sha256, len(truth), accuracy)
@@ -148,7 +148,7 @@ def _classes(labels: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]
     counts = Counter(labels)
     names = tuple(sorted(counts))
     if not 2 <= len(names) <= MAX_CLASSES:
-        raise DataError(f"got photos of {len(names)} classes; 2 to {MAX_CLASSES} can be taught")
+        raise DataError(f"got photos of {len(names)} classes, expected 2 to {MAX_CLASSES}")
     few = [name for name in names if counts[name] < MIN_PHOTOS]
     if few:
         raise DataError(

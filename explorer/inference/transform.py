@@ -1,4 +1,4 @@
-"""From a photo to what a network is fed: resize, central crop, normalise."""
+"""Preprocess a photo for a network: resize, central crop, normalise."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FILTERS: dict[str, Image.Resampling] = {
 
 @dataclass(frozen=True)
 class PreprocessedInput:
-    """A photo as a network is fed it.
+    """A preprocessed photo.
 
     Attributes:
         image: the crop, RGB, before normalisation.
@@ -37,10 +37,10 @@ class PreprocessedInput:
 
 @dataclass(frozen=True)
 class Transform:
-    """What is done to every photo before a network sees it: torchvision's ``ImageClassification``.
+    """The preprocessing of every photo: torchvision's ``ImageClassification``.
 
-    Pixels that torchvision would crop away are not even computed, and a photo that was decoded smaller lies where the
-    whole one would. Of a whole photo rounding is all that differs: a few values in a hundred at most, by one or two of
+    Pixels that torchvision would crop away are not computed, and a photo that was decoded smaller is aligned with the
+    full-size one. For a full-size photo only rounding differs: at most a few percent of the values, by one or two of
     256 levels.
 
     Attributes:
@@ -90,7 +90,7 @@ class Transform:
         """
         image, area = (photo, None) if isinstance(photo, Image.Image) else (photo.image, photo.area)
         if image.mode != "RGB" or not all(image.size):
-            raise ImageError(f"got an image of mode {image.mode}, {image.width}×{image.height} px; RGB is expected")
+            raise ImageError(f"got an image of mode {image.mode}, {image.width}×{image.height} px, expected RGB")
         left, top, right, bottom = area or (0, 0, *image.size)
         width, height = right - left, bottom - top
         place = self.place((width, height))
@@ -99,12 +99,12 @@ class Transform:
         return PreprocessedInput(crop, self._normalise(crop))
 
     def place(self, size: tuple[float, float]) -> tuple[float, float, float, float]:
-        """Where the crop lies on a photo of ``size``, width and height: left, top, right, bottom, as shares of it."""
-        width, height = self._resized(size)
+        """The crop on a photo of ``size``, width and height: left, top, right, bottom, as shares of it."""
+        width, height = self._resized_size(size)
         left, top = self._corner((width, height))
         return left / width, top / height, (left + self.crop) / width, (top + self.crop) / height
 
-    def _resized(self, size: tuple[float, float]) -> tuple[int, int]:
+    def _resized_size(self, size: tuple[float, float]) -> tuple[int, int]:
         # As torchvision: the longer side is truncated, not rounded.
         long = int(self.resize * max(size) / min(size))
         return (self.resize, long) if size[0] <= size[1] else (long, self.resize)

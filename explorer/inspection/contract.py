@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
 
 from ..errors import ExplorerError
 from ..spec import shapes
-from ..spec.fields import shown
+from ..spec.fields import quote
 from .hints import find_hints
 from .joins.findings import Finding
 from .report import Report
@@ -118,7 +118,7 @@ def parse_bounds(value: object) -> Bounds:
     bounds = _bounds(words) if 0 < len(words) <= _MAX_WORDS else None
     if bounds is None:
         raise ValueError(
-            f"got {shown(value)}; allowed: a whole number, 25.6 M (the count rounds to it), 4.09 G ± 1 %, at most 5 G, "
+            f"got {quote(value)}; allowed: a whole number, 25.6 M (the count rounds to it), 4.09 G ± 1 %, at most 5 G, "
             "at least 1 M, between 1 M and 2 M"
         )
     return Bounds(*bounds, words)
@@ -160,7 +160,7 @@ def parse_shape(value: object) -> Shape:
         value = "x".join(map(str, sides))
     if isinstance(value, str) and _SHAPE.fullmatch(value):
         return tuple(int(side) for side in re.split("[x×]", value))
-    raise ValueError(f"got {shown(value)}; up to eight sides from 1 to 9,999,999 are expected, as 1x3x224x224")
+    raise ValueError(f"got {quote(value)}; up to eight sides from 1 to 9,999,999 are expected, as 1x3x224x224")
 
 
 def _shapes(value: object) -> tuple[Shape, ...]:
@@ -171,10 +171,10 @@ def _shapes(value: object) -> tuple[Shape, ...]:
 
 def _named(value: object) -> Mapping[str, Shape]:
     if not isinstance(value, dict):
-        raise ValueError(f"got {shown(value)}; blocks and their shapes are expected, as {{layer4: 512x7x7}}")
+        raise ValueError(f"got {quote(value)}; blocks and their shapes are expected, as {{layer4: 512x7x7}}")
     for path in value:
         if not isinstance(path, str) or not path.isprintable():
-            raise ValueError(f"got {shown(path)} as a name; put it in quotes")
+            raise ValueError(f"got {quote(path)} as a name; put it in quotes")
     return {path: _at(path, side) for path, side in value.items()}
 
 
@@ -182,26 +182,26 @@ def _at(path: str, value: object) -> Shape:
     try:
         return parse_shape(value)
     except ValueError as error:
-        raise ValueError(f"{shown(path)[1:-1]}: {error}") from None
+        raise ValueError(f"{quote(path)[1:-1]}: {error}") from None
 
 
 def _shortcuts(value: object) -> int | str:
     if value in ("match", "any") or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
         return value
-    raise ValueError(f"got {shown(value)}; allowed: match, any, or how many there are, which then must match")
+    raise ValueError(f"got {quote(value)}; allowed: match, any, or how many there are, which then must match")
 
 
 def _paths(value: object) -> tuple[str, ...]:
     paths = value if isinstance(value, list) else [value]
     if not all(isinstance(path, str) and path.isprintable() for path in paths):
-        raise ValueError(f"got {shown(value)}; a block's name or a list of them is expected, as [layer4.0]")
+        raise ValueError(f"got {quote(value)}; a block's name or a list of them is expected, as [layer4.0]")
     return tuple(paths)
 
 
 def _sides(value: object) -> tuple[int, ...]:
     sides = value if isinstance(value, list) else [value]
     if not all(isinstance(side, int) and not isinstance(side, bool) and 0 < side < 10**5 for side in sides):
-        raise ValueError(f"got {shown(value)}; sides of a square input are expected, as [224, 256]")
+        raise ValueError(f"got {quote(value)}; sides of a square input are expected, as [224, 256]")
     return tuple(sides)
 
 
@@ -243,17 +243,17 @@ def parse_contract(data: object) -> Mapping[str, Expectations]:
 def _target(name: object) -> str:
     if isinstance(name, str) and name.isprintable():
         return name
-    raise ExplorerError(f"got {shown(name)} as a network's name; put it in quotes")
+    raise ExplorerError(f"got {quote(name)} as a network's name; put it in quotes")
 
 
 def _expectations(target: str, values: Any) -> Expectations:
     if not isinstance(values, dict):
-        raise ExplorerError(f"{target}: got {shown(values)}; allowed: {', '.join(Expectations.model_fields)}")
+        raise ExplorerError(f"{target}: got {quote(values)}; allowed: {', '.join(Expectations.model_fields)}")
     try:
         return Expectations.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-    key = shown(str(first["loc"][0]))[1:-1]
+    key = quote(str(first["loc"][0]))[1:-1]
     if first["type"] == "extra_forbidden":
         reason = f"no such expectation; allowed: {', '.join(Expectations.model_fields)}"
     else:

@@ -1,4 +1,4 @@
-"""Residual blocks. Each has a branch, F(x), and reads as the paper's equation: y = F(x) + x."""
+"""Residual blocks. Each has a branch F(x), and ``forward`` reads like the paper's equation: y = F(x) + x."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ResidualBlock(nn.Module, ABC):
 
     @abstractmethod
     def add_branch(self, plan: BlockPlan, spec: ResNetSpec) -> None:
-        """Create the layers of F."""
+        """Create the layers of the branch F."""
 
     @abstractmethod
     def branch(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What weights that this program trained say of themselves: a JSON text in the file's metadata."""
+"""The card of weights trained by this program: a JSON description in the metadata of the weight file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..errors import SpecError
 from ..spec import ResNetSpec, from_dict, to_dict
 
-CARD_KEY = "resnet_explorer"  # of safetensors' metadata
+CARD_KEY = "resnet_explorer"  # key in the metadata of safetensors
 _MAX_TEXT = 256 * 1024  # characters
 _Mean = Annotated[float, Field(ge=-100, le=100)]
 _Deviation = Annotated[float, Field(gt=0, le=100)]
@@ -23,9 +23,9 @@ class Card:
 
     Attributes:
         classes: names, in the order of the logits.
-        mean, std: of red, green and blue, 0 … 1: with them an image is normalised.
-        data: what accuracy was measured on, as "CIFAR-10, test split".
-        accuracy: share of it that was right, 0 … 1; None if it was not measured.
+        mean, std: of red, green and blue in 0 … 1, for normalising images.
+        data: the images that accuracy was measured on, for example "CIFAR-10, test split".
+        accuracy: share of correct predictions, 0 … 1; None if it was not measured.
 
     Raises:
         ValueError: the network has another number of classes, or does not read three channels.
@@ -46,7 +46,7 @@ class Card:
             raise ValueError(f"in_channels: got {self.spec.in_channels}; 3 are expected")
 
     def to_json(self) -> str:
-        """The text that stands in a file's metadata under ``CARD_KEY``."""
+        """The text in a file's metadata under ``CARD_KEY``."""
         return json.dumps({**vars(self), "spec": to_dict(self.spec)})
 
 
@@ -62,10 +62,7 @@ class _Text(BaseModel):
 
 
 def parse_card(text: str) -> Card | None:
-    """Inverse of ``Card.to_json``; None if the text is no card, or contradicts itself.
-
-    A file's names and shapes are then all that is known of its network.
-    """
+    """Inverse of ``Card.to_json``; None if the text is not a valid card."""
     try:
         found = _Text.model_validate_json(text[: _MAX_TEXT + 1])
         return Card(**{**vars(found), "spec": from_dict(found.spec)})

@@ -1,6 +1,6 @@
 """Seeded initial weights: each tensor's numbers depend only on the seed, its own name and its shape.
 
-So a network and its twin (plain, another shortcut option, another norm) start from the very same weights in every
+So a network and its twin (plain, another shortcut option, another norm) start from the same weights in every
 layer they share, and a comparison shows the choice, not the dice.
 """
 

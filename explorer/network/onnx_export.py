@@ -32,7 +32,7 @@ _LOG = logging.getLogger("explorer")
 
 
 class Busy(ExplorerError):
-    """Another file is being written; the same wish may be granted in a moment."""
+    """Another file is being written; try again in a moment."""
 
 
 def check_size(spec: ResNetSpec) -> None:
@@ -106,13 +106,13 @@ def write_apart(spec: ResNetSpec, path: Path) -> None:
         ) from None
     except subprocess.CalledProcessError as error:
         _LOG.error("writing ONNX failed: %s", error.stderr.decode(errors="replace"))
-        raise ExplorerError("This network could not be written as ONNX. The PyTorch code builds it.") from None
+        raise ExplorerError("This network could not be written as ONNX. Export its PyTorch code instead.") from None
     finally:
         _ONE.release()
 
 
 def _forget_sources(model: object) -> None:
-    """The exporter notes at every node the lines and the paths of the program that built it: nobody else's concern."""
+    """Remove source lines and paths of this machine, which the exporter stores in every node."""
     graph = model.graph  # type: ignore[attr-defined]
     for thing in (model, graph, *graph.all_nodes(), *graph.inputs, *graph.outputs):
         thing.metadata_props.clear()

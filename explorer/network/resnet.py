@@ -30,7 +30,7 @@ class ResNet(nn.Module):
         self.spec = spec
         width = spec.widths[0]
         self.conv1 = _stem(spec)
-        # A pre-activation network normalises inside its blocks, and once more behind the last.
+        # A pre-activation network normalises inside its blocks, and again after the last.
         self.bn1 = nn.Identity() if spec.block.is_preact else norm(width, spec)
         self.relu = nn.Identity() if spec.block.is_preact else activation(spec)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1) if spec.stem.form.pools else nn.Identity()

@@ -13,7 +13,7 @@ class ZeroPad(nn.Module):
     """Option A: every ``stride``-th pixel, and zeros for the new channels. No parameters.
 
     (N, C, H, W) -> (N, C + added, ⌈H/stride⌉, ⌈W/stride⌉). Channels are never removed: where the block
-    has fewer outputs than inputs, the sum does not fit and the channel check says so.
+    has fewer outputs than inputs, the shapes mismatch, which the checks report.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, placement: ZeroPlacement) -> None:

@@ -148,7 +148,7 @@ class Sized(NamedTuple):
     after: Size
 
 
-def strided(size: Size, stride: int) -> Size:
+def size_after_stride(size: Size, stride: int) -> Size:
     """Size of the map after a same-padded convolution or pooling: ⌈side ÷ stride⌉."""
     return -(-size[0] // stride), -(-size[1] // stride)
 
@@ -159,17 +159,17 @@ def sizes(spec: ResNetSpec, height: int, width: int, plans: Iterable[BlockPlan] 
     Args:
         plans: the blocks, in order; blocks of stride 1 may be left out. Default: all.
     """
-    size = strided((height, width), spec.stem_stride)
+    size = size_after_stride((height, width), spec.stem_stride)
     for plan in spec.blocks if plans is None else plans:
-        after = strided(size, plan.stride)
+        after = size_after_stride(size, plan.stride)
         yield Sized(plan, size, after)
         size = after
 
 
-def along(convs: Iterable[Conv], size: Size) -> Iterator[tuple[Conv, int]]:
+def output_pixels(convs: Iterable[Conv], size: Size) -> Iterator[tuple[Conv, int]]:
     """Each convolution of a chain, and the pixels of its output; ``size``: of the input of the first."""
     for conv in convs:
-        size = strided(size, conv.stride)
+        size = size_after_stride(size, conv.stride)
         yield conv, size[0] * size[1]
 
 
@@ -191,26 +191,26 @@ class Mismatch:
 
 
 def branch_shape(plan: BlockPlan, size: Size) -> Shape:
-    """Of F(x), for an x of ``size``."""
-    return (plan.out_channels, *strided(size, plan.stride))
+    """Shape of F(x) for an x of ``size``."""
+    return (plan.out_channels, *size_after_stride(size, plan.stride))
 
 
 def shortcut_shape(plan: BlockPlan, size: Size) -> Shape | None:
-    """Of what is added to F(x), for an x of ``size``; None in a plain block."""
+    """Shape of the shortcut's output for an x of ``size``; None in a plain block."""
     form = plan.shortcut_kind.form
     if form is None:
         return None
     inputs, outputs = plan.in_channels, plan.out_channels
     channels = {"in": inputs, "out": outputs, "max": max(inputs, outputs)}[form.channels]
-    return (channels, *strided(size, plan.stride if form.strides else 1))
+    return (channels, *size_after_stride(size, plan.stride if form.strides else 1))
 
 
 def mismatches(spec: ResNetSpec, height: int, width: int) -> Iterator[Mismatch]:
     """The blocks that cannot add, from the input on, for an image of ``height`` × ``width`` px.
 
-    After a mismatch the pass goes on with F(x), or with the sum if PyTorch gives one.
+    After a mismatch the pass continues with F(x), or with the sum if PyTorch gives one.
     """
-    size = strided((height, width), spec.stem_stride)
+    size = size_after_stride((height, width), spec.stem_stride)
     for plan in spec.blocks:
         branch, shortcut = branch_shape(plan, size), shortcut_shape(plan, size)
         size = branch[1:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .anatomy import along, block_norms, branch_convs, end_norms, shortcut_conv, sizes, stem_convs, stem_norms
+from .anatomy import block_norms, branch_convs, end_norms, output_pixels, shortcut_conv, sizes, stem_convs, stem_norms
 from .options import Norm
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ def estimate(spec: ResNetSpec) -> tuple[int, int]:
     side, normed = spec.image_size, spec.norm is not Norm.NONE
     params = macs = spec.out_channels * spec.num_classes
     params += spec.num_classes
-    convs = [(*placed, 1) for placed in along(stem_convs(spec), (side, side))]
+    convs = [(*placed, 1) for placed in output_pixels(stem_convs(spec), (side, side))]
     channels = sum(norm.channels for norm in (*stem_norms(spec), *end_norms(spec)))
     counts = [len(run) for run in spec.runs]
     for (plan, before, after), count in zip(
         sizes(spec, side, side, (run[0] for run in spec.runs)), counts, strict=True
     ):
-        convs += [(*placed, count) for placed in along(branch_convs(spec, plan), before)]
+        convs += [(*placed, count) for placed in output_pixels(branch_convs(spec, plan), before)]
         if shortcut := shortcut_conv(plan):
             convs.append((shortcut, after[0] * after[1], count))
         channels += count * sum(norm.channels for norm in block_norms(spec, plan))

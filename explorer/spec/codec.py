@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from ..errors import SpecError
-from .fields import shown
+from .fields import quote
 from .model import ResNetSpec
 from .options import Option
 from .presets import PRESETS, preset_of
@@ -37,11 +37,11 @@ def from_dict(data: Mapping[str, Any]) -> ResNetSpec:
     rest = dict(data)
     schema = rest.pop("schema", SCHEMA)
     if type(schema) is not int or schema != SCHEMA:
-        raise SpecError("schema", f"got {shown(schema)}; this version reads schema {SCHEMA}")
+        raise SpecError("schema", f"got {quote(schema)}; this version reads schema {SCHEMA}")
     base = _preset(rest.pop("preset")) if "preset" in rest else ResNetSpec()
     unknown = [name for name in rest if name not in FIELDS]
     if unknown:
-        raise SpecError(shown(unknown[0])[1:-1], f"no such field; known fields: {', '.join(FIELDS)}")
+        raise SpecError(quote(unknown[0])[1:-1], f"no such field; known fields: {', '.join(FIELDS)}")
     return base.with_(**rest)
 
 
@@ -58,7 +58,7 @@ def from_json(text: str) -> ResNetSpec:
     """
     data = parse_json(text)
     if not isinstance(data, dict):
-        raise SpecError("spec", "a JSON object with the fields of a network is expected")
+        raise SpecError("spec", "expected a JSON object with the fields of a network")
     return from_dict(data)
 
 
@@ -84,7 +84,7 @@ def to_query(spec: ResNetSpec) -> str:
 
 
 def from_query(query: str | Mapping[str, str]) -> ResNetSpec:
-    """Inverse of ``to_query``. Names that are no field are ignored: a page's URL carries other things too.
+    """Inverse of ``to_query``. Other names are ignored: a page's URL carries other things too.
 
     Raises:
         SpecError: a field's value is out of bounds.
@@ -104,7 +104,7 @@ def from_words(words: Iterable[tuple[str, str]], base: ResNetSpec | None = None)
 
 def _preset(name: object) -> ResNetSpec:
     if not isinstance(name, str) or name not in PRESETS:
-        raise SpecError("preset", f"got {shown(name)}; allowed: {', '.join(PRESETS)}")
+        raise SpecError("preset", f"got {quote(name)}; allowed: {', '.join(PRESETS)}")
     return PRESETS[name]
 
 
@@ -125,7 +125,7 @@ def _word(value: Any) -> str:
 def _parse_word(name: str, word: str) -> Any:
     """Text -> the Python value the field's own parser then checks."""
     if name not in FIELDS:
-        raise SpecError(shown(name)[1:-1], f"no such field; known fields: {', '.join(FIELDS)}")
+        raise SpecError(quote(name)[1:-1], f"no such field; known fields: {', '.join(FIELDS)}")
     default = _DEFAULTS[name]
     if name == "shortcut_overrides":
         pairs = (pair.partition(":") for pair in word.split(",") if pair.strip())
@@ -160,7 +160,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(data) != len(pairs):
         seen: set[str] = set()
         twice = next(k for k, _ in pairs if k in seen or seen.add(k))  # type: ignore[func-returns-value]
-        raise SpecError(shown(twice)[1:-1], "given twice; give each field once")
+        raise SpecError(quote(twice)[1:-1], "given twice; give each field once")
     return data
 
 

@@ -17,7 +17,7 @@ from .options import Option, Shortcut
 Parser = Callable[[str, Any], Any]
 
 
-def shown(value: object, limit: int = 40) -> str:
+def quote(value: object, limit: int = 40) -> str:
     """``repr`` bounded and printable, fit for an error message."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**18:
         return "an integer of more than 18 digits"
@@ -31,7 +31,7 @@ def shown(value: object, limit: int = 40) -> str:
 def integer(low: int, high: int) -> Parser:
     def parse(name: str, value: Any) -> int:
         if type(value) is not int or not low <= value <= high:
-            raise SpecError(name, f"got {shown(value)}; a whole number from {low} to {high} is allowed")
+            raise SpecError(name, f"got {quote(value)}; a whole number from {low} to {high} is allowed")
         return value
 
     return parse
@@ -42,7 +42,7 @@ def integers(low: int, high: int, most: int) -> Parser:
 
     def parse(name: str, value: Any) -> tuple[int, ...]:
         if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= most:
-            raise SpecError(name, f"got {shown(value)}; 1 to {most} whole numbers are allowed, one for each stage")
+            raise SpecError(name, f"got {quote(value)}; 1 to {most} whole numbers are allowed, one for each stage")
         one = integer(low, high)
         return tuple(one(f"{name}[{i}]", v) for i, v in enumerate(value))
 
@@ -51,17 +51,17 @@ def integers(low: int, high: int, most: int) -> Parser:
 
 def boolean(name: str, value: Any) -> bool:
     if type(value) is not bool:
-        raise SpecError(name, f"got {shown(value)}; true or false is allowed")
+        raise SpecError(name, f"got {quote(value)}; true or false is allowed")
     return value
 
 
 def choice(options: type[Option]) -> Parser:
     def parse(name: str, value: Any) -> Option:
         try:
-            return options.spelled(value)
+            return options.from_spelling(value)
         except ValueError:
             allowed = ", ".join(options)
-            raise SpecError(name, f"got {shown(value)}; allowed: {allowed}") from None
+            raise SpecError(name, f"got {quote(value)}; allowed: {allowed}") from None
 
     return parse
 
@@ -72,12 +72,12 @@ def overrides(name: str, value: Any) -> tuple[tuple[str, Shortcut], ...]:
         pairs = dict(value.items() if isinstance(value, Mapping) else value)
     except (TypeError, ValueError):
         raise SpecError(
-            name, f"got {shown(value)}; a mapping from block to shortcut is allowed, as layer2.0: identity"
+            name, f"got {quote(value)}; a mapping from block to shortcut is allowed, for example layer2.0: identity"
         ) from None
     if len(pairs) > 2048 or not all(isinstance(path, str) for path in pairs):
         raise SpecError(name, "block names such as layer2.0 are allowed as keys, at most 2048 of them")
     parse = choice(Shortcut)
-    return tuple(sorted((path, parse(f"{name}.{shown(path)[1:-1]}", mode)) for path, mode in pairs.items()))
+    return tuple(sorted((path, parse(f"{name}.{quote(path)[1:-1]}", mode)) for path, mode in pairs.items()))
 
 
 @dataclass(frozen=True)

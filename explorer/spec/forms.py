@@ -14,7 +14,7 @@ class ConvForm:
 
     Attributes:
         kernel: height and width of its window, px; odd.
-        inputs, outputs: the field of ``BlockPlan`` that holds its number of channels.
+        inputs, outputs: the field of ``BlockPlan`` with its number of channels.
         strides: when it has the stride of its block: never, always, or with one value of ``StrideOn``.
         grouped: whether it has the groups of the spec.
     """

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import SpecError
 from .budget import estimate
-from .fields import FieldLabel, boolean, choice, integer, integers, overrides, shown, spec_field
+from .fields import FieldLabel, boolean, choice, integer, integers, overrides, quote, spec_field
 from .options import Activation, Block, Init, Norm, Shortcut, Stem, StrideOn, ZeroPlacement
 
 MAX_BLOCKS = 1024
@@ -41,7 +41,7 @@ class BlockPlan:
 
     @property
     def changes_shape(self) -> bool:
-        """Whether x does not fit F(x) as it is."""
+        """Whether the shapes of x and F(x) differ."""
         return self.stride != 1 or self.in_channels != self.out_channels
 
     @property
@@ -171,7 +171,7 @@ def _check_consistent(spec: ResNetSpec) -> None:
             "widths", f"got {len(spec.widths)} widths for {len(spec.depths)} stages; give one width for each stage"
         )
     if sum(spec.depths) > MAX_BLOCKS:
-        raise SpecError("depths", f"got {sum(spec.depths)} blocks in all; at most {MAX_BLOCKS} are allowed")
+        raise SpecError("depths", f"got {sum(spec.depths)} blocks in total; at most {MAX_BLOCKS} are allowed")
     if not spec.block.is_grouped:
         for name, usual in (("groups", 1), ("width_per_group", 64)):
             if getattr(spec, name) != usual:
@@ -195,12 +195,12 @@ def _check_consistent(spec: ResNetSpec) -> None:
     if unknown:
         raise SpecError(
             "shortcut_overrides",
-            f"no block is named {shown(min(unknown))}; blocks run from layer1.0 to {spec.blocks[-1].path}",
+            f"no block is named {quote(min(unknown))}; blocks run from layer1.0 to {spec.blocks[-1].path}",
         )
 
 
 def _check_budget(spec: ResNetSpec) -> None:
-    """Refuse what would not fit a workstation, before anything is built."""
+    """Reject networks that are too large for a workstation, before anything is built."""
     params, macs = estimate(spec)
     if params > MAX_PARAMS:
         raise SpecError(

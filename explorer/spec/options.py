@@ -1,6 +1,6 @@
 """The choices the literature names, each an enum whose value is its spelling in JSON and URLs.
 
-A member holds all that is said of it: its words, and for blocks, stems and shortcuts what they consist of.
+A member contains its labels, and for blocks, stems and shortcuts what they consist of.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Option(str, Enum):
         return member
 
     @classmethod
-    def spelled(cls, value: object) -> Self:
+    def from_spelling(cls, value: object) -> Self:
         """The member with this spelling; ``ValueError`` if there is none."""
         return cast("Any", cls)(value)
 
@@ -141,7 +141,7 @@ class Shortcut(Option):
     )
     IDENTITY = (  # never adapts: the forgotten projection
         "identity",
-        Label("Identity only", "Identity", "Identity, x as it is", built="x goes on as it is"),
+        Label("Identity only", "Identity", "Identity, x as it is", built="x passes unchanged"),
         ShortcutForm("in", strides=False),
     )
     NONE = (  # no addition at all: a plain network

@@ -27,7 +27,7 @@ class BuiltIn:
 
 NETS = {
     "cifar10_resnet20": BuiltIn("CIFAR-10 ResNet-20", PRESETS["cifar_resnet20"], Recipe(bfloat16=True), CIFAR10),
-    # Of what fits 8 MB, four stages learn most an hour of a CPU: deep maps are small, and wide layers convolve fastest.
+    # Four stages learn most per CPU hour within 8 MB: deep maps are small, and wide layers convolve fastest.
     "everyday200_resnet14": BuiltIn(
         "200 everyday classes, ResNet-14",
         IMAGENET200.fit(

@@ -1,4 +1,4 @@
-"""A run that is saved after every epoch, and continued from there."""
+"""Save a run after every epoch, and resume it from there."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def prepare(
     if not fresh and not run.resume(checkpoint) and checkpoint.exists():
         raise ExplorerError(
             f"{checkpoint.parent.name}: a run of this name, of another network, recipe or data, has been "
-            "trained; give this one another name, or start it anew (fresh)"
+            "trained; give this one another name, or start again (fresh)"
         )
     return run
 

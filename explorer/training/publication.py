@@ -1,4 +1,4 @@
-"""A trained network as the files the Classify panel reads: the weights, and a side file that describes them."""
+"""Write a trained network as files for Classify: the weights, and a side file that describes them."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def describe_run(run: Run, name: str, source: Path, data: DataSet = CIFAR10) -> 
     return Publication(
         run=run,
         name=name,
-        card=Card(words, run.spec, run.train.classes, run.mean, run.std, _measured_on(source, data), top1),
+        card=Card(words, run.spec, run.train.classes, run.mean, run.std, _describe_split(source, data), top1),
         top1=round(100 * top1, 2),
         top5=round(100 * top5, 2),
         calibration=calibrate(run, run.held_out) if run.held_out else None,
@@ -109,7 +109,7 @@ def describe_run(run: Run, name: str, source: Path, data: DataSet = CIFAR10) -> 
     )
 
 
-def _measured_on(source: Path, data: DataSet) -> str:
+def _describe_split(source: Path, data: DataSet) -> str:
     """What accuracy was measured on. Images from elsewhere may be altered, so their source is named."""
     images = data.archive and (source.is_file() or (source / "train").is_dir())
     return f"{data.name}{f' from {source.name}' if images else ''}, {data.split}"

@@ -116,4 +116,4 @@ def _check(name: str, value: Any, default: Any) -> None:
     low, high = LIMITS[name]
     kind, words = (int, "a whole number") if isinstance(default, int) else ((int, float), "a number")
     if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
-        raise ExplorerError(f"{name}: got {str(value)[:40]!a}; {words} from {low:,} to {high:,} is expected")
+        raise ExplorerError(f"{name}: got {str(value)[:40]!a}, expected {words} from {low:,} to {high:,}")

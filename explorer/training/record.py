@@ -104,7 +104,7 @@ class Record:
         return self.points == other.points and mine == theirs
 
     def card(self) -> Card:
-        """What a weight file needs besides its tensors; the images must have been read."""
+        """The description for a weight file; the images must have been read."""
         data = TRAINING_DATA[self.plan.data]
         return Card(
             title=f"{title(self.plan.spec)} “{self.plan.name}”",

@@ -87,7 +87,7 @@ def read_run(text: str) -> Record:
     """Inverse of ``run_json``, without weights; only name, spec, recipe and data need be there.
 
     Raises:
-        ExplorerError: the text is no such JSON.
+        ExplorerError: the text is not such JSON.
     """
     if len(text) > MAX_TEXT:
         raise ExplorerError(f"run: got {len(text):,} characters; at most {MAX_TEXT:,} are read")
@@ -122,5 +122,5 @@ def weights_file(record: Record) -> bytes:
         ExplorerError: only its curves are known.
     """
     if record.weights is None:
-        raise ExplorerError(f"{record.plan.name}: its weights are not kept here; train it again for them")
+        raise ExplorerError(f"{record.plan.name}: its weights are no longer available. Train it again")
     return save(dict(record.weights), {"format": "pt", CARD_KEY: record.card().to_json()})

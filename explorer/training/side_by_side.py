@@ -19,8 +19,8 @@ from ..spec.budget import estimate
 from .loop import Epoch, Run, TrainingStep
 from .record import DIVERGED, TRAINING_DATA, CurvePoint, Plan, Record
 
-MAX_POINTS = 300  # recorded in a run, besides the last of each epoch
-# Of a step's forward pass. Below it a second thread gains little, and on a busy machine costs a hundredfold.
+MAX_POINTS = 300  # recorded in a run, in addition to the last of each epoch
+# MACs of a step's forward pass. Below it a second thread gains little, and on a busy machine costs a hundredfold.
 MACS_FOR_THREADS = 10**9
 _CPU = torch.device("cpu")
 
@@ -42,7 +42,7 @@ class _Lane:
         self.total = self.steps * plan.recipe.epochs
         self.run.record_every = max(1, self.total // MAX_POINTS)
         self.done, self.over = 0, False
-        self.spent = self._seconds = 0.0  # in all, and in this epoch
+        self.spent = self._seconds = 0.0  # in total, and in this epoch
         self._losses: list[float] = []
         self._events = self.run.events()
         record.parts, record.train, record.test = self.run.parts, len(train), len(test)
@@ -134,7 +134,7 @@ class Training:
 
     @property
     def share(self) -> float:
-        """Of all steps, 0 … 1."""
+        """Finished share of all steps, 0 … 1."""
         total = sum(lane.total for lane in self._lanes)
         return sum(lane.total if lane.over else lane.done for lane in self._lanes) / total if total else 0.0
 

@@ -1,4 +1,4 @@
-"""The page. The only room that knows Gradio."""
+"""The page. No other package imports Gradio."""
 
 from __future__ import annotations
 

@@ -209,7 +209,8 @@ class _Network:
 
     def _graph(self, held: OpenFile, content: OnnxGraph, token: str, spec: ResNetSpec) -> Updates:
         words = (
-            f"The diagram and its tables show {held.shown}. The builder and the other tabs still have {title(spec)}."
+            f"The diagram and its tables show {held.display_name}. "
+            f"The builder and the other tabs still have {title(spec)}."
         )
         bar = _BRAND + summary_line(content.report)
         return {self.message: banner(words, "note"), self.summary: bar, self.graph: gr.update(query=FILE + token)}

@@ -65,7 +65,7 @@ class Guard:
             message = await receive()
             received += len(message.get("body", b""))
             if received > limit:
-                # To the app the client is gone: it stops reading and frees what it holds.
+                # To the app the client is gone: it stops reading and frees its memory.
                 return {"type": "http.disconnect"}
             return dict(message)
 
@@ -130,7 +130,7 @@ def may_open_files(host: str, wanted: bool | None = None) -> bool:
         return wanted
     word = os.environ.get("RESNET_EXPLORER_MODEL_FILES", "")
     if word not in ("", "0", "1"):
-        raise ExplorerError(f"RESNET_EXPLORER_MODEL_FILES: got {word[:40]!a}; 1 (on) or 0 (off) is expected")
+        raise ExplorerError(f"RESNET_EXPLORER_MODEL_FILES: got {word[:40]!a}, expected 1 (on) or 0 (off)")
     return host in LOOPBACK if not word else word == "1"
 
 

@@ -1,1 +1,1 @@
-"""What is shown: values in; DOT, SVG, HTML, figures and CSV out. One package per feature; ``kit`` serves them all."""
+"""Views: values in; DOT, SVG, HTML, figures and CSV out. One package per feature; ``kit`` serves them all."""

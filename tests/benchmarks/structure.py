@@ -103,7 +103,7 @@ def measure(case: Case, repeat: int) -> tuple[float, float]:
 
 
 def seconds(side: Side) -> float:
-    """Of one cold run; the garbage of the run before is not charged to it."""
+    """One cold run; the garbage of the run before is not charged to it."""
     start_cold()
     start = perf_counter()
     side()

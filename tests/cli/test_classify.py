@@ -1,4 +1,4 @@
-"""``classify`` over folders with answers that outlast a run, and ``teach``."""
+"""``classify`` over folders with answers that outlast a run, and ``transfer``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from explorer.cli import app
 from explorer.cli.answers_file import AnswersFile
-from explorer.cli.photo_files import in_order, photo_files
+from explorer.cli.photo_files import map_in_order, photo_files
 from explorer.errors import ExplorerError
 from explorer.inference import load_classifier
 from explorer.inference.head import from_bytes
@@ -36,7 +36,7 @@ def photo(path: Path, colour: str = "#204080", seed: int = 0) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Four photos, a broken one, and what else lies in folders."""
+    """Four photos, a broken one, and other files of a folder."""
     place = tmp_path / "photos"
     for number, name in enumerate(("b.png", "a.JPG", "deep/er/c.png", "=d.png")):
         photo(place / name, seed=number)
@@ -65,7 +65,7 @@ def test_results_come_in_order_and_few_are_ahead() -> None:
             started.append(file)
         return file.name
 
-    results = in_order(files, work)
+    results = map_in_order(files, work)
     assert next(results) == (files[0], "0")
     with lock:
         assert len(started) < 100
@@ -81,8 +81,8 @@ def test_a_folder_becomes_a_csv(folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "answers.csv"
     result = run("classify", folder, "--top", "2", "-o", output)
     assert result.exit_code == 1
-    assert result.stdout == f"{output}: 4 answers written; 1 files could not be read\n"
-    assert result.stderr.splitlines()[0] == "1 file in folders left out: no photos by their ending"
+    assert result.stdout == f"{output}: 4 predictions written, 1 file could not be read\n"
+    assert result.stderr.splitlines()[0] == "Skipped 1 file whose name does not end like a photo"
     assert result.stderr.splitlines()[1].startswith(f"{folder / 'broken.jpg'}: This is a text file")
     found = rows(output)
     assert [Path(row["file"]).name for row in found] == ["=d.png", "a.JPG", "b.png", "broken.jpg", "c.png"]
@@ -112,7 +112,7 @@ def test_a_run_that_was_killed_is_continued(folder: Path, tmp_path: Path, ending
     # Two answers and half of the third.
     output.write_text("".join(whole[: head + 2]) + whole[head + 2][:20], encoding="utf-8", newline="")
     result = run("classify", folder, "-o", output)
-    assert "2 answers written; 2 were there already; 1 files could not be read" in result.stdout
+    assert "2 predictions written, 2 were already there, 1 file could not be read" in result.stdout
     again = output.read_text(encoding="utf-8").splitlines(keepends=True)
     assert again[: head + 2] == whole[: head + 2]
 
@@ -123,40 +123,44 @@ def test_a_run_that_was_killed_is_continued(folder: Path, tmp_path: Path, ending
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_what_failed_is_tried_again_and_nothing_else(folder: Path, tmp_path: Path) -> None:
+def test_only_failed_files_are_tried_again(folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "answers.jsonl"
     run("classify", folder, "-o", output)
     photo(folder / "broken.jpg")
     result = run("classify", folder, "-o", output)
     assert result.exit_code == 0
-    assert result.stdout == f"{output}: 1 answers written; 4 were there already; 0 files could not be read\n"
+    assert result.stdout == f"{output}: 1 predictions written, 4 were already there, 0 files could not be read\n"
     answers = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
     assert [Path(answer["file"]).name for answer in answers] == ["=d.png", "a.JPG", "b.png", "c.png", "broken.jpg"]
     assert not any("error" in answer for answer in answers)
     assert len(answers[0]["top"]) == 5
 
 
-def test_a_file_name_that_is_a_formula_is_known_again(folder: Path, tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_file_name_like_a_formula_is_recognised_when_resuming(folder: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(folder)
     output = tmp_path / "answers.csv"
     run("classify", "=d.png", "-o", output)
     assert rows(output)[0]["file"] == "'=d.png"
-    assert "0 answers written; 1 were there already" in run("classify", "=d.png", "-o", output).stdout
+    assert "0 predictions written, 1 were already there" in run("classify", "=d.png", "-o", output).stdout
     assert len(rows(output)) == 1
 
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.csv", "x,y\n1,2\n", "it holds something else than such answers; name another file"),
-        ("a.csv", "file,model,class_1,probability_1,milliseconds,error\nx,m\n", "it holds something else"),
-        ("a.csv", "file,model,class_1,probability_1,milliseconds,error\nx,other,c,1,1,\n", "answers of 'other', not"),
-        ("a.jsonl", "[1]\n", "it holds something else"),
-        ("a.jsonl", "no json\n", "it holds something else"),
-        ("a.jsonl", '{"file": "x", "model": "other", "top": []}\n', "answers of 'other', not of 'everyday200_"),
+        ("a.csv", "x,y\n1,2\n", "exists and contains no predictions of this kind. Choose another file."),
+        ("a.csv", "file,model,class_1,probability_1,milliseconds,error\nx,m\n", "contains no predictions of this kind"),
+        (
+            "a.csv",
+            "file,model,class_1,probability_1,milliseconds,error\nx,other,c,1,1,\n",
+            "predictions of 'other', not",
+        ),
+        ("a.jsonl", "[1]\n", "contains no predictions of this kind"),
+        ("a.jsonl", "no json\n", "contains no predictions of this kind"),
+        ("a.jsonl", '{"file": "x", "model": "other", "top": []}\n', "predictions of 'other', not of 'everyday200_"),
     ],
 )
-def test_no_other_file_is_written_over(folder: Path, tmp_path: Path, name: str, content: str, words: str) -> None:
+def test_other_files_are_not_overwritten(folder: Path, tmp_path: Path, name: str, content: str, words: str) -> None:
     output = tmp_path / name
     output.write_text(content, encoding="utf-8", newline="")
     result = run("classify", folder, "--top", "1", "-o", output)
@@ -175,21 +179,21 @@ def test_every_answer_is_in_the_file_before_the_next_is_asked_for(tmp_path: Path
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["-o", "a.txt"], "a.txt: a name ending .csv or .jsonl is expected"),
-        (["-o", "a.csv", "--json"], "--output and --json: one of them takes the answers"),
+        (["-o", "a.txt"], "a.txt: expected a name that ends in .csv or .jsonl"),
+        (["-o", "a.csv", "--json"], "--output and --json cannot be combined. Use one of them."),
     ],
 )
-def test_options_that_cannot_be(folder: Path, words: list[str], reason: str) -> None:
+def test_contradictory_options(folder: Path, words: list[str], reason: str) -> None:
     result = run("classify", folder, *words)
     assert (result.exit_code, result.stderr) == (2, f"Error: {reason}\n")
 
 
-def test_a_folder_without_photos_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_photos_is_an_error(tmp_path: Path) -> None:
     result = run("classify", tmp_path)
-    assert (result.exit_code, result.stderr) == (2, "Error: there is no photo in what was named\n")
+    assert (result.exit_code, result.stderr) == (2, "Error: no photos found\n")
 
 
-# teach
+# transfer
 
 
 @pytest.fixture
@@ -202,9 +206,9 @@ def classes(tmp_path: Path) -> Path:
     return place
 
 
-def test_a_folder_is_taught_and_its_head_classifies(classes: Path, tmp_path: Path) -> None:
+def test_a_head_trained_on_a_folder_classifies(classes: Path, tmp_path: Path) -> None:
     head = tmp_path / "head.safetensors"
-    result = run("teach", classes, "-o", head)
+    result = run("transfer", classes, "-o", head)
     assert result.exit_code == 1  # for the broken one
     assert result.stderr.startswith(f"{classes / 'lawn' / 'broken.jpg'}: This is a text file")
     lines = result.stdout.splitlines()
@@ -214,12 +218,12 @@ def test_a_folder_is_taught_and_its_head_classifies(classes: Path, tmp_path: Pat
     new = photo(tmp_path / "new.png", "#204080", 99)
     (answer,) = json.loads(run("classify", new, "--head", head, "--json").stdout)
     assert answer["top"][0]["class"] == "sea"
-    assert answer["model"] == "taught on everyday200_resnet14"
+    assert answer["model"] == "head on everyday200_resnet14"
 
 
-def test_teaching_as_json(classes: Path) -> None:
+def test_transfer_as_json(classes: Path) -> None:
     (classes / "lawn" / "broken.jpg").unlink()
-    result = run("teach", classes, "--json", "--folds", "3")
+    result = run("transfer", classes, "--json", "--folds", "3")
     assert result.exit_code == 0
     told = json.loads(result.stdout)
     assert told["classes"] == {"lawn": 6, "sea": 6}
@@ -227,26 +231,29 @@ def test_teaching_as_json(classes: Path) -> None:
     assert (told["majority"], told["failed"], told["backbone"]) == (0.5, {}, "everyday200_resnet14")
 
 
-def test_what_cannot_be_taught(classes: Path, tmp_path: Path) -> None:
+def test_transfer_rejects_other_folders(classes: Path, tmp_path: Path) -> None:
     for place, reason in (
-        (tmp_path / "absent", "a folder is expected, with a subfolder of photos for each class"),
-        (classes / "sea", "photos in at least two subfolders are expected, one for each class"),
+        (tmp_path / "absent", "expected a folder with one subfolder of photos per class"),
+        (classes / "sea", "expected photos in at least two subfolders, one per class"),
     ):
-        result = run("teach", place)
+        result = run("transfer", place)
         assert (result.exit_code, result.stderr) == (2, f"Error: {place}: {reason}\n")
-    assert run("teach", classes, "-o", "head.pth").stderr == "Error: head.pth: a name ending .safetensors is expected\n"
+    assert (
+        run("transfer", classes, "-o", "head.pth").stderr
+        == "Error: head.pth: expected a name that ends in .safetensors\n"
+    )
 
 
 def test_a_head_that_is_none_is_refused(classes: Path, tmp_path: Path) -> None:
     (tmp_path / "head.safetensors").write_bytes(b"pickle")
     result = run("classify", classes, "--head", tmp_path / "head.safetensors")
     assert result.exit_code == 2
-    assert "no head that was taught here" in result.stderr
+    assert "is not a head trained here" in result.stderr
 
 
-def test_an_answers_file_of_a_newer_kind_is_not_guessed_at(tmp_path: Path) -> None:
+def test_an_answers_file_of_a_newer_version_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"name": "x"}\n', encoding="utf-8")
-    with pytest.raises(ExplorerError, match="something else"), AnswersFile(path, "m", 1).writing():
+    with pytest.raises(ExplorerError, match="no predictions of this kind"), AnswersFile(path, "m", 1).writing():
         pass
     assert io.StringIO(path.read_text(encoding="utf-8")).read() == '{"name": "x"}\n'

@@ -84,7 +84,7 @@ def test_inspect_gives_one_json_object() -> None:
     assert [m["shortcut_shape"] for m in data["merges"]] == [shape for _, shape, _ in expected]
 
 
-def test_inspect_gives_totals_in_spite_of_misfits() -> None:
+def test_inspect_gives_totals_despite_mismatches() -> None:
     data = json.loads(printed("inspect", "resnet50", "--set", "shortcut=identity", "--json"))
     projections = 64 * 256 * 56**2 + 256 * 512 * 28**2 + 512 * 1024 * 14**2 + 1024 * 2048 * 7**2
     assert (data["params"], data["macs"]) == (25_557_032 - 2_776_576, 4_089_184_256 - projections)
@@ -149,10 +149,10 @@ def test_changes_are_applied_in_order_over_the_target() -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["resnet19"], "TARGET: got 'resnet19'; allowed: a file ending .json, JSON, - or one of resnet18, "),
+        (["resnet19"], "TARGET: got 'resnet19', expected a .json file, JSON text, - or one of resnet18, "),
         ([""], "TARGET: got ''"),
         (["resnet50\nx\x1b[31m"], r"TARGET: got 'resnet50\nx\x1b[31m'"),
-        (["resnet18", "--set", "shortcut"], "--set: got 'shortcut'; FIELD=VALUE is expected"),
+        (["resnet18", "--set", "shortcut"], "--set: got 'shortcut', expected FIELD=VALUE"),
         (["resnet18", "--set", "shortcut=none=none"], "shortcut: got 'none=none'; allowed: "),
         (["resnet18", "--set", "colour=red"], "colour: no such field; known fields: depths, "),
         (["resnet18", "--set", "=3"], ": no such field"),
@@ -169,18 +169,18 @@ def test_changes_are_applied_in_order_over_the_target() -> None:
     ],
     ids=lambda value: ascii(value)[:40],
 )
-def test_what_is_not_understood_is_one_line(words: list[str], reason: str) -> None:
+def test_invalid_commands_print_one_line(words: list[str], reason: str) -> None:
     line = refused("check", *words)
     assert reason in line
     assert line.isprintable()
 
 
-def test_files_that_hold_no_network(tmp_path: Path) -> None:
+def test_files_without_a_network(tmp_path: Path) -> None:
     path = tmp_path / "net.json"
     for data, reason in (
         (b"", "spec: not valid JSON"),
-        (b"[1]", "spec: a JSON object with the fields of a network is expected"),
-        (b"\xff\xfe{}", f"{path}: this is no UTF-8 text; a network as JSON is expected"),
+        (b"[1]", "spec: expected a JSON object with the fields of a network"),
+        (b"\xff\xfe{}", f"{path}: expected a network as JSON in UTF-8"),
         (b" " * 300_000, "characters of JSON; at most 65,536 are allowed"),
     ):
         path.write_bytes(data)
@@ -232,7 +232,7 @@ def test_a_diagram_is_a_file_that_needs_no_other(tmp_path: Path) -> None:
 
 
 def test_diagrams_are_written_to_svg_files_only(tmp_path: Path) -> None:
-    assert refused("diagram", "resnet18", "-o", "net.png") == "net.png: a name ending .svg is expected"
+    assert refused("diagram", "resnet18", "-o", "net.png") == "net.png: expected a name that ends in .svg"
     path = tmp_path / "absent" / "net.svg"
     if shutil.which("dot"):
         assert refused("diagram", TINY_TEXT, "-o", path) == f"{path}: No such file or directory"
@@ -284,7 +284,7 @@ def test_gradients_as_a_page_that_works_offline(tmp_path: Path) -> None:
     assert page.startswith("<!doctype html>")
     assert "Mean of 2 × 2 images" in page
     assert not re.search(r"<(script|link|img)[^>]*\s(src|href)=", page)
-    assert refused("gradients", TINY_TEXT, "--html", "plot.svg") == "plot.svg: a name ending .html is expected"
+    assert refused("gradients", TINY_TEXT, "--html", "plot.svg") == "plot.svg: expected a name that ends in .html"
 
 
 def test_gradients_of_what_cannot_run() -> None:
@@ -374,19 +374,19 @@ def training(data: Path, *more: str) -> list[str]:
     return ["train", *options, *words, *more]
 
 
-def test_train_writes_weights_that_classify_would_take(data: Path) -> None:
+def test_train_writes_weights_for_classify(data: Path) -> None:
     lines = printed(*training(data, "--epochs", "2")).splitlines()
     assert lines[0] == f"Reading CIFAR-10 from {data}"
     assert [line[:12] for line in lines[1:3]] == ["epoch 1 of 2", "epoch 2 of 2"]
     assert lines[-1] == f"Wrote {data.parent / 'weights' / 'tiny.safetensors'} and tiny.json"
     variant = find("tiny", data.parent / "weights")
     assert (variant.spec, variant.classes) == (TRAINED.with_(image_size=32, num_classes=10), CLASSES)
-    assert lines[-2] == f"{variant.top1:.2f} % of 10 test images are right"
+    assert lines[-2] == f"{variant.top1:.2f} % of 10 test images correct"
 
 
-def test_a_finished_run_is_known_again_and_no_other_is_written_over_it(data: Path) -> None:
+def test_a_finished_run_is_recognised_and_not_overwritten(data: Path) -> None:
     printed(*training(data, "--epochs", "1"))
-    assert "tiny: going on after epoch 1 of 1" in printed(*training(data, "--epochs", "1"))
+    assert "tiny: resuming after epoch 1 of 1" in printed(*training(data, "--epochs", "1"))
     result = run(*training(data, "--epochs", "2"))
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: tiny: a run of this name, of another network, recipe or data, has been ")
@@ -394,7 +394,7 @@ def test_a_finished_run_is_known_again_and_no_other_is_written_over_it(data: Pat
 
 
 def test_what_cannot_be_trained_is_refused_before_the_data_is_read(data: Path) -> None:
-    assert refused(*training(data, "--data", "nowhere")).startswith("data: nothing is at 'nowhere'; ")
+    assert refused(*training(data, "--data", "nowhere")).startswith("data: 'nowhere' does not exist, ")
     assert refused(*training(data, "--name", "../x")).startswith("name: got '../x'; ")
     assert refused(*training(data, "--network", "resnet18", "--set", "shortcut=identity")).startswith("layer2.0: ")
     assert not (data.parent / "runs").exists()
@@ -426,7 +426,7 @@ def test_digits_need_no_data_and_a_run_is_repeated_from_its_json(tmp_path: Path)
     again = read_run((tmp_path / "again" / "run.json").read_text(encoding="utf-8"))
     assert again.same_course(training.records[0])
     assert open_checkpoint(tmp_path / "again" / "run.safetensors").spec == training.records[0].plan.spec
-    assert refused("train", "--repeat", str(kept)) == "--output: name a folder for the repeated run"
+    assert refused("train", "--repeat", str(kept)) == "--repeat needs --output: a folder for the repeated run"
 
 
 def test_a_built_in_network_is_scored_on_photos_before_its_files_are_written(
@@ -485,12 +485,12 @@ def test_an_experiment_prints_a_table_and_saves_its_runs(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("words", [("--network", "resnet18"), ("--name", "x"), ("--data", "x"), ("--fresh",)])
 def test_an_experiment_has_its_own_networks_and_images(words: tuple[str, ...]) -> None:
-    said = "--experiment has its own networks and images; only recipe, device and output go with it"
+    said = "--experiment has its own networks and images; it allows only recipe options, --device and --output"
     assert refused("train", "--experiment", "degradation", *words) == said
 
 
-def test_several_seeds_are_those_of_an_experiment() -> None:
-    assert refused("train", "--data", "digits", "--seeds", "2") == "--seeds belongs to --experiment"
+def test_several_seeds_need_an_experiment() -> None:
+    assert refused("train", "--data", "digits", "--seeds", "2") == "--seeds needs --experiment"
 
 
 # serve
@@ -517,7 +517,7 @@ def test_help_comes_without_what_takes_seconds_to_import() -> None:
     command = program("-X", "importtime", "-m", "explorer", "--help")
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0
-    for name in ("inspect", "check", "diagram", "gradients", "classify", "teach", "train", "serve"):
+    for name in ("inspect", "check", "diagram", "gradients", "classify", "transfer", "train", "serve"):
         assert re.search(rf"^ +{name} ", done.stdout, re.MULTILINE)
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "explorer" in imported
@@ -549,7 +549,7 @@ def test_ctrl_c_keeps_the_whole_epochs(data: Path, long_training: subprocess.Pop
     rest, problems = long_training.communicate(timeout=120)
     assert (long_training.returncode, problems) == (130, "")
     last = rest.splitlines()[-1]
-    kept = re.fullmatch(r"Stopped\. (.*) keeps the first (\d+) of 10000 epochs; the same command goes on\.", last)
+    kept = re.fullmatch(r"Stopped\. (.*) contains (\d+) of 10000 epochs\. The same command resumes there\.", last)
     assert kept is not None
     assert Path(kept[1]).is_file()
     assert int(kept[2]) >= 2

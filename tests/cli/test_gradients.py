@@ -90,7 +90,7 @@ def test_cifar10_is_read_from_where_it_is_said_to_be(tmp_path: Path, monkeypatch
     probe = probe_gradients(TINY, inputs=found.inputs(TINY), labels=found.labels, batches=2, batch_size=2, seed=5)
     rows = table("--inputs", "cifar10", "--data", str(tmp_path / "data"))
     assert [float(row["norm"]) for row in rows] == [layer.norm for layer in probe.layers]
-    assert refused("gradients", TINY_TEXT, "--inputs", "cifar10").startswith("data: nothing is at ")
+    assert refused("gradients", TINY_TEXT, "--inputs", "cifar10").startswith("data: ")
 
 
 def test_a_sweep_of_depths() -> None:
@@ -113,7 +113,7 @@ def test_paths_by_length() -> None:
     assert list(rows[0]) == path_csv(result).splitlines()[0].split(",")
     shown = printed("gradients", TINY_TEXT, *FEW, "--paths")
     assert re.search(r"^ResNet-6: .* paths? .*Veit|^ResNet-6: (mostly|paths)", shown, re.MULTILINE)
-    assert "2 blocks with a shortcut make 2^2 paths, in the mean 1 branches long." in shown
+    assert "2 blocks with a shortcut make 2^2 paths with a mean length of 1 branch." in shown
     assert "Up to 2 paths of each length in each of 2 batches of 2 images, 32×32 px" in shown
 
 
@@ -129,11 +129,11 @@ def test_each_is_written_as_a_page_that_works_offline(tmp_path: Path, words: tup
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--sweep", "depth", "--paths"), "--sweep and --paths are two measurements; ask for one at a time"),
-        (("--depths", "8"), "--depths belongs to --sweep depth"),
-        (("--sweep", "depth", "--depths", "8;9"), "--depths: whole numbers with commas between them are expected"),
-        (("--twin", "plain", "--paths"), "--twin is measured layer by layer; leave it out with --sweep and --paths"),
-        (("--twin", "none", "--twin", "plain"), "--twin none: with none there is no other"),
+        (("--sweep", "depth", "--paths"), "--sweep and --paths cannot be combined. Use one of them."),
+        (("--depths", "8"), "--depths needs --sweep depth"),
+        (("--sweep", "depth", "--depths", "8;9"), "--depths: expected whole numbers with commas"),
+        (("--twin", "plain", "--paths"), "--twin cannot be combined with --sweep or --paths"),
+        (("--twin", "none", "--twin", "plain"), "--twin none cannot be combined with another --twin"),
         (("--paths", "--set", "shortcut=none"), "A plain network has one path, through all its layers"),
     ],
 )

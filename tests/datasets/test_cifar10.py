@@ -66,13 +66,16 @@ def test_jpegs_and_grey_images_are_read_as_rgb(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"test/cat/0.png": encoded(pixels(0, (33, 32)))}, r"^'0\.png' is 33×32; 32×32 is expected$"),
-        ({"train/cat/1.png": encoded(pixels(0, (32, 31)))}, r"^'1\.png' is 32×31; 32×32 is expected$"),
+        ({"test/cat/0.png": encoded(pixels(0, (33, 32)))}, r"^'0\.png' is 33×32, expected 32×32$"),
+        ({"train/cat/1.png": encoded(pixels(0, (32, 31)))}, r"^'1\.png' is 32×31, expected 32×32$"),
         ({"train/cat/1.png": b"text"}, r"^'1\.png' is not a readable JPEG or PNG$"),
         ({"train/cat/1.png": encoded(pixels(0))[:-900]}, r"^'1\.png' is not a readable JPEG or PNG$"),
         ({"train/cat/1.png": encoded(pixels(0), "BMP")}, r"^'1\.png' is not a readable JPEG or PNG$"),
         ({"test/cat/0.png": None, "test/ship/0.png": None}, r"^test: no image of cat, ship$"),
-        ({f"test/{name}/0.png": None for name in CLASSES}, "^no CIFAR-10 here: folders train/<class>/ and"),
+        (
+            {f"test/{name}/0.png": None for name in CLASSES},
+            "^this is not CIFAR-10, expected folders train/<class>/ and",
+        ),
     ],
 )
 def test_unusable_data_is_refused(
@@ -93,7 +96,7 @@ def test_an_archive_that_was_cut_is_refused_wherever(tmp_path: Path, name: str) 
     end = len(good.rstrip(b"\0")) if name == "a.tar" else len(good)
     for size in (0, 1, 512, end // 2, *(dice.randrange(end) for _ in range(12))):
         path.write_bytes(good[:size])
-        with pytest.raises(DataError, match=f"^'{name}' is damaged or no archive; copy or download it anew$"):
+        with pytest.raises(DataError, match=f"^'{name}' is damaged or is not an archive. Copy or download it again$"):
             load_cifar10(path)
 
 

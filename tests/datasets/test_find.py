@@ -23,9 +23,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_is_named_must_exist(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "named"))
-    with pytest.raises(DataError, match=r"^data: nothing is at '.*named'; a folder or archive of CIFAR-10"):
+    with pytest.raises(DataError, match=r"^data: '.*named' does not exist, expected a folder or archive of CIFAR-10"):
         find_data(CIFAR10)
-    with pytest.raises(DataError, match=r"^data: nothing is at '.*given'"):
+    with pytest.raises(DataError, match=r"^data: '.*given'"):
         find_data(CIFAR10, tmp_path / "given")
 
 

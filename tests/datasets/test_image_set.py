@@ -7,7 +7,7 @@ import torch
 from tests.support.tiny_runs import noise
 
 
-def test_a_tenth_holds_the_first_of_every_class() -> None:
+def test_a_tenth_is_the_first_of_every_class() -> None:
     images = noise(90)
     images.labels[:] = torch.tensor([0] * 50 + [1] * 30 + [2] * 10)
     tenth = images.take_first(10)

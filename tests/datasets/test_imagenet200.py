@@ -76,7 +76,7 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     for name in [name for name in made if "n02_" in name or "annotations" in name]:
         del made[name]
     with pytest.raises(
-        DataError, match=r"holds training images of 1 of 2 classes and 0 labelled validation images; train/<wnid>"
+        DataError, match=r"training images of 1 of 2 classes and 0 labelled validation images, expected train/<wnid>"
     ):
         load_imagenet200(archive(tmp_path, made))
     (tmp_path / "imagenet200-names.tsv").unlink()

@@ -31,8 +31,8 @@ def test_colour_becomes_grey_for_other_numbers_of_channels() -> None:
         assert images.flatten().tolist() == pytest.approx([grey] * 16 * channels, rel=1e-5)
 
 
-def test_what_is_no_photo_is_said() -> None:
-    with pytest.raises(ExplorerError, match=r"^photos: there are none"):
+def test_other_shapes_are_rejected() -> None:
+    with pytest.raises(ExplorerError, match=r"^photos: got none"):
         standardise_photos([], 8)
-    with pytest.raises(ExplorerError, match=r"^images: got shape 1×4×8×8; N×3×H×W is expected"):
+    with pytest.raises(ExplorerError, match=r"^images: got shape 1×4×8×8, expected N×3×H×W"):
         standardise(torch.zeros(1, 4, 8, 8, dtype=torch.uint8))

@@ -44,7 +44,7 @@ def test_digits_are_enlarged_and_repeated_over_channels(side: int, channels: int
     assert torch.equal(inputs[:, 0], inputs[:, -1])
 
 
-def test_inputs_are_no_larger_than_shows_anything() -> None:
+def test_inputs_have_a_maximum_size() -> None:
     assert sample("digits", 1).inputs(TWENTY.with_(image_size=600)).shape[2:] == (MOST_PIXELS, MOST_PIXELS)
 
 
@@ -85,10 +85,10 @@ def test_the_training_split_is_neither_needed_nor_decoded(tmp_path: Path) -> Non
 
 def test_images_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     train = {name: data for name, data in made_files().items() if name.startswith("train/")}
-    with pytest.raises(DataError, match=r"^no CIFAR-10 here: a folder test/<class>/ with images is expected$"):
+    with pytest.raises(DataError, match=r"^this is not CIFAR-10, expected a folder test/<class>/ with images$"):
         sample("cifar10", 4, source=made_folder(tmp_path / "train-only", train))
     large = {**made_files(), "test/cat/0.png": encoded(pixels(0, (33, 32)))}
-    with pytest.raises(DataError, match=r"^'0\.png' is 33×32; 32×32 is expected$"):
+    with pytest.raises(DataError, match=r"^'0\.png' is 33×32, expected 32×32$"):
         sample("cifar10", 10, source=made_folder(tmp_path / "large", large))
 
 

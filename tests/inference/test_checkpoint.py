@@ -85,7 +85,7 @@ def test_a_rebuilt_network_answers_as_the_one_that_was_saved(opened: Checkpoint)
 
 def test_weights_are_loaded_strictly(opened: Checkpoint) -> None:
     with pytest.raises(
-        WeightsError, match=r"the weights don't fit this network:\n'fc\.weight': expected 11×8, got 10×8"
+        WeightsError, match=r"the weights do not match this network:\n'fc\.weight': expected 11×8, got 10×8"
     ):
         rebuild(opened, TINY.with_(num_classes=11))
 
@@ -110,12 +110,14 @@ def test_classes_are_named_as_far_as_they_can_be(
     assert assumed in prediction.notes[-1]
 
 
-def test_nan_and_infinity_are_inspected_and_not_asked(tmp_path: Path) -> None:
+def test_weights_with_nan_or_infinity_are_inspected_but_do_not_classify(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.safetensors", {"fc.bias": torch.tensor([float("nan")] * 10)})
     checkpoint = open_checkpoint(path)
     assert checkpoint.spec == TINY
-    assert checkpoint.sentences()[-1].startswith("1 of 32 tensors hold NaN or infinity, as 'fc.bias'")
-    with pytest.raises(WeightsError, match=r"these weights can't classify: 'fc\.bias' holds NaN or infinity"):
+    assert checkpoint.sentences()[-1].startswith("1 of 32 tensors contain NaN or infinity, for example 'fc.bias'")
+    with pytest.raises(
+        WeightsError, match=r"these weights cannot classify photos: 'fc\.bias' contains NaN or infinity"
+    ):
         checkpoint_classifier(checkpoint)
 
 

@@ -93,7 +93,7 @@ def test_what_needs_no_resizing_is_torchvisions_to_the_last_bit(size: tuple[int,
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_photo_decoded_smaller_lies_where_the_whole_one_does(orientation: int) -> None:
+def test_a_photo_decoded_smaller_is_aligned_with_the_full_size_one(orientation: int) -> None:
     """Its sides are no multiples of eight: the scaled picture ends within the last column and row."""
     data = make.encode(make.scene(1003, 779).convert("RGB"), quality=95)
     data = make.jpeg_with(data, make.segment(0xE1, b"Exif\0\0" + make.exif(orientation)))
@@ -245,7 +245,7 @@ def test_bytes_are_decoded_and_their_notes_kept(folder: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["RGBA", "L", "P", "CMYK", "I;16"])
 def test_only_rgb_is_taken(folder: Path, mode: str) -> None:
-    with pytest.raises(ImageError, match=f"got an image of mode {mode}, 9×9 px; RGB is expected"):
+    with pytest.raises(ImageError, match=f"got an image of mode {mode}, 9×9 px, expected RGB"):
         load_classifier("cifar10_resnet20", "cpu", folder=folder).classify(Image.new(mode, (9, 9)))
 
 

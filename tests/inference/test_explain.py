@@ -100,9 +100,7 @@ def test_grad_cam_is_its_formula(net: tuple[Classifier, ResNet], model_input: Pr
     assert max(most) > 0
 
 
-def test_grad_cam_lies_over_the_crop_from_0_to_1(
-    net: tuple[Classifier, ResNet], model_input: PreprocessedInput
-) -> None:
+def test_grad_cam_covers_the_crop_from_0_to_1(net: tuple[Classifier, ResNet], model_input: PreprocessedInput) -> None:
     index = next(i for i in range(10) if class_activation(net[0], model_input, "layer2.1", i).any())
     heat, cells = (
         grad_cam(net[0], model_input, "layer2.1", index),
@@ -234,11 +232,13 @@ def test_nothing_switched_off_is_the_answer_of_the_classifier() -> None:
     assert [one.variant.classes[each.index] for each in found] == [each.name for each in found]
 
 
-def test_an_answer_that_is_no_number_is_said(model_input: PreprocessedInput) -> None:
+def test_nan_in_the_logits_is_an_error(model_input: PreprocessedInput) -> None:
     one, model = classifier(SPECS["basic"])
     with torch.no_grad():
         model.fc.bias[0] = float("nan")
-    with pytest.raises(WeightsError, match="without these blocks the network answers with NaN or infinity"):
+    with pytest.raises(
+        WeightsError, match="without these blocks the network returns NaN or infinity instead of a prediction"
+    ):
         predict_without(one, model_input, ["layer1.0"])
 
 
@@ -283,7 +283,7 @@ def test_a_plain_network_has_nothing_to_switch_off(model_input: PreprocessedInpu
     assert all(
         each.shortcut is None and each.ratio is None and each.branch > 0 for each in branch_strengths(one, model_input)
     )
-    with pytest.raises(ExplorerError, match=r"^layer1\.1 can't be switched off: it has no shortcut"):
+    with pytest.raises(ExplorerError, match=r"^layer1\.1 cannot be switched off: it has no shortcut"):
         predict_without(one, model_input, ["layer1.1"])
     assert max(float(grad_cam(one, model_input, "layer2.0", index).max()) for index in range(10)) == 1
 

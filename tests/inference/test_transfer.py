@@ -117,17 +117,17 @@ def test_progress_ends_before_the_last_fit_and_stopping_is_heard() -> None:
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        (["a"] * 4, "got photos of 1 classes; 2 to 100 can be taught"),
+        (["a"] * 4, "got photos of 1 classes, expected 2 to 100"),
         ([str(n) for n in range(101)] * 2, "got photos of 101 classes"),
         (["a", "a", "b"], "'b' has one photo; every class needs at least 2"),
     ],
 )
-def test_what_cannot_be_taught_is_said(labels: list[str], words: str) -> None:
+def test_a_probe_rejects_too_few_photos_or_classes(labels: list[str], words: str) -> None:
     with pytest.raises(DataError, match=words):
         fit_linear_probe(np.zeros((len(labels), 3), np.float32), labels, find("cifar10_resnet20"))
 
 
-def test_a_taught_network_knows_the_new_classes(classifier: Classifier, photos: Any, extracted: Any) -> None:
+def test_a_new_head_predicts_the_new_classes(classifier: Classifier, photos: Any, extracted: Any) -> None:
     images, labels = photos
     probe = fit_linear_probe(extracted, labels, classifier.variant)
     new = with_head(classifier, probe.head)
@@ -142,7 +142,7 @@ def test_a_taught_network_knows_the_new_classes(classifier: Classifier, photos: 
     assert classifier.classify(images[0], 10).top[0][0] in classifier.variant.classes
 
 
-def test_a_head_fits_only_the_network_it_was_taught_on(classifier: Classifier, photos: Any, extracted: Any) -> None:
+def test_a_head_belongs_to_the_network_it_was_trained_on(classifier: Classifier, photos: Any, extracted: Any) -> None:
     head = fit_linear_probe(extracted, photos[1], classifier.variant).head
-    with pytest.raises(WeightsError, match="this head was taught on 'cifar10_resnet20'; CIFAR-10 ResNet-20 has other"):
+    with pytest.raises(WeightsError, match="this head was trained on 'cifar10_resnet20'; CIFAR-10 ResNet-20 has other"):
         with_head(classifier, replace(head, backbone_sha256="0" * 64))

@@ -1,4 +1,4 @@
-"""A card and its text say the same; a text that contradicts itself is no card."""
+"""A card and its text say the same; a text that contradicts itself is not a card."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_card_is_read_back_from_its_text(card: Card) -> None:
         {"title": 1},
     ],
 )
-def test_other_text_is_no_card(changes: dict[str, object]) -> None:
+def test_other_text_is_not_a_card(changes: dict[str, object]) -> None:
     assert parse_card(json.dumps({**json.loads(CARD.to_json()), **changes})) is None
 
 

@@ -210,8 +210,8 @@ def test_layout_of_the_longest_calls(tmp_path):
 
 @given(specs())
 @settings(max_examples=50)
-def test_docstring_holds_the_spec_and_comments_the_misfits(spec):
-    """Comments name the very sums that the definitions say don't fit, with both shapes."""
+def test_docstring_contains_the_spec_and_comments_the_mismatches(spec):
+    """Comments name exactly the additions whose shapes mismatch by definition, with both shapes."""
     text = source(spec)
     docstring = ast.get_docstring(ast.parse(text)) or ""
     assert from_json(docstring[docstring.index("{") :]) == spec
@@ -283,5 +283,5 @@ def test_command_writes(tmp_path):
 def test_command_refuses_other_files(tmp_path):
     done = CliRunner().invoke(app, ["code", "resnet50", "-o", str(tmp_path / "network.txt")])
     assert done.exit_code == 2
-    assert "a name ending .py is expected" in done.stderr
+    assert "expected a name that ends in .py" in done.stderr
     assert not list(tmp_path.iterdir())

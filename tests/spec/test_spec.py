@@ -160,7 +160,7 @@ def test_only_booleans_are_booleans(value):
 def test_ten_thousand_blocks():
     with refused("depths[0]", "got 10000; a whole number from 1 to 512 is allowed"):
         ResNetSpec(depths=(10_000,), widths=(16,))
-    with refused("depths", "got 1025 blocks in all; at most 1024 are allowed"):
+    with refused("depths", "got 1025 blocks in total; at most 1024 are allowed"):
         ResNetSpec(depths=(512, 512, 1), widths=(4, 4, 4))
     assert len(ResNetSpec(depths=(512, 512), widths=(4, 4)).blocks) == 1024
 
@@ -204,7 +204,7 @@ def test_groups_always_divide(spec):
 def test_overrides_are_a_mapping(value):
     with refused(
         "shortcut_overrides",
-        f"got {value!r}; a mapping from block to shortcut is allowed, as layer2.0: identity",
+        f"got {value!r}; a mapping from block to shortcut is allowed, for example layer2.0: identity",
     ):
         ResNetSpec(shortcut_overrides=value)
 

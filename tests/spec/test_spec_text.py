@@ -93,9 +93,9 @@ def test_absent_fields_keep_the_preset():
         ('{"schema": true}', "schema", "got True; this version reads schema 1"),
         ('{"schema": "1"}', "schema", "got '1'; this version reads schema 1"),
         ('{"schema": null}', "schema", "got None; this version reads schema 1"),
-        ("[]", "spec", "a JSON object with the fields of a network is expected"),
-        ("null", "spec", "a JSON object with the fields of a network is expected"),
-        ('"resnet18"', "spec", "a JSON object with the fields of a network is expected"),
+        ("[]", "spec", "expected a JSON object with the fields of a network"),
+        ("null", "spec", "expected a JSON object with the fields of a network"),
+        ('"resnet18"', "spec", "expected a JSON object with the fields of a network"),
         ("", "spec", "not valid JSON: Expecting value: line 1 column 1 (char 0)"),
         ("{'depths': 1}", "spec", "not valid JSON: Expecting property name enclosed in double quotes: "
          "line 1 column 2 (char 1)"),
@@ -149,7 +149,7 @@ def test_a_hundred_thousand_levels():
         from_json("[" * 100_000)
 
 
-def test_brackets_inside_strings_are_no_nesting():
+def test_brackets_inside_strings_are_not_nesting():
     with refused("block", f"got '[[[[[[[[[[[['; allowed: {BLOCKS}"):
         from_json('{"block": "[[[[[[[[[[[["}')
     with refused("depths[0]", "got [[[[[[]]]]]]; a whole number from 1 to 512 is allowed"):

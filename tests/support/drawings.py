@@ -72,7 +72,7 @@ class Calls(nn.Module):
 
 
 def parse(text: str) -> ET.Element:
-    """The SVG, once it holds nothing but shapes and text: no script, no link, no event, no picture, no style."""
+    """The SVG, once it contains only shapes and text: no script, no link, no event, no picture, no style."""
     root = ET.fromstring(text)
     for element in root.iter():
         assert element.tag.removeprefix(SVG) in {"svg", "g", "path", "polygon", "polyline", "ellipse", "text"}

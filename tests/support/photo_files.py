@@ -26,7 +26,7 @@ needs_strict_jpeg = pytest.mark.skipif(
 ANIMATED = "This {} is animated; only its first frame is used."
 ON_WHITE = "Its transparent parts are shown on white."
 CONVERTED = "Its colours were converted from its own colour profile to sRGB."
-IGNORED = "Its colour profile is broken, unfit or huge and was ignored; colours may be a little off."
+IGNORED = "Its colour profile is broken, unsuitable or too large and was ignored; colours may differ slightly."
 
 
 # Options for the least loss; GIF has neither a choice nor profiles.

@@ -76,7 +76,7 @@ def test_a_run_is_calibrated_on_what_it_left_out() -> None:
     logits = logits_of(run, held_out)
     assert found.images == 4
     assert found.temperature == fit_temperature(logits, held_out.labels)
-    # Of four, all but a tenth lie above the lowest, interpolated.
+    # All but a tenth of four are above the lowest, interpolated.
     lowest, second = in_distribution_scores(logits).sort().values[:2].tolist()
     assert found.familiar == pytest.approx(lowest + 0.3 * (second - lowest), rel=1e-5)
     test = logits_of(run, images)

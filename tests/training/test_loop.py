@@ -44,7 +44,7 @@ def test_courses_of_the_learning_rate(schedule: Schedule, shape: list[float]) ->
     assert [recipe.rate(t) for t in (0, 0.25, 0.5, 0.75, 1)] == pytest.approx([0.3 * y for y in shape], abs=1e-12)
 
 
-def test_the_paper_keeps_its_rate_until_the_very_step() -> None:
+def test_the_paper_s_schedule_drops_exactly_at_its_step() -> None:
     recipe = Recipe(learning_rate=1, schedule=Schedule.PAPER)
     assert [recipe.rate(t) for t in (0.4999, 0.7499)] == [1, 0.1]
 
@@ -60,13 +60,13 @@ def test_a_recipe_is_plain_json() -> None:
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"epochs": 0}, r"^epochs: got '0'; a whole number from 1 to 10,000 is expected$"),
+        ({"epochs": 0}, r"^epochs: got '0', expected a whole number from 1 to 10,000$"),
         ({"epochs": 1.5}, r"^epochs: got '1\.5'; a whole number"),
         ({"epochs": True}, r"^epochs: got 'True'"),
         ({"batch_size": 1}, r"^batch_size: got '1'; a whole number from 2 to"),
         ({"learning_rate": float("nan")}, r"^learning_rate: got 'nan'; a number from 0"),
         ({"learning_rate": None}, r"^learning_rate: got 'None'"),
-        ({"momentum": 1}, r"^momentum: got '1'; a number from 0 to 0\.9999 is expected$"),
+        ({"momentum": 1}, r"^momentum: got '1', expected a number from 0 to 0\.9999$"),
         ({"weight_decay": -1e-4}, r"^weight_decay: got '-0\.0001'"),
         ({"flip": 1}, r"^flip: got '1'; allowed: true and false$"),
         ({"schedule": "warm"}, r"^schedule: got 'warm'; allowed: paper, cosine, one_cycle$"),
@@ -199,7 +199,7 @@ def test_recording_changes_no_number_and_comes_when_asked_for() -> None:
     pairs = [(a, b) for a, b in zip(silent.events(), recorded.events(), strict=True) if isinstance(a, TrainingStep)]
     assert [a.loss for a, _ in pairs] == [b.loss for _, b in pairs if isinstance(b, TrainingStep)]
     assert not any(a.norms for a, _ in pairs)
-    # Of three steps the second, and the last of the epoch.
+    # The second of three steps, and the last of the epoch.
     assert [bool(b.norms) for _, b in pairs if isinstance(b, TrainingStep)] == [False, True, True] * 3
 
 
@@ -221,7 +221,7 @@ def test_what_can_be_learnt_is_learnt() -> None:
     assert last.test_accuracy == 1
 
 
-def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
+def test_a_nan_loss_stops_the_run(tmp_path: Path) -> None:
     run = tiny_run(replace(SHORT, learning_rate=1e9, schedule=Schedule.PAPER), TINY.with_(norm="none"))
     with pytest.raises(ExplorerError, match="epoch 1: the loss is no longer finite; lower the learning rate"):
         list(train(run, tmp_path / "last.pt"))

@@ -1,4 +1,4 @@
-"""A run's JSON trains it again to the digit; what is no such JSON is refused."""
+"""A run's JSON trains it again with equal digits; other JSON is rejected."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_plan_is_enough_of_a_file(both: Training) -> None:
         ({"name": "x" * 201}, r"^run: this is not the JSON of a run; name: "),
     ],
 )
-def test_a_file_that_is_no_run_is_refused(both: Training, changes: dict[str, Any], match: str) -> None:
+def test_other_files_are_not_runs(both: Training, changes: dict[str, Any], match: str) -> None:
     data = json.loads(run_json(both.records[0]))
     with pytest.raises(ExplorerError, match=match):
         read_run(json.dumps({**data, **changes}))
@@ -76,5 +76,5 @@ def test_numbers_that_are_none_are_refused(both: Training) -> None:
 
 
 def test_curves_alone_have_no_weights(both: Training) -> None:
-    with pytest.raises(ExplorerError, match=r"^residual: its weights are not kept here; train it again for them$"):
+    with pytest.raises(ExplorerError, match=r"^residual: its weights are no longer available\. Train it again$"):
         weights_file(read_run(run_json(both.records[0])))

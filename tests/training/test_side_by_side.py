@@ -66,7 +66,7 @@ def test_a_long_run_is_recorded_in_few_points_that_are_means(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("until", [1, 7, 24, 25])
-def test_a_run_that_was_paused_goes_on_as_if_it_never_had_been(both: Training, until: int) -> None:
+def test_a_paused_run_resumes_with_equal_numbers(both: Training, until: int) -> None:
     """In the middle of an epoch, between two, and in another thread."""
     training = trained(*BOTH, until=until)
     assert not training.over
@@ -101,7 +101,7 @@ def test_what_is_stopped_keeps_what_was_trained() -> None:
     assert [record.weights for record in before.records] == [None, None]
 
 
-def test_a_network_whose_loss_is_no_number_ends_alone() -> None:
+def test_a_network_with_a_nan_loss_stops_alone() -> None:
     wild = Plan("wild", DIGITS_NET.with_(norm=Norm.NONE), replace(DIGITS_RECIPE, learning_rate=1e9), "digits")
     training = trained(wild, BOTH[1])
     first, second = training.records

@@ -1,4 +1,4 @@
-"""Why a network answers as it does: where it looks, what its layers hold, and what each block adds."""
+"""Explain a prediction: where the network looks (Grad-CAM), its feature maps, and what each block contributes."""
 
 from .contributions import Contribution, Contributions, contributions
 from .features import FeatureMap, FeatureMaps, feature_maps, layers

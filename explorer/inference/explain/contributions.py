@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ..classifier import Classifier
 from ..transform import PreprocessedInput
-from .borrowed import Borrowed, borrowed, branch_end, spared
 from .gradcam import check_class
+from .hooks import BorrowedNetwork, borrow_network, branch_end, retry_on_cpu
 from .switch_off import switchable
 
 
@@ -49,7 +49,7 @@ class Contributions:
     blocks: tuple[Contribution, ...]
 
 
-@spared
+@retry_on_cpu
 def contributions(
     classifier: Classifier,
     model_input: PreprocessedInput,
@@ -70,11 +70,11 @@ def contributions(
     """
     check_class(classifier, class_index)
     blocks = switchable(classifier.variant.spec)
-    with borrowed(classifier, model_input) as lent, torch.no_grad():
+    with borrow_network(classifier, model_input) as network, torch.no_grad():
         for done, path in enumerate(blocks, start=1):
-            _branch_off(lent, path)
-            lent.after(lent.block(path), lambda _, done=done: on_block(done, len(blocks)))  # type: ignore[misc]
-        logits = lent.model(lent.batch).float().cpu()
+            _branch_off(network, path)
+            network.after(network.block(path), lambda _, done=done: on_block(done, len(blocks)))  # type: ignore[misc]
+        logits = network.model(network.batch).float().cpu()
     shares = torch.softmax(logits / classifier.variant.temperature, 1)[:, class_index].tolist()
     answers = [classifier.variant.classes[index] for index in logits.argmax(1).tolist()]
     changes = (logits[0, class_index].double() - logits[1:, class_index].double()).tolist()
@@ -84,11 +84,11 @@ def contributions(
     )
 
 
-def _branch_off(lent: Borrowed, path: str) -> None:
+def _branch_off(network: BorrowedNetwork, path: str) -> None:
     """Append a copy of the photo whose F(x) is 0 in this block."""
-    block = lent.block(path)
-    lent.before(block, lambda x: torch.cat([x, x[:1]]))
-    lent.after(branch_end(block), _without_last)
+    block = network.block(path)
+    network.before(block, lambda x: torch.cat([x, x[:1]]))
+    network.after(branch_end(block), _without_last)
 
 
 def _without_last(branch: Tensor) -> Tensor:

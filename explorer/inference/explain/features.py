@@ -1,4 +1,4 @@
-"""What the layers hold: the feature maps that one photo leaves behind."""
+"""The feature maps of a network's layers for one photo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...network.blocks import ResidualBlock
 from ...network.shortcuts import ZeroPad
 from ..classifier import Classifier
 from ..transform import PreprocessedInput
-from .borrowed import borrowed, spared
+from .hooks import borrow_network, retry_on_cpu
 
 _MAPS = (nn.Conv2d, nn.BatchNorm2d, nn.GroupNorm, nn.MaxPool2d, ResidualBlock, ZeroPad)
 _STEM = "stem"
@@ -46,7 +46,7 @@ class FeatureMaps:
     maps: tuple[FeatureMap, ...]
 
 
-@spared
+@retry_on_cpu
 def feature_maps(
     classifier: Classifier,
     model_input: PreprocessedInput,
@@ -65,12 +65,12 @@ def feature_maps(
         ExplorerError: there is no such layer.
     """
     check_layer(classifier, layer)
-    with borrowed(classifier, model_input) as lent, torch.no_grad():
+    with borrow_network(classifier, model_input) as network, torch.no_grad():
         outputs: list[Tensor] = []
-        lent.after(lent.model.get_submodule(layer), outputs.append)
-        lent.model(lent.batch)
+        network.after(network.model.get_submodule(layer), outputs.append)
+        network.model(network.batch)
     values = outputs[-1][0].float().cpu().contiguous()
-    strengths = values.square().mean((1, 2)).sqrt() if at is None else _there(values, at).abs()
+    strengths = values.square().mean((1, 2)).sqrt() if at is None else _values_at(values, at).abs()
     order = torch.argsort(strengths, descending=True, stable=True)[:most]
     maps = (FeatureMap(int(i), float(strengths[i]), values[i]) for i in order)
     return FeatureMaps(layer, len(values), tuple(maps))
@@ -102,8 +102,8 @@ def _is_stem_activation(name: str, module: nn.Module) -> bool:
     return name == "relu" and not isinstance(module, nn.Identity)
 
 
-def _there(values: Tensor, at: tuple[float, float]) -> Tensor:
-    """(C, h, w) -> (C): the cell that holds the place."""
+def _values_at(values: Tensor, at: tuple[float, float]) -> Tensor:
+    """(C, h, w) -> (C): the values at a place."""
     height, width = values.shape[1:]
     column, row = (min(int(share * side), side - 1) for share, side in zip(at, (width, height), strict=True))
     return values[:, row, column]

@@ -8,11 +8,11 @@ from torch import Tensor
 from ...errors import ExplorerError
 from ..classifier import Classifier
 from ..transform import PreprocessedInput
-from .borrowed import borrowed, spared
 from .features import check_layer
+from .hooks import borrow_network, retry_on_cpu
 
 
-@spared
+@retry_on_cpu
 def class_activation(classifier: Classifier, model_input: PreprocessedInput, layer: str, class_index: int) -> Tensor:
     """ReLU(Σₖ αₖ Aₖ), float32 (h, w) on the CPU, in units of the logit times those of the features.
 
@@ -29,9 +29,9 @@ def class_activation(classifier: Classifier, model_input: PreprocessedInput, lay
 
     check_layer(classifier, layer)
     check_class(classifier, class_index)
-    with borrowed(classifier, model_input) as lent, torch.enable_grad():
-        batch = lent.batch.detach().clone().requires_grad_()  # gradients, even if the weights want none
-        cam = LayerGradCam(lent.model, lent.model.get_submodule(layer))
+    with borrow_network(classifier, model_input) as network, torch.enable_grad():
+        batch = network.batch.detach().clone().requires_grad_()  # gradients, even if the weights want none
+        cam = LayerGradCam(network.model, network.model.get_submodule(layer))
         found = cam.attribute(batch, target=class_index, relu_attributions=True)
     assert isinstance(found, Tensor)
     return found[0, 0].detach().float().cpu()
@@ -57,7 +57,7 @@ def spread(cells: Tensor, model_input: PreprocessedInput) -> Tensor:
 
 
 def check_class(classifier: Classifier, class_index: int) -> None:
-    """Raises ``ExplorerError`` for what is no class of the network."""
+    """Raise ``ExplorerError`` if the network does not have this class."""
     count = len(classifier.variant.classes)
     if not 0 <= class_index < count:
         raise ExplorerError(f"class: got {class_index}; this network's classes are numbered 0 to {count - 1}")

@@ -1,4 +1,4 @@
-"""How strongly branch and shortcut enter each block's sum."""
+"""The norms of branch and shortcut in each block's residual addition."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor
 
 from ..classifier import Classifier
 from ..transform import PreprocessedInput
-from .borrowed import Borrowed, borrowed, branch_end, spared
+from .hooks import BorrowedNetwork, borrow_network, branch_end, retry_on_cpu
 
 
 class Summands(NamedTuple):
-    """What a block adds up, (1, C, H, W) each: F(x) and s(x); s is None in a plain block."""
+    """The operands of a residual addition, (1, C, H, W) each: F(x) and s(x); s is None in a plain block."""
 
     branch: Tensor
     shortcut: Tensor | None
@@ -22,7 +22,7 @@ class Summands(NamedTuple):
 
 @dataclass(frozen=True)
 class BranchStrength:
-    """Of one block, for one photo.
+    """The norms in one block, for one photo.
 
     Attributes:
         branch: ‖F(x)‖₂ over all channels and places.
@@ -41,7 +41,7 @@ class BranchStrength:
 
 
 def branch_strengths(classifier: Classifier, model_input: PreprocessedInput) -> tuple[BranchStrength, ...]:
-    """Of every block, input to output, before the activation behind the sum."""
+    """Measure every block, input to output, before the activation after the residual addition."""
     found = summands(classifier, model_input)
     return tuple(
         BranchStrength(block, _norm(parts.branch), None if parts.shortcut is None else _norm(parts.shortcut))
@@ -49,26 +49,26 @@ def branch_strengths(classifier: Classifier, model_input: PreprocessedInput) -> 
     )
 
 
-@spared
+@retry_on_cpu
 def summands(classifier: Classifier, model_input: PreprocessedInput) -> dict[str, Summands]:
     """F(x) and s(x) of every block, as the forward pass has them."""
     branches: dict[str, Tensor] = {}
     shortcuts: dict[str, Tensor] = {}
     paths = [plan.path for plan in classifier.variant.spec.blocks]
-    with borrowed(classifier, model_input) as lent, torch.no_grad():
+    with borrow_network(classifier, model_input) as network, torch.no_grad():
         for path in paths:
-            _watch(lent, path, branches, shortcuts)
-        lent.model(lent.batch)
+            _watch(network, path, branches, shortcuts)
+        network.model(network.batch)
     return {path: Summands(branches[path], shortcuts.get(path)) for path in paths}
 
 
-def _watch(lent: Borrowed, path: str, branches: dict[str, Tensor], shortcuts: dict[str, Tensor]) -> None:
-    block = lent.block(path)
-    lent.after(branch_end(block), lambda output: branches.update({path: output}))
+def _watch(network: BorrowedNetwork, path: str, branches: dict[str, Tensor], shortcuts: dict[str, Tensor]) -> None:
+    block = network.block(path)
+    network.after(branch_end(block), lambda output: branches.update({path: output}))
     if block.downsample is not None:
-        lent.after(block.downsample, lambda output: shortcuts.update({path: output}))
+        network.after(block.downsample, lambda output: shortcuts.update({path: output}))
     elif not block.plain:
-        lent.before(block, lambda x: shortcuts.update({path: x}))
+        network.before(block, lambda x: shortcuts.update({path: x}))
 
 
 def _norm(values: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""The network without some of its branches: what it still knows."""
+"""Predictions of a network with some branches switched off."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...errors import ExplorerError, WeightsError
 from ...spec import ResNetSpec, Shortcut
 from ..classifier import Classifier
 from ..transform import PreprocessedInput
-from .borrowed import borrowed, branch_end, spared
+from .hooks import borrow_network, branch_end, retry_on_cpu
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def switchable(spec: ResNetSpec) -> tuple[str, ...]:
     return tuple(plan.path for plan in spec.blocks if plan.shortcut_kind is not Shortcut.NONE)
 
 
-@spared
+@retry_on_cpu
 def predict_without(
     classifier: Classifier, model_input: PreprocessedInput, blocks: Collection[str], top: int = 5
 ) -> tuple[Score, ...]:
@@ -54,12 +54,12 @@ def predict_without(
         WeightsError: the answer is NaN or infinity.
     """
     _check(classifier.variant.spec, blocks)
-    with borrowed(classifier, model_input) as lent, torch.no_grad():
+    with borrow_network(classifier, model_input) as network, torch.no_grad():
         for path in blocks:
-            lent.after(branch_end(lent.block(path)), torch.zeros_like)
-        logits = lent.model(lent.batch)[0].float().cpu()
+            network.after(branch_end(network.block(path)), torch.zeros_like)
+        logits = network.model(network.batch)[0].float().cpu()
     if not bool(torch.isfinite(logits).all()):
-        raise WeightsError("without these blocks the network answers with NaN or infinity, which names no class")
+        raise WeightsError("without these blocks the network returns NaN or infinity instead of a prediction")
     names = classifier.variant.classes
     probabilities, order = torch.softmax(logits / classifier.variant.temperature, 0).topk(min(max(top, 1), len(names)))
     return tuple(
@@ -73,6 +73,6 @@ def _check(spec: ResNetSpec, blocks: Collection[str]) -> None:
     for path in sorted(set(blocks) - set(known)):
         if any(plan.path == path for plan in spec.blocks):
             raise ExplorerError(
-                f"{path} can't be switched off: it has no shortcut, so without its branch nothing would be left"
+                f"{path} cannot be switched off: it has no shortcut, so nothing would remain without its branch"
             )
         raise ExplorerError(f"no block is named {path[:60]!a}; blocks run from layer1.0 to {spec.blocks[-1].path}")

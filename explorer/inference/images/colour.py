@@ -59,9 +59,9 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, str
             image = image.convert("RGB")
         if image.mode != mode:
             return image.convert("RGB"), "ignored"
-        if not _is_seen(transform, mode):
+        if not _is_visible(transform, mode):
             return image.convert("RGB"), None
-        return _applied(transform, image), "converted"
+        return _apply_transform(transform, image), "converted"
     except (ImageCms.PyCMSError, OSError, ValueError):
         return image.convert("RGB"), "ignored"
 
@@ -80,21 +80,21 @@ def _srgb() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
-def _applied(transform: ImageCms.ImageCmsTransform, image: Image.Image) -> Image.Image:
+def _apply_transform(transform: ImageCms.ImageCmsTransform, image: Image.Image) -> Image.Image:
     converted = ImageCms.applyTransform(image, transform)
     if converted is None:  # only where told to work in place
         raise ValueError("no image came back")
     return converted
 
 
-def _is_seen(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+def _is_visible(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
     """Whether the transform moves any grey, or any of 729 colours, by more than ``_UNSEEN``."""
     if mode == "CMYK":
         return True
     levels = np.linspace(0, 255, 9).astype(np.uint8)
     cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(27, 27, 3)
     probe = Image.fromarray(cube if mode == "RGB" else np.arange(256, dtype=np.uint8)[None])
-    moved = ImageChops.difference(_applied(transform, probe), probe.convert("RGB"))
+    moved = ImageChops.difference(_apply_transform(transform, probe), probe.convert("RGB"))
     return bool(np.asarray(moved).max() > _UNSEEN)
 
 

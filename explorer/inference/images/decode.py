@@ -1,4 +1,4 @@
-"""Untrusted bytes to an upright sRGB image.
+"""Decode untrusted bytes to an upright sRGB image.
 
 Every photo from outside is decoded here. Data sets, which are local files, have a reader of their own.
 """
@@ -28,11 +28,11 @@ TINY_SIDE = 32  # pixels; a shorter side below it, the smallest input of any net
 
 _NOTES = {
     "animated": "This {name} is animated; only its first frame is used.",
-    "several": "This {name} holds several pictures; only its main one is used.",
+    "several": "This {name} contains several pictures; only its main one is used.",
     "alpha": "Its transparent parts are shown on white.",
     "converted": "Its colours were converted from its own colour profile to sRGB.",
-    "ignored": "Its colour profile is broken, unfit or huge and was ignored; colours may be a little off.",
-    "tiny": "It is tiny, {width}×{height} pixels: what a network sees in it is little more than a guess.",
+    "ignored": "Its colour profile is broken, unsuitable or too large and was ignored; colours may differ slightly.",
+    "tiny": "It is tiny, {width}×{height} pixels: any prediction is little more than a guess.",
 }
 
 # EXIF orientation -> what makes the image upright.
@@ -57,7 +57,7 @@ def decode(data: bytes, at_least: int | None = None) -> Photo:
     (gAMA) and HDR tags are not applied, nor any statement of colours but an ICC profile.
 
     Damage: a file of any format cut off anywhere is refused, and so is a PNG with any byte changed. A JPEG
-    whose data holds too few or too many blocks is refused, where simplejpeg is installed. A change that
+    whose data has too few or too many blocks is refused, where simplejpeg is installed. A change that
     keeps their number alters one block or the brightness of those after it, and looks to every decoder
     like a photo that is so. WebP, GIF, AVIF and HEIC data have no redundancy at all: decoders refuse
     some changes and show the others.
@@ -70,7 +70,7 @@ def decode(data: bytes, at_least: int | None = None) -> Photo:
     gigabyte once, for libavif decodes it (up to 16384×16384) before it looks at the claim.
 
     Raises:
-        ImageError: what was found, what is allowed and how to mend it.
+        ImageError: what was found, what is allowed and what to do.
     """
     at_least = 0 if at_least is None else max(at_least, TINY_SIDE)
     _check_bytes(len(data))
@@ -126,7 +126,7 @@ def _check_size(name: str, size: tuple[int, int]) -> None:
     width, height = size
     what = f"This {name} has {width}×{height} pixels"
     if not (width and height):
-        raise ImageError(f"{what}: nothing to look at. Open it in a photo program and save it anew.")
+        raise ImageError(f"{what}: it has no pixels. Open it in a photo program and save it again.")
     if width * height > MAX_PIXELS:
         raise ImageError(
             f"{what}, {width * height / 1e6:,.1f} megapixels, and {MAX_PIXELS / 1e6:.0f} are allowed."
@@ -153,7 +153,7 @@ def _decoder_failures(name: str) -> Iterator[None]:
     except Exception as error:
         raise ImageError(
             f"This {name} cannot be decoded: it is damaged or of a rare kind. Copy or download it again, or"
-            " open it in a photo program and save it anew."
+            " open it in a photo program and save it again."
         ) from error
 
 

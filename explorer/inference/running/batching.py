@@ -1,4 +1,4 @@
-"""Requests of many threads, answered together: a network takes less time for a batch than for its images one by one."""
+"""Combine requests of many threads into batches, which take less time than single images."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Output:
         logits: float32 (N, classes), on the CPU.
         device: where it ran.
         ms: milliseconds of the whole batch, transfers to and from the device included, waiting for its turn not.
-        notes: sentences for whoever reads the answer.
+        notes: sentences for the reader of the prediction.
         batch: images that ran together, those of other callers included; at least N.
     """
 

@@ -1,4 +1,4 @@
-"""Where a network runs, who may use it when, and what a GPU out of memory leads to."""
+"""Run a network on a device, for many threads, and continue on the CPU if a GPU runs out of memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CPU = torch.device("cpu")
 MOST = 32  # images in a batch of several requests
 _MOST = {"cpu": 16}  # where more bring no more images per second, only later answers
 FLOAT32 = "-float32"  # behind a GPU's name: computed in float32, where half precision is faster
-OUT_OF_MEMORY = "The GPU's memory was full: it was freed, and this ran on the CPU."
+OUT_OF_MEMORY = "The GPU's memory was full. It was freed, and this ran on the CPU."
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Engine:
             yield self._model
 
     def spare(self, work: Callable[[], Result]) -> Result:
-        """``work``, which borrows the network; once more on the CPU where a GPU was out of memory."""
+        """Run ``work``, which borrows the network; if a GPU runs out of memory, run it again on the CPU."""
         try:
             return work()
         except RuntimeError as error:
@@ -133,7 +133,7 @@ class Engine:
         # Outside the handler: the exception's frames hold the activations that are to be freed.
         with self._lock:
             self._leave_device()
-            return replace(_timed(Eager(self._model, _CPU), batch, _CPU), notes=(OUT_OF_MEMORY,))
+            return replace(_measure_forward(Eager(self._model, _CPU), batch, _CPU), notes=(OUT_OF_MEMORY,))
 
     def _leave_device(self) -> None:
         self._runtime = None
@@ -141,11 +141,11 @@ class Engine:
         _free(self.device)
 
     def _on_cpu(self, batch: Tensor) -> Output:
-        if isinstance(self._runtime, OnnxRuntime):  # beside whoever has borrowed the network
-            return _timed(self._runtime, batch, _CPU)
+        if isinstance(self._runtime, OnnxRuntime):  # while another thread may borrow the network
+            return _measure_forward(self._runtime, batch, _CPU)
         with self._lock:
             self._runtime = self._runtime or cpu_runtime(self._model, batch[:1]) or Eager(self._model, _CPU)
-            return _timed(self._runtime, batch, _CPU)
+            return _measure_forward(self._runtime, batch, _CPU)
 
     def _on_device(self, batch: Tensor) -> Output:
         with self._lock:
@@ -153,10 +153,10 @@ class Engine:
             self._model.to(self.device)
             if self._runtime is None:
                 self._runtime = Eager(self._model, self.device, half=self.device.type == "cuda" and not self.exact)
-            return _timed(self._runtime, batch, self.device)
+            return _measure_forward(self._runtime, batch, self.device)
 
 
-def _timed(forward: Forward, batch: Tensor, device: torch.device) -> Output:
+def _measure_forward(forward: Forward, batch: Tensor, device: torch.device) -> Output:
     started = perf_counter()
     logits = forward(batch)
     return Output(logits, str(device), (perf_counter() - started) * 1000)

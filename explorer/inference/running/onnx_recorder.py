@@ -1,7 +1,7 @@
 """A network as ONNX, by running it once and writing down what it does.
 
 A dispatch mode belongs to one thread, so unlike torch's exporters this disturbs nobody else; and it takes as long as
-one forward pass, not seconds. Weights are not copied: the graph names them, and whoever reads it is given the tensors.
+one forward pass, not seconds. Weights are not copied: the graph names them, and a reader gets the tensors separately.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def _mean(r: _Recorder, out: Tensor, x: Tensor, dims: list[int], keep: bool = Fa
     if {dim % 4 for dim in dims} == {2, 3} and x.dim() == 4 and keep:
         r.emit("GlobalAveragePool", [x], out)
     else:
-        raise NotRecorded("a mean that is no global pooling")
+        raise NotRecorded("a mean that is not global pooling")
 
 
 def _add(r: _Recorder, out: Tensor, x: Tensor, y: Tensor, alpha: float = 1) -> None:

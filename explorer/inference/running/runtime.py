@@ -88,7 +88,7 @@ class Eager:
     Args:
         half: compute in float16 where that is safe (autocast), small batches as CUDA graphs. float16 has three bits
             more than bfloat16, and activations of a trained ResNet stay far below its limit; an answer beyond it is
-            computed once more in float32.
+            computed again in float32.
     """
 
     def __init__(self, model: nn.Module, device: torch.device, *, half: bool = False) -> None:
@@ -104,7 +104,7 @@ class Eager:
         return logits
 
     def _autocast(self, images: Tensor) -> Tensor:
-        # Without the cache, which would free what a graph goes on reading.
+        # Without the cache, which would free memory that a graph still reads.
         with torch.autocast("cuda", torch.float16, enabled=self._half, cache_enabled=False):
             return self._model(images)
 
@@ -119,10 +119,10 @@ class _Graph:
 
 
 class Graphs:
-    """A pass on a CUDA device, small batches by CUDA graphs: one launch instead of a hundred, for which a GPU waits.
+    """Forward passes on a CUDA device; small batches use CUDA graphs, which need one launch instead of a hundred.
 
-    Of each shape of batch one is captured; the weights must stay where they are in memory. It is used by one thread. A
-    pass that cannot be captured is run as it is.
+    One graph is captured for each batch shape. The weights must stay at their addresses in memory. Only one thread may
+    use it. A pass that cannot be captured runs without a graph.
     """
 
     def __init__(self, forward: Forward) -> None:

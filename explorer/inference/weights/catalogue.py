@@ -38,7 +38,7 @@ class Variant:
         params, gmacs: of the network; 10⁹ MACs of one image, by torchvision's convention.
         classes: names, in the order of the logits.
         recipe: how it was trained: a URL, or words.
-        note: a limit to tell whoever reads a prediction; may be empty.
+        note: a limit that readers of a prediction should know; may be empty.
         temperature: what the logits are divided by before the softmax, so that confidence agrees with accuracy.
         min_in_distribution_score: log Σ exp of the logits below which a photo probably shows none of the classes; None
             if nobody measured it.

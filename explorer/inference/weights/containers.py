@@ -1,10 +1,9 @@
-"""Is this a weight file, and is its container sane? Answered from a few kilobytes, before a library opens it.
+"""Check from a few kilobytes that a file is a weight file with a valid container, before a library opens it.
 
-Three containers are known: safetensors; the zip that ``torch.save`` writes; and the plain pickles it wrote
-before 2020, which only verified downloads may be (by their exact sizes, four of torchvision's files are).
-safetensors 0.8 itself refuses headers that don't fit the file, gaps, overlaps, sizes that overflow, bad UTF-8
-and deep nesting; torch 2.13 refuses storages larger or smaller than their record. What the two let pass is
-refused here.
+Three containers are accepted: safetensors, the zip that ``torch.save`` writes, and the plain pickles that it wrote
+before 2020. The last is accepted only for verified downloads; four of torchvision's files have it. safetensors 0.8
+itself rejects wrong headers, gaps, overlaps, sizes that overflow, bad UTF-8 and deep nesting. torch 2.13 rejects
+storages whose size differs from their record. This module rejects what those two accept.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ from ...errors import WeightsError
 MAX_HEADER = 2**20  # bytes of a safetensors header
 MAX_ENTRIES = 10_000  # of a zip, or tensors of a safetensors file
 _MAX_DIRECTORY = 4 * 2**20  # bytes of a zip's directory: 400 for each entry
-_MAX_PICKLE = 16 * 2**20  # bytes of a zip's data.pkl, which holds names and shapes only
+_MAX_PICKLE = 16 * 2**20  # bytes of a zip's data.pkl, which has names and shapes only
 LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # torch.serialization.MAGIC_NUMBER, pickled
-_MEND = "Save model.state_dict() with torch.save, or as safetensors"
-_DAMAGED = "its zip directory is damaged; copy or download it anew"
+_HINT = "Save model.state_dict() with torch.save, or as safetensors"
+_DAMAGED = "its zip directory is damaged. Copy or download it again"
 
 # Ends of a zip file (PKWARE's APPNOTE 4.3.14 to 4.3.16).
 _END = struct.Struct("<4s4H2LH")
@@ -75,22 +74,22 @@ def container_of(path: Path, *, legacy: bool = False) -> Container:
     if start.startswith(LEGACY_MAGIC):
         if legacy:
             return Container.LEGACY
-        raise refusal(f"it has torch's format of before 2020. {_MEND}")
-    # A header of 128, 384, … bytes begins like a pickle; no pickle goes on like a header.
+        raise refusal(f"it has torch's format of before 2020. {_HINT}")
+    # A header of 128, 384, … bytes begins like a pickle; no pickle continues like a header.
     if start[:1] == b"\x80" and start[4:9] != b"\0\0\0\0{":
-        raise refusal(f"it is a bare pickle, which can run code; it was not opened. {_MEND}")
+        raise refusal(f"it is a bare pickle, which can run code; it was not opened. {_HINT}")
     if start[8:9] == b"{":
         _check_safetensors(path)
         return Container.SAFETENSORS
     if not start:
-        raise refusal(f"it is empty. {_MEND}")
+        raise refusal(f"it is empty. {_HINT}")
     raise refusal(
-        f"it starts with {ascii(start[:8])[1:]}, as neither safetensors files nor those of torch.save do. {_MEND}"
+        f"it starts with {ascii(start[:8])[1:]}, as neither safetensors files nor those of torch.save do. {_HINT}"
     )
 
 
 def read_metadata(file: BinaryIO) -> Mapping[str, str]:
-    """The texts that a safetensors file keeps beside its tensors; empty if it has none or is no such file.
+    """The texts that a safetensors file keeps beside its tensors; empty if it has none or is another kind of file.
 
     The format begins with the length of a JSON header, 8 bytes, least significant first. The header's ``__metadata__``
     maps names to texts.
@@ -146,13 +145,13 @@ def _check_zip(path: Path) -> None:
         raise refusal("its zip names an entry twice")
     inner = {name.partition("/")[2]: entry for name, entry in zip(names, entries, strict=True)}
     if "constants.pkl" in inner or any(name.startswith("code/") for name in inner):
-        raise refusal(f"it is a TorchScript program, which is not opened. {_MEND}")
+        raise refusal(f"it is a TorchScript program, which is not opened. {_HINT}")
     for entry in entries:
         _check_entry(entry)
     if sum(entry.file_size for entry in entries) > size:
         raise refusal("its zip entries overlap: together they are larger than the file")
     if "data.pkl" not in inner or len({name.partition("/")[0] for name in names}) != 1:
-        raise refusal(f"it is a zip, but not one of torch.save. {_MEND}")
+        raise refusal(f"it is a zip, but not one of torch.save. {_HINT}")
     if inner["data.pkl"].file_size > _MAX_PICKLE:
         raise refusal(f"its list of tensors is longer than {_MAX_PICKLE:,} bytes")
 

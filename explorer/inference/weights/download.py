@@ -1,8 +1,8 @@
-"""Bring a weight file to this machine: whole, verified, and once, however many ask for it.
+"""Download a weight file completely, verify it, and do so only once for many requests.
 
 A file gets its name in the cache only after its SHA-256 was found right, so what is there is whole; it is
 checked again each time it is asked for. What has come so far waits in ``<name>.part``, from where the next
-attempt goes on.
+attempt resumes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _POLL = 0.1  # seconds between looks at `cancelled`
 _SPARE = 64 * 2**20  # bytes a download leaves free on the disk
 _ROUNDING = 2048  # bytes by which a published size may be off
 _OFFLINE = "The built-in networks work offline."
-_AGAIN = "trying again goes on from there"
+_AGAIN = "trying again resumes from there"
 _WEB_PAGE = (
     "a web page came instead of the file, perhaps the sign-in page of this network; "
     "open any page in a browser, sign in and try again"
@@ -72,7 +72,7 @@ def fetch(
         raise WeightsError(f"{title} belongs to this program, but its weights are missing or damaged: reinstall")
     shared = mirror()
     if isinstance(shared, Path):
-        raise _failure(title, f"the folder that {MIRROR_VARIABLE} names holds no intact copy")
+        raise _failure(title, f"the folder that {MIRROR_VARIABLE} names has no intact copy")
     url = f"{shared}/{file.file_name}" if shared else str(file.source)
     job = _Job(file, title, url, cache_folder() / file.file_name, on_progress, cancelled)
     try:
@@ -88,7 +88,7 @@ def fetch(
 
 @dataclass
 class _Job:
-    """One file on its way. ``received`` is written by the receiver and watched by whoever waits."""
+    """One file on its way. ``received`` is written by the receiver and read by waiting threads."""
 
     file: WeightFile
     title: str
@@ -111,12 +111,12 @@ class _Job:
         return f"{_mib(self.received)} of {_mib(self.file.size_bytes)}"
 
     def must_stop(self) -> bool:
-        """Tell how far it is, and ask whether to go on."""
+        """Report progress and check whether to continue."""
         self.on_progress(Progress(self.received, self.file.size_bytes))
         return self.cancelled()
 
     def measure(self) -> int:
-        """Bytes in the part file, whoever wrote them."""
+        """Bytes in the part file, from any process."""
         try:
             self.received = self.part.stat().st_size
         except FileNotFoundError:
@@ -223,7 +223,7 @@ async def _receive(job: _Job) -> None:
 
 
 def _check_answer(response: httpx.Response, job: _Job) -> None:
-    """Refuse what is no file, before it replaces anything."""
+    """Reject responses that are not the file, before they replace anything."""
     status = response.status_code
     if status not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
         raise _Refused(f"{job.host} answered {status} {response.reason_phrase}".rstrip())

@@ -30,7 +30,7 @@ def infer(shapes: Shapes) -> ResNetSpec:
     # Pre-activation networks normalise inside their blocks, not in the stem.
     block = _block(shapes, preact=norm is not Norm.NONE and "bn1.weight" not in shapes)
     last = f"conv{block.convolutions}.weight"
-    outs = [_sized(shapes, f"layer{stage}.0.{last}")[0] for stage in range(1, len(depths) + 1)]
+    outs = [_shape_of(shapes, f"layer{stage}.0.{last}")[0] for stage in range(1, len(depths) + 1)]
     widths = [out // block.expansion for out in outs]
     stem, in_channels = _stem(shapes)
     groups, width_per_group = _grouped(shapes, block, widths) if block.is_grouped else (1, 64)
@@ -43,14 +43,14 @@ def infer(shapes: Shapes) -> ResNetSpec:
         groups=groups,
         width_per_group=width_per_group,
         norm=norm,
-        num_classes=_sized(shapes, "fc.weight", rank=2)[0],
+        num_classes=_shape_of(shapes, "fc.weight", rank=2)[0],
         in_channels=in_channels,
         image_size=32 if stem is Stem.CIFAR else 224,
     )
     return _with_shortcuts(spec, {plan.path: _projection(shapes, plan.path) for plan in spec.blocks})
 
 
-def _sized(shapes: Shapes, name: str, rank: int = 4) -> Shape:
+def _shape_of(shapes: Shapes, name: str, rank: int = 4) -> Shape:
     shape = shapes.get(name, ())
     if len(shape) != rank:
         raise Unlike(name)
@@ -90,7 +90,7 @@ def _block(shapes: Shapes, preact: bool) -> Block:
 def _stem(shapes: Shapes) -> tuple[Stem, int]:
     """The stem with the convolutions in the file, and the channels it reads."""
     first = "conv1.0.weight" if "conv1.0.weight" in shapes else "conv1.weight"
-    _, channels, kernel, _ = _sized(shapes, first)
+    _, channels, kernel, _ = _shape_of(shapes, first)
     several = [stem for stem in Stem if (stem.convolutions > 1) == (first == "conv1.0.weight")]
     return next((stem for stem in several if stem.form.kernels[0] == kernel), several[0]), channels
 
@@ -104,7 +104,7 @@ def _projection(shapes: Shapes, block: str) -> Shortcut | None:
 def _grouped(shapes: Shapes, block: Block, widths: list[int]) -> tuple[int, int]:
     """Groups, and a width per group that gives every stage's 3×3 its width (``_width_range``)."""
     number = next(n for n, conv in enumerate(block.form.convs, start=1) if conv.grouped)
-    inner = [_sized(shapes, f"layer{stage}.0.conv{number}.weight") for stage in range(1, len(widths) + 1)]
+    inner = [_shape_of(shapes, f"layer{stage}.0.conv{number}.weight") for stage in range(1, len(widths) + 1)]
     if not widths or not all([*widths, *(shape[1] for shape in inner)]):
         raise Unlike(f"conv{number}")
     groups = max(1, inner[0][0] // inner[0][1])

@@ -1,4 +1,4 @@
-"""Other people's names for a residual network's tensors, and torchvision's, which this program uses."""
+"""Map other names of a residual network's tensors to torchvision's, which this program uses."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def read_names(names: Iterable[str]) -> Naming:
     notes: list[str] = []
     _from_transformers(mapped, notes)
     _without_prefix(mapped, notes)
-    shortcuts = _replaced(mapped, _SHORTCUT, r"\1downsample.", group=2)
+    shortcuts = _replace_in_names(mapped, _SHORTCUT, r"\1downsample.", group=2)
     notes += [f"“{was}” in the file is “downsample” here: the projection on a shortcut." for was in shortcuts]
-    classifiers = _replaced(mapped, _CLASSIFIER, "fc.", group=1)
+    classifiers = _replace_in_names(mapped, _CLASSIFIER, "fc.", group=1)
     notes += [f"“{was}” in the file is “fc” here: the classifier." for was in classifiers]
     if len(set(mapped.values())) < len(mapped):
         return Naming({name: name for name in given})
@@ -72,7 +72,7 @@ def _from_transformers(mapped: dict[str, str], notes: list[str]) -> None:
 
 
 def _without_prefix(mapped: dict[str, str], notes: list[str]) -> None:
-    """Take off what stands before ``layer1.0.``, as ``module.`` or ``backbone.``."""
+    """Remove the prefix before ``layer1.0.``, for example ``module.`` or ``backbone.``."""
     found = Counter(match[1] for name in mapped.values() if (match := _PREFIX.match(name)))
     if not found:
         return
@@ -91,8 +91,8 @@ def _outer(prefix: str) -> Iterable[str]:
     return (".".join(parts[:end]) + "." for end in range(len(parts) - 1, 0, -1))
 
 
-def _replaced(mapped: dict[str, str], pattern: re.Pattern[str], replacement: str, *, group: int) -> list[str]:
-    """Replace in every name; what stood there, each once."""
+def _replace_in_names(mapped: dict[str, str], pattern: re.Pattern[str], replacement: str, *, group: int) -> list[str]:
+    """Replace in every name; return the replaced texts without duplicates."""
     was: list[str] = []
     for name, plain in mapped.items():
         if match := pattern.match(plain):

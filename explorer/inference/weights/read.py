@@ -1,4 +1,4 @@
-"""Names and tensors of a weight file, and how they get into a network.
+"""Read names and tensors of a weight file, and load them into a network.
 
 ``containers`` checks a file's structure before it is read here; ``sandbox`` does both in a child process.
 """
@@ -40,11 +40,11 @@ def load_state_dict(path: Path, *, verified: bool = False) -> dict[str, Tensor]:
     """Names and tensors of a weight file, on the CPU, in its own number formats. Runs no code from it.
 
     Args:
-        path: safetensors, or a zip written by ``torch.save``: a state_dict, or a checkpoint that holds one.
+        path: safetensors, or a zip written by ``torch.save``: a state_dict, or a checkpoint that contains one.
         verified: the file has a published digest; only such a file may have torch's format of before 2020.
 
     Raises:
-        WeightsError: the file is something else, or holds more than plain tensors.
+        WeightsError: the file is something else, or contains more than plain tensors.
     """
     container = container_of(path, legacy=verified)
     state = _state_of(_read_safetensors(path) if container is Container.SAFETENSORS else _read_torch(path))
@@ -82,7 +82,7 @@ def load_into(model: nn.Module, state: State) -> None:
     if wrong:
         near = nearest_preset(shapes_of(state))
         hint = [f"The nearest known network is {near}."] if near else []
-        raise WeightsError("\n".join(["the weights don't fit this network:", *first(wrong), *hint]))
+        raise WeightsError("\n".join(["the weights do not match this network:", *first(wrong), *hint]))
     model.load_state_dict(given)
 
 
@@ -99,12 +99,12 @@ def _read_torch(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL (\S+)", str(error))
-        what = f"it would call {found[1][:80]!a} when opened" if found else "it holds more than tensors"
+        what = f"it would call {found[1][:80]!a} when opened" if found else "it contains more than tensors"
         raise refusal(f"{what}; nothing was run. Save model.state_dict(), not the model") from error
     except Exception as error:  # torch reports a damaged file by whatever its readers stumble over
         if ran_out_of_memory(error):
             raise
-        raise refusal("it is damaged; copy or download it anew") from error
+        raise refusal("it is damaged. Copy or download it again") from error
 
 
 def ran_out_of_memory(error: Exception) -> bool:
@@ -117,11 +117,11 @@ def _state_of(data: Any) -> dict[str, Tensor]:
     wrapped = [data.get(key) for key in _WRAPPERS] if isinstance(data, Mapping) else []
     inner = next((value for value in wrapped if isinstance(value, Mapping)), data)
     if not isinstance(inner, Mapping) or not inner:
-        raise refusal("it holds no state_dict, which maps names to tensors")
+        raise refusal("it has no state_dict, which maps names to tensors")
     for name, value in inner.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             kind = type(value).__name__
-            raise refusal(f"its entry {str(name)[:80]!a} is no tensor but {kind}; save the state_dict alone")
+            raise refusal(f"its entry {str(name)[:80]!a} is not a tensor but {kind}; save the state_dict alone")
     # Old files hold Parameters, which would want gradients.
     return {name: value.detach() for name, value in inner.items()}
 

@@ -1,4 +1,4 @@
-"""Which network a weight file is of, read from the names and shapes of its tensors alone.
+"""Recognise the network of a weight file from the names and shapes of its tensors alone.
 
 Nothing here sees a tensor: every function is pure in names and shapes. A network is recognised only where building
 it gives exactly the file's names and shapes, so that its weights load strictly.
@@ -53,8 +53,8 @@ class Recognition:
             assumed = (words for name, words in self.unknown.items() if getattr(spec, name) == getattr(self.spec, name))
             return (f"Recognised from names and shapes: {_words(self.spec)}.", *self.notes, *assumed)
         if self.nearest is None:
-            return ("These weights are of no network this program builds, nor near one.", *self.notes)
-        head = "These weights are of no network this program builds. The nearest is "
+            return ("These weights do not match any network of this program, and none is similar.", *self.notes)
+        head = "These weights do not match any network of this program. The nearest is "
         return (f"{head}{_name(self.nearest)}; it differs in:", *first(self.differences), *self.notes)
 
 
@@ -70,9 +70,9 @@ def recognise(shapes: Shapes) -> Recognition:
         spec = infer(plain)
         wrong = _differences(network_shapes(spec), plain)
     except (Unlike, SpecError):
-        return _unrecognised(naming, plain, None, ())
+        return _explain_failure(naming, plain, None, ())
     if wrong:
-        return _unrecognised(naming, plain, spec, wrong)
+        return _explain_failure(naming, plain, spec, wrong)
     port = naming.classifier == PORT_CLASSIFIER and spec.is_cifar
     if port and spec.shortcut is Shortcut.ZERO_PAD:
         spec = spec.with_(zero_pad=ZeroPlacement.SPLIT)
@@ -122,7 +122,9 @@ def _differences(expected: Shapes, got: Shapes) -> tuple[str, ...]:
     return compare(*({name: shape_text(shape) for name, shape in shapes.items()} for shapes in (needed, got)))
 
 
-def _unrecognised(naming: Naming, shapes: Shapes, inferred: ResNetSpec | None, wrong: tuple[str, ...]) -> Recognition:
+def _explain_failure(
+    naming: Naming, shapes: Shapes, inferred: ResNetSpec | None, wrong: tuple[str, ...]
+) -> Recognition:
     """What was inferred, or a preset where that comes nearer."""
     preset = nearest_preset(shapes)
     if preset is not None:

@@ -1,8 +1,8 @@
-"""Untrusted files are opened in a child process, which may take so much memory and time and no more.
+"""Read untrusted files in a child process with limits on memory and time.
 
-The child reads the file with the readers of this program, and writes what it found in a format that holds data only.
+The child reads the file with the readers of this program, and writes what it found in a format that contains data only.
 If it is stopped, or dies, the program it works for lives on and says so. Limits on memory hold where the
-system has them (Linux); the limit on time holds everywhere.
+system has them (Linux); the limit on time exists everywhere.
 """
 
 from __future__ import annotations
@@ -101,16 +101,16 @@ def _size(path: Path) -> int:
     """Bytes of an ordinary file."""
     try:
         if path.is_symlink() or not path.is_file():
-            raise _refused("it is not there, or no ordinary file; links are not followed")
+            raise _refusal("it is not there, or no ordinary file; links are not followed")
         size = path.stat().st_size
     except OSError as error:
-        raise _refused(f"it cannot be read ({error.strerror})") from error
+        raise _refusal(f"it cannot be read ({error.strerror})") from error
     if size > MAX_FILE:
-        raise _refused(f"it has {size / MIB:,.0f} MiB; at most {MAX_FILE // MIB:,} MiB are allowed")
+        raise _refusal(f"it has {size / MIB:,.0f} MiB; at most {MAX_FILE // MIB:,} MiB are allowed")
     return size
 
 
-def _refused(reason: str) -> WeightsError:
+def _refusal(reason: str) -> WeightsError:
     return WeightsError(f"the file was refused: {reason}.")
 
 
@@ -125,15 +125,15 @@ def _run(job: str, path: Path, result: Path, size: int, limits: SandboxLimits, a
             command, cwd=_ROOT, env=_environment(), timeout=limits.seconds, check=False, **quiet
         ).returncode
     except subprocess.TimeoutExpired:
-        raise _refused(f"opening it took longer than {limits.seconds:g} seconds") from None
+        raise _refusal(f"opening it took longer than {limits.seconds:g} seconds") from None
     if code == 0 and result.is_file():
         return
     if code == _REFUSED:
         with _reason_file(result).open(encoding="utf-8") as file:
             raise WeightsError(file.read(_MAX_REASON))
     if code == _NO_MEMORY:
-        raise _refused(f"opening it takes more than {budget // MIB:,} MiB of memory")
-    raise _refused("the process that opened it was stopped; the file is damaged, or the disk is full")
+        raise _refusal(f"opening it takes more than {budget // MIB:,} MiB of memory")
+    raise _refusal("the process that opened it was stopped; the file is damaged, or the disk is full")
 
 
 def _environment() -> dict[str, str]:

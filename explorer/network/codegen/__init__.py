@@ -35,7 +35,7 @@ if __name__ == "__main__":
 def source(spec: ResNetSpec) -> str:
     """Text of a Python module that defines the network of ``spec``, and ``build()``, which makes it.
 
-    Where a shortcut doesn't fit, the network is built all the same, and a comment at the block says what meets.
+    If a shortcut does not match, the network is built anyway, and a comment at the block shows both shapes.
     """
     parts = [_head(spec)]
     if spec.norm is Norm.GROUP:

@@ -8,7 +8,7 @@ from textwrap import indent
 
 from ...spec import Norm, ResNetSpec, Shortcut, ZeroPlacement
 from .layers import conv, norm
-from .layout import method, wrapped
+from .layout import method, wrap_arguments
 from .statements import Code, Method, Methods
 
 _ZERO_PAD = '''\
@@ -51,7 +51,7 @@ def _projection(spec: ResNetSpec) -> str:
     layers = _projection_layers(spec, "in_channels", "out_channels", "stride")
     doc = f'"""Shortcut option B or C: a 1x1 convolution{" and a norm" if len(layers) > 1 else ""}."""'
     head = "def projection(in_channels: int, out_channels: int, *, stride: int = 1) -> nn.Sequential:"
-    return method(head, [doc, wrapped("return nn.Sequential", layers, margin=4)])
+    return method(head, [doc, wrap_arguments("return nn.Sequential", layers, margin=4)])
 
 
 def _zero_pad(spec: ResNetSpec) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from ...spec import BlockPlan, Norm, ResNetSpec, Shortcut
 from ..blocks import BLOCKS
 from .adapters import ADAPTERS
-from .layers import activation, assigned, conv, normed, optional_norm
-from .layout import class_text, method, wrapped
+from .layers import activation, apply_norm, assign_layers, conv, optional_norm
+from .layout import class_text, method, wrap_arguments
 from .statements import Code, Method, Methods
 
 Kinds = set[Shortcut]
@@ -37,7 +37,7 @@ def block_classes(spec: ResNetSpec) -> list[str]:
 
 
 def block_methods(spec: ResNetSpec, kinds: Kinds) -> Methods:
-    """Of the class that serves these shortcuts, its own and the inherited ones."""
+    """Methods of the class for these shortcuts, with the inherited ones."""
     return {"branch": _branch(spec), "forward": _forward(spec, kinds)}
 
 
@@ -100,13 +100,13 @@ def _init(spec: ResNetSpec) -> str:
     channels = ["in_channels", "width", "out_channels"] if spec.block.has_inner_width else ["in_channels", "channels"]
     names = dict(zip(("in_channels", "width", "out_channels"), [*channels, channels[-1]], strict=False))
     parameters = ["self", *(f"{name}: int" for name in channels), "*", "stride: int = 1"]
-    layers = ["super().__init__()", *assigned(spec, block_layers(spec, {**names, "stride": "stride"}))]
+    layers = ["super().__init__()", *assign_layers(spec, block_layers(spec, {**names, "stride": "stride"}))]
     kinds = {plan.shortcut_kind for plan in spec.blocks}
     if any(kind.adapts for kind in kinds):
         optional = not all(kind.adapts for kind in kinds)
         parameters.append("downsample: nn.Module | None = None" if optional else "downsample: nn.Module")
         layers.append("self.downsample = downsample")
-    return method(wrapped("def __init__", parameters, " -> None:", margin=4), layers)
+    return method(wrap_arguments("def __init__", parameters, " -> None:", margin=4), layers)
 
 
 def _branch(spec: ResNetSpec) -> Method:
@@ -115,12 +115,12 @@ def _branch(spec: ResNetSpec) -> Method:
     value, statements = Code(read), []
     for number in range(1, count + 1):
         if preact:
-            ready = value if number == 1 else normed(spec, f"bn{number}", value).through("relu")
+            ready = value if number == 1 else apply_norm(spec, f"bn{number}", value).through("relu")
             step = ready.through(f"conv{number}")
         else:
-            step = normed(spec, f"bn{number}", value.through(f"conv{number}"))
+            step = apply_norm(spec, f"bn{number}", value.through(f"conv{number}"))
             step = step if number == count else step.through("relu")
-        statements.append(step.returned() if number == count else step.assigned("out"))
+        statements.append(step.as_return() if number == count else step.assign("out"))
         value = Code("out")
     return Method("branch", read, tuple(statements), doc="F.")
 
@@ -129,7 +129,7 @@ def _forward(spec: ResNetSpec, kinds: Kinds) -> Method:
     preact, x = spec.block.is_preact, Code("x")
     read = Code("a" if preact else "x")
     adapted = Code("a" if preact and _projects(kinds) else "x").through("downsample")
-    statements = [normed(spec, "bn1", x).through("relu").assigned("a")] if preact else []
+    statements = [apply_norm(spec, "bn1", x).through("relu").assign("a")] if preact else []
     total = read.through("branch")
     if kinds == {Shortcut.IDENTITY}:
         total = total.plus(x)
@@ -138,5 +138,5 @@ def _forward(spec: ResNetSpec, kinds: Kinds) -> Method:
         total = total.plus(Code("shortcut"))
     elif kinds != {Shortcut.NONE}:
         total = total.plus(adapted)
-    statements.append((total if preact else total.through("relu")).returned())
+    statements.append((total if preact else total.through("relu")).as_return())
     return Method("forward", "x", tuple(statements))

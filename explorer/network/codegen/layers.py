@@ -31,7 +31,7 @@ def norm(spec: ResNetSpec, channels: object) -> str:
     return f"norm({channels})" if spec.norm is Norm.GROUP else f"nn.BatchNorm2d({channels})"
 
 
-def normed(spec: ResNetSpec, name: str, value: Code) -> Code:
+def apply_norm(spec: ResNetSpec, name: str, value: Code) -> Code:
     return value if spec.norm is Norm.NONE else value.through(name)
 
 
@@ -44,7 +44,7 @@ def activation(spec: ResNetSpec) -> str:
     return f"nn.{type(activation_module(spec)).__name__}()"
 
 
-def assigned(spec: ResNetSpec, layers: Mapping[str, str]) -> list[str]:
+def assign_layers(spec: ResNetSpec, layers: Mapping[str, str]) -> list[str]:
     """Statements that make layers, by their names."""
     unusual = spec.activation is not Activation.RELU
     notes = {"relu": "  # called relu whatever it is, as in torchvision"} if unusual else {}

@@ -17,7 +17,7 @@ def method(head: str, lines: Iterable[str]) -> str:
     return f"{head}\n" + indent("\n".join(lines), " " * 4)
 
 
-def wrapped(head: str, arguments: Sequence[str], tail: str = "", *, margin: int) -> str:
+def wrap_arguments(head: str, arguments: Sequence[str], tail: str = "", *, margin: int) -> str:
     """``head(arguments)tail`` on one line, or with a line for each argument where it is too long at ``margin``."""
     line = f"{head}({', '.join(arguments)}){tail}"
     if "\n" not in line and margin + len(line) < COLUMNS:

@@ -195,7 +195,7 @@ def _arguments(call: ast.expr | None) -> list[ast.expr]:
 
 
 def _count(block: ast.expr) -> int:
-    """How many blocks an argument of a stage stands for: a block, or ``*(block for _ in range(n))``."""
+    """Number of blocks in an argument of a stage: a block, or ``*(block for _ in range(n))``."""
     if isinstance(block, ast.Starred) and isinstance(block.value, ast.GeneratorExp):
         loop = block.value.generators[0].iter
         if isinstance(loop, ast.Call) and isinstance(loop.args[0], ast.Constant):

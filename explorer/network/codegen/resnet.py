@@ -9,8 +9,8 @@ from textwrap import indent
 from ...spec import Init, Norm, ResNetSpec
 from ...spec.anatomy import Mismatch, last_of_branch, mismatches, stem_convs
 from .blocks import arguments, class_names, variants
-from .layers import activation, assigned, conv, norm, normed, optional_norm
-from .layout import COLUMNS, class_text, method, times, wrapped
+from .layers import activation, apply_norm, assign_layers, conv, norm, optional_norm
+from .layout import COLUMNS, class_text, method, times, wrap_arguments
 from .statements import Code, Method
 
 Call = tuple[str, str, tuple[str, ...]]  # comment above a block, its class, the arguments
@@ -27,9 +27,9 @@ def resnet_class(spec: ResNetSpec) -> str:
     lines = [
         "super().__init__()",
         *_first_convolutions(spec),
-        *assigned(spec, stem_layers(spec)),
+        *assign_layers(spec, stem_layers(spec)),
         *stages(spec).values(),
-        *assigned(spec, end_layers(spec)),
+        *assign_layers(spec, end_layers(spec)),
         *(["self.reset_parameters()"] if reset else []),
     ]
     doc = f"(N, {spec.in_channels}, H, W) -> logits (N, {spec.num_classes})."
@@ -72,7 +72,7 @@ def forward(spec: ResNetSpec) -> Method:
     x = Code("x")
     stem = x.through("conv1")
     if not spec.block.is_preact:
-        stem = normed(spec, "bn1", stem).through("relu")
+        stem = apply_norm(spec, "bn1", stem).through("relu")
     if spec.stem.form.pools:
         stem = stem.through("maxpool")
     middle = [f"layer{number}" for number in range(1, len(spec.depths) + 1)]
@@ -80,7 +80,7 @@ def forward(spec: ResNetSpec) -> Method:
     pooled = x.through("avgpool")
     flat = Code(f"torch.flatten({pooled.text}, 1)", (*pooled.does, "view"))
     steps = [stem, *map(x.through, middle), flat]
-    return Method("forward", "x", (*(step.assigned("x") for step in steps), x.through("fc").returned()))
+    return Method("forward", "x", (*(step.assign("x") for step in steps), x.through("fc").as_return()))
 
 
 def stages(spec: ResNetSpec) -> dict[str, str]:
@@ -105,21 +105,21 @@ def _first_convolutions(spec: ResNetSpec) -> list[str]:
     if len(parts) == 1:
         return [f"self.conv1 = {parts[0]}"]
     note = ["# The identities stand for norms, so that the layers keep their numbers."]
-    return [*(note if spec.norm is Norm.NONE else []), wrapped("self.conv1 = nn.Sequential", parts, margin=8)]
+    return [*(note if spec.norm is Norm.NONE else []), wrap_arguments("self.conv1 = nn.Sequential", parts, margin=8)]
 
 
 def _stage(name: str, calls: Iterable[Call]) -> str:
     """One stage, equal blocks in a row as a loop."""
     blocks = []
     for (comment, block, given), equal in groupby(calls):
-        text, count = wrapped(block, given, margin=12), len(list(equal))
+        text, count = wrap_arguments(block, given, margin=12), len(list(equal))
         if count > 1:
             text = f"*({text} for _ in range({count}))"
             if len(text) > COLUMNS - 13:
-                one = indent(wrapped(block, given, margin=16), " " * 4)
+                one = indent(wrap_arguments(block, given, margin=16), " " * 4)
                 text = f"*(\n{one}\n    for _ in range({count})\n)"
         blocks.append(f"{comment}{text}")
-    return wrapped(f"self.{name} = nn.Sequential", blocks, margin=8)
+    return wrap_arguments(f"self.{name} = nn.Sequential", blocks, margin=8)
 
 
 def _comment(mismatch: Mismatch) -> str:

@@ -28,10 +28,10 @@ class Code:
     def plus(self, other: Code) -> Code:
         return Code(f"{self.text} + {other.text}", (*self.does, *other.does, "add"))
 
-    def assigned(self, name: str) -> Code:
+    def assign(self, name: str) -> Code:
         return Code(f"{name} = {self.text}", self.does)
 
-    def returned(self) -> Code:
+    def as_return(self) -> Code:
         return Code(f"return {self.text}", self.does)
 
 

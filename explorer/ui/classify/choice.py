@@ -96,7 +96,7 @@ def _wanted_file(action: Any, session: str) -> list[str]:
         do, token, file = model_file.parse_action(action, session)
     except ExplorerError:
         return []
-    return [FILE + token] if do == "classify" and file and file.classifies else []
+    return [FILE + token] if do == "classify" and file and file.can_classify else []
 
 
 def _line(name: str) -> str:

@@ -62,7 +62,7 @@ def predict(request: ClassifierRequest, photo: Photo) -> Prediction:
     if not request.variant.startswith(FILE):
         return prediction
     file = file_of(request.variant)
-    notes = model_file.assumed(file, file.spec_for(request.network))
+    notes = model_file.assumption_sentences(file, file.spec_for(request.network))
     return replace(prediction, notes=(*prediction.notes, *notes))
 
 
@@ -96,7 +96,7 @@ def base_of_head(head: Head, session: str) -> str:
         if variant.file.sha256 == head.backbone_sha256:
             return variant.name
     for token, file in OPEN_FILES.of(session):
-        if file.classifies and file.checkpoint.sha256 == head.backbone_sha256:
+        if file.can_classify and file.checkpoint.sha256 == head.backbone_sha256:
             return FILE + token
     raise WeightsError(
         f"This head was trained on {head.backbone[:MAX_NAME]!a}, which is not here. "
@@ -107,7 +107,9 @@ def base_of_head(head: Head, session: str) -> str:
 def choices(session: str = "") -> list[tuple[str, str]]:
     """Labels and names; the heads and files of a page come first."""
     new = [(f"linear probe: {label_of(one.head)}", HEAD + token) for token, one in HEADS.of(session)]
-    own = [(f"your file: {file.shown}", FILE + token) for token, file in OPEN_FILES.of(session) if file.classifies]
+    own = [
+        (f"your file: {file.display_name}", FILE + token) for token, file in OPEN_FILES.of(session) if file.can_classify
+    ]
     return [*new, *own, *((_label(variant), variant.name) for variant in variants())]
 
 
@@ -119,12 +121,12 @@ def choices_without_download(session: str = "") -> list[tuple[str, str]]:
 def rows(session: str) -> list[NetworkRow]:
     """The heads and files of a page, for the table of networks."""
     new = [NetworkRow.of(one.variant, HEAD + token, "trained here") for token, one in HEADS.of(session) if one.variant]
-    return [*new, *(_row_of(FILE + token, file) for token, file in OPEN_FILES.of(session) if file.classifies)]
+    return [*new, *(_row_of(FILE + token, file) for token, file in OPEN_FILES.of(session) if file.can_classify)]
 
 
 def _row_of(name: str, file: OpenFile) -> NetworkRow:
     variant = variant_of(file.checkpoint, file.checkpoint.spec)
-    return replace(NetworkRow.of(variant, name, "your file"), title=f"{file.shown}: {title(variant.spec)}")
+    return replace(NetworkRow.of(variant, name, "your file"), title=f"{file.display_name}: {title(variant.spec)}")
 
 
 def label_of(head: Head) -> str:
@@ -190,7 +192,7 @@ def _about_file(name: str) -> str:
     spec = file.checkpoint.spec
     size = numbers.size(file.checkpoint.size_bytes)
     return (
-        f"{file.shown}: {title(spec)}, {spec.num_classes:,} classes, {size}. "
+        f"{file.display_name}: {title(spec)}, {spec.num_classes:,} classes, {size}. "
         "Settings that weights do not contain are the builder's while the builder shows this network."
     )
 

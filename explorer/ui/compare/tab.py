@@ -12,7 +12,7 @@ from ...errors import ExplorerError, SpecError
 from ...inspection import inspect
 from ...spec import FIELDS, PRESETS, ResNetSpec, from_json, from_query, preset_of, title, to_query
 from ...spec.codec import MAX_TEXT
-from ...spec.fields import shown
+from ...spec.fields import quote
 from ...views.compare import panel as beside
 from ...views.compare.alignment import Side, align, draw
 from ...views.compare.difference import compare
@@ -176,7 +176,7 @@ def second(word: str, left: ResNetSpec) -> ResNetSpec:
         return from_json(word)
     _, _, query = word.rpartition("?")
     if not any(query.startswith(f"{name}=") or f"&{name}=" in query for name in (*FIELDS, "preset")):
-        raise SpecError("preset", f"got {shown(word)}; allowed: a preset's name, a link of this page, or JSON")
+        raise SpecError("preset", f"got {quote(word)}; allowed: a preset's name, a link of this page, or JSON")
     return from_query(query)
 
 
@@ -213,8 +213,8 @@ def _second_or_default(asked: str, left: ResNetSpec) -> tuple[ResNetSpec, str, s
 def _drawn(side: Side) -> dict[str, Any]:
     """What the browser needs of one diagram. If it cannot be drawn, the words and the table are still there."""
     edges = [(edge.source, edge.target) for edge in side.diagram.edges if edge.role == "main"]
-    shown = {"title": side.report.name, "beside": dict(side.beside), "edges": edges}
+    quote = {"title": side.report.name, "beside": dict(side.beside), "edges": edges}
     try:
-        return {**shown, "svg": draw(side)}
+        return {**quote, "svg": draw(side)}
     except Exception as error:
-        return {**shown, "error": bridge.error_message(error)}
+        return {**quote, "error": bridge.error_message(error)}

@@ -26,11 +26,11 @@ _HELP = "Glossary and keyboard shortcuts"
 
 
 def buttons(spec: ResNetSpec) -> str:
-    """Share, Export and ?, for the bar of the network ``spec``."""
+    """The Share, Export and ? buttons for the network ``spec``."""
     name = file_name(inspect(spec), "json").removesuffix(".json")
     return tag(
         "div",
-        tag("button", "Share", type="button", id="rx-share", title="Copy the address, which holds all of this")
+        tag("button", "Share", type="button", id="rx-share", title="Copy a link to this network and tab")
         + tag("button", "Export", type="button", id="rx-export-button", popovertarget="rx-export", data_name=name)
         + tag("button", "?", type="button", id="rx-help-button", title=_HELP, aria_label=_HELP),
         css="rx-actions",
@@ -67,7 +67,7 @@ def add_route(app: FastAPI) -> None:
         if request.headers.get("sec-fetch-site") == "cross-site":
             return PlainTextResponse("Only this page may ask.", 403)
         if kind not in KINDS:
-            return PlainTextResponse(f"There is no such file; there are: {', '.join(KINDS)}.", 404)
+            return PlainTextResponse(f"There is no such file. Available: {', '.join(KINDS)}.", 404)
         try:
             return _file(kind, request.url.query)
         except onnx_export.Busy as error:

@@ -18,7 +18,7 @@ from ...views.kit.markup import banner, progress_bar
 from ..kit import currency, jobs, plot
 from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
-from ..kit.table import filled
+from ..kit.table import table_value
 from ..kit.visibility import on_sight
 from . import cases
 from . import measurements as gradient_runs
@@ -162,7 +162,7 @@ def _show(found: Found, name: str) -> Update:
         "verdict": verdict_html(verdict),
         "chart": plot.payload(gradient_figure(probe, twin, quantity)),
         "facts": reasons_html(verdict) + gradient_table.end_rows(networks, quantity) + _how(found),
-        "table": filled(table, gradient_table.gradient_csv(probe, twin, quantity), file),
+        "table": table_value(table, gradient_table.gradient_csv(probe, twin, quantity), file),
     }
 
 

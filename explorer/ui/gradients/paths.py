@@ -17,7 +17,7 @@ from ..kit import jobs, plot
 from ..kit.bridge import error_message
 from ..kit.currency import stamp
 from ..kit.jobs import Finished, Job, Waiting
-from ..kit.table import filled
+from ..kit.table import table_value
 from . import measurements as gradient_runs
 from .measurements import BASIS, Update, Updates
 from .panel import Panel
@@ -75,5 +75,5 @@ def _update(event: Any) -> Update:
         "verdict": verdict_html(verdict),
         "chart": plot.payload(paths_figure(result)),
         "facts": reasons_html(verdict) + gradient_runs.details([BASIS, sampled_sentence(result), images], result.notes),
-        "table": filled(path_rows(result), path_csv(result), "path_lengths.csv"),
+        "table": table_value(path_rows(result), path_csv(result), "path_lengths.csv"),
     }

@@ -21,7 +21,7 @@ from ..kit import jobs, plot
 from ..kit.bridge import error_message
 from ..kit.currency import stamp
 from ..kit.jobs import Finished, Job, Waiting
-from ..kit.table import filled
+from ..kit.table import table_value
 from . import measurements as gradient_runs
 from .measurements import BASIS, Update, Updates
 from .panel import Panel
@@ -115,7 +115,7 @@ def _own_notes(point: SweepPoint) -> tuple[str, ...]:
 def _show(session: str, points: Sequence[SweepPoint], quantity: str) -> Update:
     """The points so far, without a verdict."""
     _MEASURED.put(session, tuple(points))
-    table = filled(sweep_rows(points), sweep_csv(points), "depth_sweep.csv")
+    table = table_value(sweep_rows(points), sweep_csv(points), "depth_sweep.csv")
     return {
         "verdict": "",
         "chart": plot.payload(sweep_figure(points, SweepQuantity(quantity))),

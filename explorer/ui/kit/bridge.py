@@ -1,4 +1,4 @@
-"""How the page's scripts and the program talk: requests are pydantic models, answers are JSON.
+"""Requests from the page's scripts to the server: pydantic models in, JSON out.
 
 A script calls ``ask(server, "name", request)`` (``lib.js``); ``answers`` decorates the function of that name.
 """
@@ -26,7 +26,7 @@ class Request(BaseModel):
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
-    expected: ClassVar[str] = "The page sent something that was not understood. Reload it."
+    expected: ClassVar[str] = "The page sent an invalid request. Reload it."
 
 
 R = TypeVar("R", bound=Request)
@@ -77,4 +77,4 @@ def error_message(error: Exception) -> str:
     if isinstance(error, ExplorerError):
         return str(error)
     _LOG.error("unexpected", exc_info=error)
-    return "This went wrong in a way nobody foresaw. The program's log says how; your input is still here."
+    return "Unexpected error. Details are in the server log; your input was kept."

@@ -1,7 +1,7 @@
 """A part of a form that opens and closes.
 
-Gradio's own accordion creates what it holds when it is first opened, and a frame later sets every field to its first
-value once more: whatever was typed in between is lost. Here everything is there from the start.
+Gradio's own accordion creates its contents when it is first opened, and a frame later sets every field to its first
+value again, so that whatever was typed in between is lost. Here everything exists from the start.
 """
 
 from __future__ import annotations

@@ -228,7 +228,7 @@ function tab(e, anchor, buttons) {
   } else if (e.target === leaves) {
     if (e.shiftKey) e.preventDefault();
     close();
-    anchor.focus(); // without Shift the browser goes on from here
+    anchor.focus(); // without Shift the browser moves the focus from here
   }
 }
 addEventListener('scroll', () => (shown?.isPinned ? put() : close()), {capture: true, passive: true});

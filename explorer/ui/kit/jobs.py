@@ -20,22 +20,21 @@ MOST = 16  # jobs in the queue: each occupies one of the 40 threads that answer 
 
 @dataclass(frozen=True)
 class Waiting:
-    """Other jobs come first.
+    """The job is in the queue.
 
     Attributes:
-        ahead: how many, the running one included; at least 1.
+        ahead: number of jobs before it, including the running one; at least 1.
     """
 
     ahead: int
 
     def __str__(self) -> str:
-        others = "Another measurement or training is" if self.ahead == 1 else f"{self.ahead} others are"
-        return f"{others} running on this machine. Yours starts by itself when its turn comes."
+        return f"In the queue, position {self.ahead + 1}. Jobs run one at a time; yours starts automatically."
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The job's end: what it returned, or the exception it ended with (``Stopped`` if it was stopped)."""
+    """The end of a job: its result, or its exception (``Stopped`` if it was stopped)."""
 
     result: Any = None
     error: Exception | None = None
@@ -90,7 +89,7 @@ class Job:
     def _run(self) -> None:
         try:
             if not self._admitted:
-                raise ExplorerError(f"{MOST} measurements and trainings wait for this machine. Try again in a while.")
+                raise ExplorerError(f"The queue is full: {MOST} jobs are waiting. Try again later.")
             _QUEUE.wait_for_turn(self)
             if self.stopped:
                 raise Stopped("Stopped before it began.")

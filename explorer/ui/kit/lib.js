@@ -13,7 +13,7 @@
  */
 /** @typedef {Record<string, (request: object) => Promise<string>>} Server */
 
-export const NO_RESPONSE = 'The program did not answer. Is it still running?';
+export const NO_RESPONSE = 'No response from the server. Is it still running?';
 
 /** The address of a path of this app, which may be mounted below "/".
  * @param {string} path */

@@ -14,8 +14,8 @@ from ...spec import FIELDS, ResNetSpec, from_query
 from ...views.kit.words import printable
 from .sessions import Limits, SessionStore
 
-FILE = "file:"  # before a token, where a network's query or a variant's name stands otherwise
-GONE = "This file is not kept here any more. Open it once more."
+FILE = "file:"  # before a token, instead of a network's query or the name of pretrained weights
+GONE = "Your session expired. Open the file again."
 LIMITS = Limits(count=4, size=2**30, seconds=3600.0)  # bytes
 _TRACES = ("init", "zero_init_residual")  # fields that trained weights keep no trace of, and no prediction needs
 
@@ -34,8 +34,8 @@ class OpenFile:
     _latest: tuple[ResNetSpec, str, Classifier] | None = field(default=None, repr=False)
 
     @property
-    def shown(self) -> str:
-        """The name as it is shown: printable, and not endless."""
+    def display_name(self) -> str:
+        """The printable, shortened name."""
         return printable(self.name, 60)
 
     @property
@@ -43,11 +43,11 @@ class OpenFile:
         """Raises ``ExplorerError`` where it is a graph."""
         if isinstance(self.content, Checkpoint):
             return self.content
-        raise ExplorerError("An ONNX file is shown by its graph; it is not asked about photos.")
+        raise ExplorerError("An ONNX file shows only its graph; it cannot classify photos.")
 
     @property
-    def classifies(self) -> bool:
-        """Whether it can be asked about photos."""
+    def can_classify(self) -> bool:
+        """Whether it can classify photos."""
         content = self.content
         if not isinstance(content, Checkpoint) or content.recognition.spec is None:
             return False
@@ -55,7 +55,7 @@ class OpenFile:
 
     @property
     def size(self) -> int:
-        """Bytes of its weights and of the network loaded with them, which holds them twice; 0 for a graph."""
+        """Bytes of its weights and of the network loaded with them, which stores them twice; 0 for a graph."""
         content, copies = self.content, 3 if self._latest else 1
         return copies * sum(t.nbytes for t in content.state.values()) if isinstance(content, Checkpoint) else 0
 
@@ -76,7 +76,7 @@ class OpenFile:
         """The network with the file's weights; the one asked for last stays loaded.
 
         Raises:
-            ExplorerError: a shortcut of ``spec`` does not fit, or as ``checkpoint_classifier``.
+            ExplorerError: a shortcut of ``spec`` does not match, or as ``checkpoint_classifier``.
         """
         if broken := inspect(spec).broken:
             raise ExplorerError(f"With this choice the network cannot run. {broken[0].explanation}")

@@ -1,4 +1,4 @@
-"""Photos given to the page, decoded, in memory for the session that gave them."""
+"""Decoded photos of the page, stored in memory for their session."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ...errors import ImageError
 from ...inference import Photo
 from .sessions import Limits, SessionStore
 
-GONE = "This photo is not kept here any more. Drop it once more."
+GONE = "Your session expired. Add the photo again."
 LIMITS = Limits(per_session=64, size=300_000_000, seconds=3600.0)  # pixels: 1.2 GB
 
 

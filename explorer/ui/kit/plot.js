@@ -13,7 +13,7 @@ const CONFIG = {
   responsive: false,
   modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d'],
 };
-const FAILED = 'The chart could not be drawn: the program did not answer. Is it still running?';
+const FAILED = 'The chart could not be drawn: no response from the server. Is it still running?';
 
 /** @type {Promise<Plotly> | null} */
 let plotly = null;

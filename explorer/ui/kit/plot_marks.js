@@ -16,7 +16,7 @@ export function belongs(id) {
 
 /**
  * A band behind the points of what is selected, as shapes of a layout; if it has no points, of the block around it.
- * @param {any[]} data traces whose customdata holds the layers' paths
+ * @param {any[]} data traces whose customdata contains the layers' paths
  * @param {string | null} selected
  * @param {string} fillcolor
  */

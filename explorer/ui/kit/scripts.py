@@ -12,7 +12,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 
 _UI = Path(__file__).parents[1]
-_FIRST = ("page.js", "builder.js", "kit/", "diagram/", "inspector/", "history/", "start/")  # what the first look needs
+_FIRST = ("page.js", "builder.js", "kit/", "diagram/", "inspector/", "history/", "start/")  # needed for the first view
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
 
@@ -42,7 +42,7 @@ def add_route(app: FastAPI) -> None:
         if "gzip" not in request.headers.get("accept-encoding", ""):
             return Response(sources()[name], media_type="text/javascript", headers=_FOREVER)
         headers = _FOREVER | {"Content-Encoding": "gzip"}
-        return Response(_compressed(name), media_type="text/javascript", headers=headers)
+        return Response(_compress(name), media_type="text/javascript", headers=headers)
 
 
 def mount(name: str, **settings: object) -> str:
@@ -83,5 +83,5 @@ def _import(name: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _compressed(name: str) -> bytes:
+def _compress(name: str) -> bytes:
     return gzip.compress(sources()[name], 6)

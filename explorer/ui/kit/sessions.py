@@ -1,4 +1,4 @@
-"""What the page keeps in memory for its visitors, and how it forgets what a closed page had.
+"""Values that the page stores in memory for its visitors, until the page closes or a limit is reached.
 
 A session is one opened page: Gradio's ``session_hash``.
 """
@@ -53,7 +53,7 @@ class _Entry(Generic[Value]):
 class SessionStore(Generic[Value]):
     """Values of page sessions, each under a token that nobody can guess. Threads may share it.
 
-    Whoever has a token may use its value. Beyond a limit, the value used longest ago goes first.
+    A token is enough to use its value. Beyond a limit, the value used longest ago goes first.
 
     Args:
         gone: the sentence for a person whose token has no value any more.
@@ -126,7 +126,7 @@ class SessionStore(Generic[Value]):
         return own[::-1]
 
     def drop(self, token: str, session: str | None = None) -> None:
-        """Forget a value; an unknown token is no error.
+        """Forget a value; an unknown token is ignored.
 
         Args:
             session: whose it must be; None: the token is enough.

@@ -1,4 +1,4 @@
-"""What the page gives each tab that is built in it."""
+"""What the page passes to each tab."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Shell:
 
     Attributes:
         page: the whole of it, for events of loading and closing.
-        query: holds the builder's network, as ``from_query`` reads it.
+        query: the builder's network, as ``from_query`` reads it.
         graph: the diagram, which is rendered by the tab that shows it.
         model_file: the panel of model files; its ``input`` event brings what it asks for.
         local: whether only people who may use files of this machine reach the page.

@@ -1,4 +1,4 @@
-"""The page's look: the theme's colours as CSS variables, and the style sheets."""
+"""The style of the page: the theme's colours as CSS variables, and the style sheets."""
 
 from __future__ import annotations
 

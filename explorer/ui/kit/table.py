@@ -1,4 +1,4 @@
-"""Measured values as a table that sorts, selects in the diagram, and is taken along as CSV."""
+"""Measured values as a table that sorts, selects in the diagram, and can be copied or downloaded as CSV."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TEMPLATE = """
 
 
 def rows(elem_id: str) -> gr.HTML:
-    """A table whose value is ``filled(…)``; "" shows nothing."""
+    """A table whose value is ``table_value(…)``; "" shows nothing."""
     return gr.HTML(
         value="",
         html_template=_TEMPLATE,
@@ -31,6 +31,6 @@ def rows(elem_id: str) -> gr.HTML:
     )
 
 
-def filled(html: str, csv: str, name: str) -> str:
+def table_value(html: str, csv: str, name: str) -> str:
     """What ``rows`` takes: the table, its CSV, and the name of that file."""
     return json.dumps({"html": html, "csv": csv, "name": name})

@@ -1,7 +1,7 @@
-"""Tabs whose contents are all there from the start.
+"""Tabs that contain all their components from the start.
 
-Gradio's own tabs create what they hold when they are first shown, and a frame later set every field to its first value
-once more: whatever was typed in between is lost (see ``fold.py``).
+Gradio's own tabs create their contents when they are first shown, and a frame later set every field to its first value
+again, so that whatever was typed in between is lost (see ``fold.py``).
 """
 
 from __future__ import annotations

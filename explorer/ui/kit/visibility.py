@@ -1,4 +1,4 @@
-"""What is computed only when it is looked at, so that it takes no time from what is."""
+"""Events for content that is computed only when it is visible."""
 
 from __future__ import annotations
 

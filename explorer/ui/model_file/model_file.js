@@ -46,7 +46,7 @@ export function mount({element, props, trigger}) {
     stop.addEventListener('click', () => {
       begin();
       sending?.abort();
-      say('Cancelled. Nothing has changed.');
+      say('Cancelled. Nothing was changed.');
     });
     status.append(bar, stop);
     const line = status.querySelector('p');
@@ -90,8 +90,7 @@ export function mount({element, props, trigger}) {
   function findProblem(file) {
     const name = file.name.slice(0, 80),
       allowed = input.accept.replaceAll(',', ', ');
-    if (!isModel(file.name))
-      return `“${name}” is no model file by its name: ${allowed} are. Photos belong in Classify.`;
+    if (!isModel(file.name)) return `“${name}” is not a model file. Expected: ${allowed}. Photos belong in Classify.`;
     if (file.size <= props.max_bytes) return '';
     const [size, most] = [Math.ceil(file.size / MIB), Math.floor(props.max_bytes / MIB)];
     return `The file has ${size} MiB; at most ${most} MiB are read here.`;

@@ -34,9 +34,12 @@ from ..kit.model_files import OPEN_FILES, OpenFile
 
 ROUTE = "/model"
 ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".onnx")
-OFF = "Opening model files is switched off here: others can reach this page. Start it with --model-files to allow them."
-BUSY = "Two files are being read just now. Try again in a moment."
-# Fields that weights don't tell, by the label of their control in the builder.
+OFF = (
+    "Opening model files is disabled because other machines can reach this page. "
+    "Start the app with --model-files to allow it."
+)
+BUSY = "Two files are being read. Try again in a moment."
+# Fields that weights do not determine, and the labels of their controls in the builder.
 LABELS = {name: FIELD_LABELS[name].name for name in ("shortcut", "zero_pad", "stride_on")}
 _SLOTS = BoundedSemaphore(2)
 _SILENCE, _WHOLE = 30.0, 900.0  # seconds without a byte, and for all of them
@@ -77,11 +80,11 @@ def max_bytes() -> int:
     """How large a file may be: ``RESNET_EXPLORER_MAX_MODEL_MB``, by default 600 MiB, at most what is ever opened.
 
     Raises:
-        ExplorerError: the variable is no such number.
+        ExplorerError: the variable is not such a number.
     """
     word = os.environ.get("RESNET_EXPLORER_MAX_MODEL_MB", "600")
     if not (word.isascii() and word.isdigit() and 0 < int(word) <= 10**6):
-        raise ExplorerError(f"RESNET_EXPLORER_MAX_MODEL_MB: got {word[:40]!a}; a whole number of MiB is expected")
+        raise ExplorerError(f"RESNET_EXPLORER_MAX_MODEL_MB: got {word[:40]!a}, expected a whole number of MiB")
     return min(int(word) * 2**20, sandbox.MAX_FILE)
 
 
@@ -110,11 +113,11 @@ def add_route(app: FastAPI, allowed: bool) -> None:
         try:
             return await _answer(request, name)
         except (ClientDisconnect, TimeoutError):
-            return PlainTextResponse("The file did not arrive whole. Open it once more.", 408)
+            return PlainTextResponse("The upload was interrupted. Open the file again.", 408)
         except ExplorerError as error:
             return JSONResponse({"error": str(error)})
         except OSError:
-            return PlainTextResponse("There is no room to keep the file while it is read: the disk is full.", 507)
+            return PlainTextResponse("The disk is full, so the file cannot be read.", 507)
         except Exception as error:
             return PlainTextResponse(error_message(error), 500)
         finally:
@@ -133,7 +136,7 @@ async def _answer(request: Request, name: str) -> Response:
     if await request.is_disconnected():
         raise ClientDisconnect
     html = _html(name, content)
-    return JSONResponse({"token": OPEN_FILES.put(OpenFile(name[:200], _kept(content))), "html": html})
+    return JSONResponse({"token": OPEN_FILES.put(OpenFile(name[:200], _without_unused_state(content))), "html": html})
 
 
 async def _receive(request: Request, path: Path) -> None:
@@ -170,16 +173,18 @@ def _html(name: str, content: Checkpoint | OnnxGraph) -> str:
     return opened.weights(name, content, LABELS)
 
 
-def _kept(content: Checkpoint | OnnxGraph) -> Checkpoint | OnnxGraph:
-    """Weights that nothing will be asked of need no memory."""
-    return content if OpenFile("", content).classifies or isinstance(content, OnnxGraph) else replace(content, state={})
+def _without_unused_state(content: Checkpoint | OnnxGraph) -> Checkpoint | OnnxGraph:
+    """Drop weights that cannot classify photos, to free their memory."""
+    return (
+        content if OpenFile("", content).can_classify or isinstance(content, OnnxGraph) else replace(content, state={})
+    )
 
 
 class FileAction(bridge.Request):
     """What the panel asks for: ``open`` follows an upload; ``show``, ``classify``, ``builder`` and ``close`` are its
     buttons."""
 
-    expected = "This was not understood. Open the file once more."
+    expected = "Invalid request. Open the file again."
     do: str
     token: str = Field(max_length=100)
 
@@ -205,7 +210,7 @@ def network_of(held: OpenFile, do: str) -> ResNetSpec | None:
     return recognition.spec or (recognition.nearest if do == "show" else None)
 
 
-def assumed(held: OpenFile, spec: ResNetSpec) -> tuple[str, ...]:
+def assumption_sentences(held: OpenFile, spec: ResNetSpec) -> tuple[str, ...]:
     """A sentence on what ``spec`` has that the file's weights don't tell; none where a prediction hangs on nothing."""
     fields = [name for name in held.checkpoint.recognition.unknown if name in LABELS]
     words = "; ".join(f"{LABELS[name]}: {getattr(spec, name).label}" for name in fields)

@@ -42,7 +42,7 @@ class Kind:
         section: the part of the menu.
         title: for the menu: "PNG".
         contents: the rest of the menu's line: "the diagram as a picture".
-        holds: what is in it, for the help of the command: "the diagram". Neighbours in the table share it.
+        help_text: its contents, for the help of the command: "the diagram". Neighbours in the table share it.
         media: its media type.
         ending: of the file's name, behind the network's.
         write: writes a report, what is open in its diagram, to a path; raises ``ExplorerError`` if it cannot.
@@ -53,7 +53,7 @@ class Kind:
     section: Section
     title: str
     contents: str
-    holds: str
+    help_text: str
     media: str
     ending: str
     write: Write
@@ -74,26 +74,26 @@ def file_name(report: Report, kind: str) -> str:
 def suffixes_in_words() -> str:
     """ ".svg, .png, .pdf (the diagram), … or .onnx (random initial weights)"."""
     parts = [
-        f"{', '.join(dict.fromkeys(kind.suffix for kind in same))} ({holds})"
-        for holds, same in groupby(KINDS.values(), key=lambda kind: kind.holds)
+        f"{', '.join(dict.fromkeys(kind.suffix for kind in same))} ({help_text})"
+        for help_text, same in groupby(KINDS.values(), key=lambda kind: kind.help_text)
     ]
     return f"{', '.join(parts[:-1])} or {parts[-1]}"
 
 
-def described(report: Report) -> ResNetSpec:
+def require_spec(report: Report) -> ResNetSpec:
     """The spec of a report; a module that was built elsewhere has none."""
     if report.spec is None:
         raise ExplorerError(f"{report.name} was not built from a description: there is neither JSON nor code of it.")
     return report.spec
 
 
-def runnable(report: Report) -> ResNetSpec:
-    """The spec of a network that computes something; the error names the first sum that does not fit."""
+def require_runnable(report: Report) -> ResNetSpec:
+    """The spec of a network that computes something; the error names the first shape mismatch."""
     from ...network.onnx_export import check_size
 
     if report.broken:
         raise ExplorerError(f"A network that cannot run has no ONNX file. {report.broken[0].explanation}")
-    spec = described(report)
+    spec = require_spec(report)
     check_size(spec)
     return spec
 
@@ -141,25 +141,25 @@ def _stages(report: Report, _: Open, path: Path) -> None:
 
 
 def _json(report: Report, _: Open, path: Path) -> None:
-    path.write_bytes(f"{to_json(described(report))}\n".encode())
+    path.write_bytes(f"{to_json(require_spec(report))}\n".encode())
 
 
 def _code(report: Report, _: Open, path: Path) -> None:
     from ...network.codegen import source
 
-    path.write_bytes(source(described(report)).encode())
+    path.write_bytes(source(require_spec(report)).encode())
 
 
 def _onnx(report: Report, _: Open, path: Path) -> None:
     from ...network.onnx_export import write
 
-    write(runnable(report), path)
+    write(require_runnable(report), path)
 
 
 def _onnx_apart(report: Report, _: Open, path: Path) -> None:
     from ...network.onnx_export import write_apart
 
-    write_apart(runnable(report), path)
+    write_apart(require_runnable(report), path)
 
 
 _CSV = "text/csv"

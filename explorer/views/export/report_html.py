@@ -58,9 +58,9 @@ def _sections(report: Report, opened: frozenset[str], unmet: Sequence[str]) -> I
     if report.spec:
         yield (
             "Description",
-            _folded("The network as JSON, which the command line and the library read", to_json(report.spec)),
+            _details("The network as JSON, for the command line and the library", to_json(report.spec)),
         )
-        yield "Code", _folded("The network as PyTorch, which needs nothing else", source(report.spec))
+        yield "Code", _details("The network as PyTorch code", source(report.spec))
 
 
 def _totals(report: Report) -> str:
@@ -95,7 +95,7 @@ def _stage_table(report: Report) -> str:
         *(Cell(n, css="num") for n in ("Blocks", "Parameters", "MACs", "Activations")),
     ]
     parts = stages(report)
-    total = Stage("in all", sum(s.blocks for s in parts), (), report.params, report.macs, sum(s.bytes for s in parts))
+    total = Stage("total", sum(s.blocks for s in parts), (), report.params, report.macs, sum(s.bytes for s in parts))
     rows = [({"css": "total"} if stage is total else {}, _stage(stage, report)) for stage in (*parts, total)]
     return table("Parameters and multiply-adds, with their share of the whole", head, rows)
 
@@ -115,7 +115,7 @@ def _share(part: int, whole: int) -> str:
     return f" · {numbers.percent(part / whole)}" if whole else ""
 
 
-def _folded(summary: str, content: str) -> str:
+def _details(summary: str, content: str) -> str:
     return tag("details", tag("summary", text(summary)) + tag("pre", tag("code", text(content))))
 
 

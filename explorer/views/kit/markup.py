@@ -1,4 +1,4 @@
-"""The few HTML pieces the page is made of. Every outside text is escaped here, and only here."""
+"""HTML elements of the page. All outside text is escaped here, and only here."""
 
 from __future__ import annotations
 

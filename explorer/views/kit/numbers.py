@@ -1,4 +1,4 @@
-"""Numbers and shapes as people read them: three digits that matter, and a unit."""
+"""Format numbers and shapes for readers: three significant digits and a unit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def size(value: float) -> str:
 
 
 def price(params: int, multiply_adds: int) -> str:
-    """What is added, with signs: 8448, 6422528 -> "+8,448 parameters, +6.42 MMACs"; empty where both are 0."""
+    """Parameters and MACs, with signs: 8448, 6422528 -> "+8,448 parameters, +6.42 MMACs"; empty where both are 0."""
     parts = [f"{exact(params)} parameters"] * bool(params) + [macs(multiply_adds)] * bool(multiply_adds)
     return ", ".join(part if part.startswith(MINUS) else f"+{part}" for part in parts)
 

@@ -30,7 +30,7 @@ def summary(report: Report) -> str:
     ]
     if field:
         size = f"RF {numbers.pixels(field.size)}"
-        parts.append(hint("receptive field", size, exact="Of the last feature map", css="field"))
+        parts.append(hint("receptive field", size, exact="Measured at the last feature map", css="field"))
     return tag("div", "".join([*parts, verdict(report, is_link=True)]), css="rx-summary", aria_live="polite")
 
 

@@ -13,7 +13,7 @@ MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", "Libe
 
 @dataclass(frozen=True)
 class RoleStyle:
-    """What a colour stands for, with the sign that says it without colour. Colours are hex.
+    """The meaning of a colour, with the sign that says it without colour. Colours are hex.
 
     Attributes:
         colour: of lines and fills, the same in both modes.
@@ -77,7 +77,7 @@ ROLES: dict[str, RoleStyle] = {
     "fits": RoleStyle("#009E73", "#007A59", "#1AB589", "solid", "✓"),
     "broken": RoleStyle("#D55E00", "#B84F00", "#E8752A", "dash", "✕", "shape mismatch"),
 }
-# Of the generated code, on light and on dark: at least 4.5:1 on ``page``, on ``surface`` and on lines that are lit.
+# Colours of the generated code, on light and on dark: at least 4.5:1 on ``page``, ``surface`` and highlighted lines.
 CODE: dict[str, tuple[str, str]] = {
     "keyword": ("#6639BA", "#C9ADFB"),
     "string": ("#0F5F33", "#7EE2A8"),

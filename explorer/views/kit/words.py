@@ -1,4 +1,4 @@
-"""Operations in a reader's words: "3×3 conv, 128, stride 2"."""
+"""Descriptions of operations: "3×3 conv, 128, stride 2"."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def shape_text(shape: Shape) -> str:
 
 
 def printable(text: str, most: int = 80) -> str:
-    """Outside text for a picture: no control characters or lone surrogates, which XML cannot hold, and not endless."""
+    """Shorten outside text for a picture; remove control characters and lone surrogates, which XML does not allow."""
     safe = text[: most + 1]
     if not safe.isprintable():
         safe = "".join("\ufffd" if category(char) in ("Cc", "Cs") else char for char in safe)

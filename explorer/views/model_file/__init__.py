@@ -1,1 +1,1 @@
-"""What was read from an opened model file, as HTML."""
+"""The contents of an opened model file, as HTML."""

@@ -13,7 +13,7 @@ from ..kit.markup import tag, text
 from ..kit.summary import verdict
 from ..kit.words import printable
 
-# What of a network's answer hangs on it is said at once, the rest on a click.
+# Fields that affect predictions are shown at once, the others after a click.
 _FIRST = ("shortcut", "zero_pad", "stride_on", "block")
 
 
@@ -25,19 +25,21 @@ def weights(name: str, checkpoint: Checkpoint, labels: Mapping[str, str]) -> str
     """
     recognition = checkpoint.recognition
     if recognition.spec is None:
-        return _panel(name, _unlike(checkpoint), ["show"] if recognition.nearest else [], _nearest(checkpoint))
+        return _panel(
+            name, _explain_no_network(checkpoint), ["show"] if recognition.nearest else [], _nearest(checkpoint)
+        )
     spec = recognition.spec
     head, *_ = recognition.sentences()
-    count = f"{numbers.exact(inspect(spec).params)} parameters, loaded strictly: every name and shape fits."
+    count = f"{numbers.exact(inspect(spec).params)} parameters. All names and shapes match (strict loading)."
     unknown = {field: _choice(words, field, labels.get(field)) for field, words in recognition.unknown.items()}
     important = [item for field, item in unknown.items() if field in _FIRST]
     others = [item for field, item in unknown.items() if field not in _FIRST]
-    refused = _refused(checkpoint)
+    refused = _explain_refusal(checkpoint)
     body = (
         _paragraphs([head, count])
         + _list("Mapped", map(_item, recognition.notes))
         + _list("Not in the weights", important)
-        + (tag("details", tag("summary", "Assumed besides") + tag("ul", "".join(others))) if others else "")
+        + (tag("details", tag("summary", "Other assumptions") + tag("ul", "".join(others))) if others else "")
         + (tag("p", text(refused), css="rx-file-note") if refused else "")
     )
     return _panel(name, body, ["show"] if refused else ["classify", "show"], "Show it again")
@@ -63,7 +65,7 @@ def _panel(name: str, body: str, buttons: Iterable[str], show: str) -> str:
     )
 
 
-def _unlike(checkpoint: Checkpoint) -> str:
+def _explain_no_network(checkpoint: Checkpoint) -> str:
     recognition = checkpoint.recognition
     head, *rest = recognition.sentences()
     differences = rest[: len(rest) - len(recognition.notes)]
@@ -71,7 +73,7 @@ def _unlike(checkpoint: Checkpoint) -> str:
         _paragraphs([head])
         + (tag("ul", "".join(map(_item, differences)), css="mono") if differences else "")
         + _list("Mapped", map(_item, recognition.notes))
-        + tag("p", "The network that is shown stays as it was.", css="rx-note")
+        + tag("p", "The current network is unchanged.", css="rx-note")
     )
 
 
@@ -80,12 +82,12 @@ def _nearest(checkpoint: Checkpoint) -> str:
     return f"Show the nearest: {title(nearest)}" if nearest else ""
 
 
-def _refused(checkpoint: Checkpoint) -> str:
-    """Why the weights can't be asked about photos; empty where they can."""
+def _explain_refusal(checkpoint: Checkpoint) -> str:
+    """Why the weights cannot classify photos; empty if they can."""
     if checkpoint.broken:
         return checkpoint.sentences()[-1]
     channels = numbers.exact(checkpoint.spec.in_channels)
-    return "" if channels == "3" else f"It reads {channels} channels; photos have 3: Classify can't use it."
+    return "" if channels == "3" else f"It reads {channels} channels, but photos have 3, so Classify cannot use it."
 
 
 def _choice(words: str, field: str, label: str | None) -> str:

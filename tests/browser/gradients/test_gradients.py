@@ -313,7 +313,7 @@ def test_a_second_page_is_told_that_it_waits_and_a_closed_one_makes_room(
     first.get_by_role("button", name="Measure").click()
     expect(first.locator("#sweep-status")).to_contain_text("of 20 networks")
     second.get_by_role("tab", name="Gradients").click()
-    expect(second.locator("#gradient-status")).to_contain_text("running on this machine. Yours starts by itself")
+    expect(second.locator("#gradient-status")).to_contain_text("In the queue, position 2")
     first.close()
     expect(second.locator("#gradient-verdict")).to_contain_text(FINISHED)
 

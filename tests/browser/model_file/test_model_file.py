@@ -111,7 +111,7 @@ def test_sending_can_be_cancelled(open_page: Open) -> None:
     page.route("**/model?*", lambda route: None)  # never answered
     pick(page, "slow.pth", b"0" * 1000)
     page.locator("#files").get_by_role("button", name="Cancel").click()
-    expect(page.locator(".rx-file-status")).to_have_text("Cancelled. Nothing has changed.")
+    expect(page.locator(".rx-file-status")).to_have_text("Cancelled. Nothing was changed.")
     page.unroute("**/model?*")
     pick(page, "mine.pth", weights(PADDED))
     expect(page.locator("#summary")).to_contain_text("ResNet-6")

@@ -186,7 +186,7 @@ def test_a_run_is_paused_goes_on_and_is_stopped_while_another_page_waits(open_pa
     choose(other, "Networks", "The builder's network")
     fill(other, Epochs="1")
     button(other, "Start").click()
-    expect(status(other)).to_contain_text("Another measurement or training is running on this machine.")
+    expect(status(other)).to_contain_text("In the queue, position 2")
     button(page, "Pause").click()
     expect(status(page)).to_contain_text("Paused. Nothing is lost")
     expect(status(other)).to_contain_text("ResNet-6 after 1 epoch:")

@@ -64,7 +64,7 @@ def test_transparency_is_shown_on_white(name, mode):
 
 
 @pytest.mark.parametrize("name", ["PNG", "WebP"])
-def test_an_opaque_alpha_is_no_news(name):
+def test_an_opaque_alpha_adds_no_note(name):
     image = make.scene().convert("RGBA")
     assert decode(make.encode(image, name, lossless=True)).notes == ()
 

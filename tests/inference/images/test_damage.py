@@ -62,7 +62,7 @@ def test_a_png_with_a_wrong_checksum_says_so(files):
 def test_a_png_with_too_few_rows_is_refused(interlaced):
     rows = [bytes(120)] * 40
     ihdr = make.header(40, 40, interlaced=interlaced)
-    with pytest.raises(ImageError, match=r"^This PNG is damaged: it holds fewer pixels than its size needs\."):
+    with pytest.raises(ImageError, match=r"^This PNG is damaged: it has fewer pixels than its size requires\."):
         decode(make.png(ihdr, rows[:20]))
     if not interlaced:
         decode(make.png(ihdr, rows))
@@ -183,7 +183,7 @@ def test_a_jpeg_that_the_strict_decoder_cannot_read_is_left_to_pillow(files, mon
     assert decode(files["JPEG"], 32).image.size == (48, 32)
 
 
-def test_without_simplejpeg_the_rest_still_holds(files, monkeypatch, caplog):
+def test_without_simplejpeg_other_checks_remain(files, monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "simplejpeg", None)
     jpeg._strict_decoder.cache_clear()
     try:
@@ -252,7 +252,7 @@ def test_whatever_a_decoder_raises_becomes_a_sentence(files, monkeypatch, error)
     with pytest.raises(
         ImageError,
         match=r"^This PNG cannot be decoded: it is damaged or of a rare kind\. Copy or download it again, "
-        r"or open it in a photo program and save it anew\.$",
+        r"or open it in a photo program and save it again\.$",
     ):
         decode(files["PNG"])
 

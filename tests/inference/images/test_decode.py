@@ -83,9 +83,7 @@ def test_rare_subsampling_is_read(sampling):
 def test_tiny_photos_are_read_with_a_note(size):
     photo = decode(make.encode(make.scene(*size) if min(size) > 4 else Image.new("RGB", size), "PNG"))
     assert photo.image.size == size
-    assert photo.notes == (
-        f"It is tiny, {size[0]}×{size[1]} pixels: what a network sees in it is little more than a guess.",
-    )
+    assert photo.notes == (f"It is tiny, {size[0]}×{size[1]} pixels: any prediction is little more than a guess.",)
 
 
 # ---- other files -------------------------------------------------------------------------------------------
@@ -129,7 +127,7 @@ def test_other_files_are_refused_by_name(data, found):
         decode(data)
 
 
-def test_the_refusal_says_how_to_mend():
+def test_the_error_says_what_to_do():
     mend = r"Choose a photo in one of these formats: JPEG, PNG, WebP, GIF, AVIF or HEIC\.$"
     with pytest.raises(ImageError, match=r"^The file is empty \(0 bytes\)\. " + mend):
         decode(b"")
@@ -219,7 +217,7 @@ def test_the_main_picture_of_a_heic():
     file.save(out, primary_index=1)
     photo = decode(out.getvalue())
     assert np.abs(pixels(photo) - [255, 0, 0]).max() < 10
-    assert photo.notes == ("This HEIC holds several pictures; only its main one is used.",)
+    assert photo.notes == ("This HEIC contains several pictures; only its main one is used.",)
 
 
 # ---- large photos ------------------------------------------------------------------------------------------
@@ -259,7 +257,7 @@ def test_a_scaled_photo_is_never_smaller_than_asked_for(width, height, at_least)
     assert photo.original_size == (width, height)
 
 
-def test_a_scaled_photo_stands_upright():
+def test_a_scaled_photo_is_upright():
     stored = make.encode(make.scene(640, 320).transpose(Image.Transpose.ROTATE_90))
     photo = decode(make.jpeg_with(stored, make.segment(0xE1, b"Exif\0\0" + make.exif(6))), 160)
     assert (photo.image.size, photo.original_size) == ((320, 160), (320, 640))

@@ -1,4 +1,4 @@
-"""A photo stands upright, whichever way its file says so."""
+"""A photo is upright for every EXIF orientation and format."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class Tail(nn.Module):
     "end",
     [
         lambda logits: logits.sort(dim=1).values,
-        lambda logits: logits + torch.ones(10),  # a tensor that is no weight
+        lambda logits: logits + torch.ones(10),  # a tensor that is not a weight
         lambda logits: torch.add(logits, logits, alpha=2),
         lambda logits: logits.view(-1, 5)[: len(logits)],  # mixes images
         lambda logits: torch.zeros(len(logits), 10),
@@ -246,7 +246,7 @@ def test_other_errors_of_a_network_are_not_hidden(error: RuntimeError, device: s
 
 
 @pytest.mark.parametrize(("device", "tries"), [("meta", 2), ("cpu", 1)])
-def test_work_with_a_borrowed_network_is_tried_once_more_where_a_gpu_was_full(device: str, tries: int) -> None:
+def test_work_with_a_borrowed_network_is_repeated_on_the_cpu_if_a_gpu_is_full(device: str, tries: int) -> None:
     engine, tried = Engine(nn.Identity(), torch.device(device)), list[int]()
 
     def work() -> None:
@@ -284,7 +284,7 @@ def test_a_gpu_agrees_with_the_cpu(count: int) -> None:
 
 @pytest.mark.gpu
 @needs_cuda
-def test_a_number_beyond_half_precision_is_computed_once_more() -> None:
+def test_a_number_beyond_half_precision_is_computed_in_float32() -> None:
     class Large(nn.Module):
         def __init__(self) -> None:
             super().__init__()

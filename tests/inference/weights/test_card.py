@@ -66,7 +66,7 @@ def test_trained_weights_say_what_they_are_and_classify(both: Training, tmp_path
         {"accuracy": 7},
     ],
 )
-def test_a_card_that_does_not_fit_is_not_believed(both: Training, tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_a_card_that_contradicts_itself_is_ignored(both: Training, tmp_path: Path, changes: dict[str, Any]) -> None:
     record = both.records[0]
     path = tmp_path / "run.safetensors"
     path.write_bytes(

@@ -65,7 +65,7 @@ def test_a_download_is_whole_reported_and_made_once(server: Server, cache: Path)
     assert server.ranges == [""]
 
 
-def test_a_broken_download_goes_on_where_it_broke(server: Server, cache: Path) -> None:
+def test_an_interrupted_download_resumes(server: Server, cache: Path) -> None:
     published = file_of(DATA, server.url())
     server.answer = broken(DATA, HALF)
     with pytest.raises(WeightsError, match=r"connection to 127\.0\.0\.1 broke after 0\.3 MiB of 0\.7 MiB") as error:
@@ -157,7 +157,7 @@ def test_a_silent_server_does_not_hold_up_cancelling(server: Server, cache: Path
     published = file_of(DATA, server.url())
     server.answer = stalled(DATA, HALF, go_on := Event())
     received: list[int] = []
-    with pytest.raises(WeightsError, match=r"cancelled after 0\.3 MiB of 0\.7 MiB; trying again goes on from there"):
+    with pytest.raises(WeightsError, match=r"cancelled after 0\.3 MiB of 0\.7 MiB; trying again resumes from there"):
         bring(
             published,
             on_progress=lambda progress: received.append(progress.received),
@@ -276,7 +276,7 @@ def test_threads_share_one_download(server: Server) -> None:
     assert server.ranges == [""]
 
 
-def test_whoever_waits_for_another_can_cancel(server: Server) -> None:
+def test_a_waiting_thread_can_cancel(server: Server) -> None:
     server.answer = stalled(DATA, HALF, go_on := Event())
     published = file_of(DATA, server.url())
     with ThreadPoolExecutor(1) as pool:
@@ -322,7 +322,7 @@ def test_a_mirror_is_a_url_or_a_folder(server: Server, tmp_path: Path, monkeypat
     monkeypatch.setenv("RESNET_EXPLORER_MIRROR", server.url("mirror/"))
     bring(published).unlink()
     monkeypatch.setenv("RESNET_EXPLORER_MIRROR", str(tmp_path / "share"))
-    with pytest.raises(WeightsError, match="the folder that RESNET_EXPLORER_MIRROR names holds no intact copy"):
+    with pytest.raises(WeightsError, match="the folder that RESNET_EXPLORER_MIRROR names has no intact copy"):
         bring(published)
     (tmp_path / "share").mkdir()
     (tmp_path / "share" / "small-net.pth").write_bytes(DATA)
@@ -341,7 +341,7 @@ def test_torch_hubs_cache_is_read_and_never_written(server: Server, tmp_path: Pa
     assert (hub / "small-net.pth").read_bytes() == DATA[:HALF]
 
 
-def test_a_file_that_rotted_in_the_cache_is_fetched_anew(server: Server) -> None:
+def test_a_damaged_file_in_the_cache_is_downloaded_again(server: Server) -> None:
     server.answer = whole(DATA)
     published = file_of(DATA, server.url())
     path = bring(published)

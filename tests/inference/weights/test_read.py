@@ -176,7 +176,7 @@ def test_a_zip_needs_one_directory_at_its_very_end(tmp_path: Path) -> None:
             load_state_dict(tmp_path / "a.pth")
 
 
-def test_tensors_that_claim_more_than_the_file_holds_are_refused(tmp_path: Path) -> None:
+def test_tensors_larger_than_the_file_are_refused(tmp_path: Path) -> None:
     path = saved({"w": torch.arange(4.0)}, tmp_path / "a.pth")
 
     def lie(data: bytes) -> bytes:
@@ -200,8 +200,8 @@ def test_tensors_that_claim_more_than_the_file_holds_are_refused(tmp_path: Path)
         (lambda: torch.zeros(10, 10)[:, ::2], "'w' is a view that repeats or skips values"),
         (lambda: torch.zeros(3, dtype=torch.complex64), "'w' has the number format complex64"),
         (lambda: torch.zeros(3, device="meta"), "'w' has no values"),
-        (lambda: "text", "entry 'w' is no tensor but str"),
-        (lambda: 3, "entry 'w' is no tensor but int"),
+        (lambda: "text", "entry 'w' is not a tensor but str"),
+        (lambda: 3, "entry 'w' is not a tensor but int"),
     ],
 )
 def test_only_plain_dense_tensors_are_read(tmp_path: Path, make: Callable[[], Any], match: str) -> None:
@@ -344,7 +344,7 @@ def test_differences_are_listed_and_nothing_is_copied() -> None:
     with pytest.raises(WeightsError) as error:
         load_into(model, state)
     assert str(error.value).splitlines() == [
-        "the weights don't fit this network:",
+        "the weights do not match this network:",
         "'conv1.weight': expected 8×3×7×7, got nothing",
         "'bn1.weight': expected 8, got 8 (integers)",
         "'fc.weight': expected 4×16, got 5×16",

@@ -182,7 +182,7 @@ def test_the_nearest_preset_and_ten_differences_are_told() -> None:
     assert found.spec is None
     assert found.nearest == PRESETS["resnet50"]
     assert found.sentences() == (
-        "These weights are of no network this program builds. The nearest is ResNet-50 (resnet50); it differs in:",
+        "These weights do not match any network of this program. The nearest is ResNet-50 (resnet50); it differs in:",
         "'layer1.0.se.fc1.weight': expected nothing, got 16×256×1×1",
         "'layer1.1.se.fc1.weight': expected nothing, got 16×256×1×1",
         "'layer1.2.se.fc1.weight': expected nothing, got 16×256×1×1",
@@ -216,10 +216,10 @@ def test_a_network_between_the_presets_is_nearer_than_any() -> None:
         {"module." * 2000 + "layer1.0.conv1.weight": (64, 64, 3, 3)},
     ],
 )
-def test_what_is_no_residual_network_is_near_none(shapes: Shapes) -> None:
+def test_other_networks_have_no_nearest_preset(shapes: Shapes) -> None:
     found = recognise(shapes)
     assert (found.spec, found.nearest) == (None, None)
-    assert found.sentences()[0] == "These weights are of no network this program builds, nor near one."
+    assert found.sentences()[0] == "These weights do not match any network of this program, and none is similar."
 
 
 def test_the_nearest_preset_survives_missing_batch_counts() -> None:

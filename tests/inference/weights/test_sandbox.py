@@ -73,7 +73,7 @@ def test_what_asks_for_too_much_or_fails_is_said(small: Path, temporary: Path, j
     assert list(temporary.iterdir()) == []
 
 
-def test_the_limit_on_time_holds(small: Path, temporary: Path) -> None:
+def test_the_time_limit_stops_the_child(small: Path, temporary: Path) -> None:
     started = time.monotonic()
     with (
         pytest.raises(WeightsError, match="opening it took longer than 3 seconds"),

@@ -15,7 +15,7 @@ def test_a_row_of_many_says_why_there_is_no_answer() -> None:
     assert not told["ok"]
     assert "<img" not in told["row"]
     row = ask(classify_row, {"name": "a.jpg", "token": "nothing", "variant": "cifar10_resnet20"})["row"]
-    assert "not kept here any more" in row
+    assert "session expired" in row
     token = PHOTOS.put(decode(png()), "page")
     missing = ask(classify_row, {"name": "a.jpg", "token": token, "variant": "resnet5"})
     assert "no pretrained network is named" in missing["row"]

@@ -48,7 +48,7 @@ def test_a_head_needs_the_weights_of_the_network_it_was_fitted_on(choice: Choice
     assert "A linear probe on the frozen features of" in update[choice.about]
     button = update[choice.download.start]
     assert (button["visible"], button["value"]) == (True, "Download 97.8 MiB")
-    with pytest.raises(NotHere, match=r"ResNet-50 \(V2\) is not on this machine yet\. Download it first \(97\.8 MiB\)"):
+    with pytest.raises(NotHere, match=r"ResNet-50 \(V2\) is not downloaded yet\. Download it first \(97\.8 MiB\)"):
         networks.classifier_of(name)
 
 

@@ -43,7 +43,7 @@ def test_a_page_stops_its_measurement() -> None:
     panel = throughput._Panel(start, stop, status, chart)
     events = panel.measure("cifar10_resnet20", "cpu", "", page)
     assert "Measuring batches of 1" in next(events)[panel.status]["value"]
-    assert "Another measurement or training is running" in next(events)[panel.status]
+    assert "In the queue, position 2" in next(events)[panel.status]
     throughput._stop(page)
     go_on.set()
     (end,) = events

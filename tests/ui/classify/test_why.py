@@ -137,9 +137,9 @@ def test_a_page_that_closes_leaves_nothing_behind(request_: dict[str, Any], monk
 BAD: list[tuple[Callable[[Any], str], Any, str]] = [
     (why.describe_network, [], "A photo and a network are expected."),
     (why.describe_network, {"token": 5}, "token: words of at most 100 characters are expected"),
-    (why.describe_network, {"token": "nobody's"}, "This photo is not kept here any more. Drop it once more."),
+    (why.describe_network, {"token": "nobody's"}, "Your session expired. Add the photo again."),
     (why.describe_network, {"variant": "resnet9000"}, "no pretrained network is named 'resnet9000'"),
-    (why.describe_network, {"variant": "file:nobody's"}, "This file is not kept here any more."),
+    (why.describe_network, {"variant": "file:nobody's"}, "Your session expired. Open the file again."),
     (why.describe_network, {"device": "cpu" * 10}, "device: words of at most 20 characters are expected"),
     (why.draw_heat, {"layer": "layer3.2", "class": True}, "class: a whole number is expected"),
     (why.draw_heat, {"layer": "layer3.2", "class": 10}, "class: got 10; this network's classes are numbered 0 to 9"),

@@ -88,7 +88,7 @@ def test_busy_says_when_to_come_again(client):
 @pytest.mark.parametrize(
     ("address", "status", "words"),
     [
-        ("exe", 404, "There is no such file; there are: svg, png, "),
+        ("exe", 404, "There is no such file. Available: svg, png, "),
         ("svg?depths=0", 400, "depths[0]: got 0;"),
         ("svg?preset=../../etc", 400, "preset: got '../../etc'; allowed: resnet18"),
         ("onnx?shortcut=identity", 400, "A network that cannot run has no ONNX file. layer2.0: the branch gives"),
@@ -168,7 +168,7 @@ def test_other_endings_are_refused(name, tmp_path):
     assert (code, out) == (2, "")
     suffixes = ", ".join(dict.fromkeys(kind.suffix for kind in KINDS.values()))
     assert suffixes.startswith(".svg, .png, .pdf, .html, .csv, ")
-    assert f"a name ending {suffixes} is expected" in " ".join(error.split())
+    assert f"expected a name that ends in {suffixes}" in " ".join(error.split())
     assert not list(tmp_path.iterdir())
 
 

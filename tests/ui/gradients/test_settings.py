@@ -134,7 +134,7 @@ def test_a_sweep_of_the_other_family_keeps_what_concerns_gradients() -> None:
 
 
 def test_a_job_in_the_queue_says_what_it_waits_for() -> None:
-    assert "Another measurement or training is running on this machine." in gradient_runs.waiting(Waiting(1))
+    assert "In the queue, position 2" in gradient_runs.waiting(Waiting(1))
 
 
 def test_what_was_cancelled_is_no_failure() -> None:

@@ -56,7 +56,7 @@ def test_jobs_run_one_after_another_and_say_how_many_are_ahead() -> None:
     assert next(first) == "running"
     assert next(second) == Waiting(1)
     assert next(third) == Waiting(2)
-    assert "2 others are running" in str(Waiting(2))
+    assert "position 3" in str(Waiting(2))
     gates[0].open.set()
     assert next(first) == Finished("done")
     assert next(second) == "running"
@@ -96,7 +96,7 @@ def test_no_more_wait_than_the_page_has_threads_for(monkeypatch: pytest.MonkeyPa
     first, second, third = (read(Job(gate)) for gate in gates[:3])
     assert next(first) == "running"
     (refused,) = third
-    assert str(refused.error) == "2 measurements and trainings wait for this machine. Try again in a while."
+    assert str(refused.error) == "The queue is full: 2 jobs are waiting. Try again later."
     for gate in gates:
         gate.open.set()
     assert list(first) == [Finished("done")]

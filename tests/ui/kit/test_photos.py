@@ -23,7 +23,7 @@ def test_photos_belong_to_their_page_and_are_bounded() -> None:
     assert [token for token, _ in store.of("one")] == tokens[:1:-1]
     assert store.find(tokens[2]) is photo
     assert [token for token, _ in store.of("one")] == [tokens[2], tokens[4], tokens[3]]
-    with pytest.raises(ImageError, match="not kept here any more"):
+    with pytest.raises(ImageError, match="session expired"):
         store.find(tokens[0])
     store.close("one")
     assert store.of("one") == []
@@ -44,5 +44,5 @@ def test_the_pages_photos_are_within_their_limits() -> None:
     token = PHOTOS.put(photo, "page of photos")
     assert PHOTOS.find(token) is photo
     PHOTOS.drop(token)
-    with pytest.raises(ImageError, match=r"^This photo is not kept here any more\. Drop it once more\.$"):
+    with pytest.raises(ImageError, match=r"^Your session expired\. Add the photo again\.$"):
         PHOTOS.find(token)

@@ -96,7 +96,7 @@ def test_the_error_is_the_owners_sentence_and_kind() -> None:
     assert isinstance(store.gone_error(), ImageError)
 
 
-def test_a_dropped_value_is_gone_and_an_unknown_one_is_no_error() -> None:
+def test_dropping_a_value_or_an_unknown_token() -> None:
     store = new_store()
     token = store.put("value", "page")
     store.drop(token)

@@ -22,7 +22,7 @@ def test_every_sheet_is_on_the_page_once() -> None:
 
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.stem)
-def test_a_sheet_says_what_it_holds_in_lines_of_at_most_120_columns(sheet: Path) -> None:
+def test_a_sheet_starts_with_its_purpose_and_has_lines_of_at_most_120_columns(sheet: Path) -> None:
     lines = sheet.read_text().splitlines()
     assert lines[0].startswith("/* ")
     assert max(map(len, lines)) <= 120
@@ -30,7 +30,7 @@ def test_a_sheet_says_what_it_holds_in_lines_of_at_most_120_columns(sheet: Path)
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.stem)
 def test_a_sheet_spells_no_colour_of_its_own(sheet: Path) -> None:
-    """Black and white, over photos and as shades, are no colours of the theme."""
+    """Black and white, over photos and as shades, are not colours of the theme."""
     spelled = re.findall(
         r"#[0-9a-fA-F]{3,8}\b(?=[;,\s)])", re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
     )

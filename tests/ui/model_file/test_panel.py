@@ -125,7 +125,7 @@ def test_weights_are_recognised_and_their_network_is_handed_to_the_builder(clien
     answer = sent(client, weights())
     assert "Recognised from names and shapes: ResNet-6: basic blocks 1-1; widths 4, 8" in answer["html"]
     count = sum(parameter.numel() for parameter in build(TINY, device="meta").parameters())
-    assert f"{count:,} parameters, loaded strictly: every name and shape fits." in answer["html"]
+    assert f"{count:,} parameters. All names and shapes match (strict loading)." in answer["html"]
     assert answer["html"].count("data-field=") == 2
     assert 'data-field="zero_pad"' in answer["html"]
     assert 'data-do="classify"' in answer["html"]
@@ -167,7 +167,7 @@ def test_other_weights_name_the_nearest_network_and_change_nothing(client: TestC
     file = OPEN_FILES.find(answer["token"])
     assert files.network_of(file, "open") is None
     assert files.network_of(file, "show") == PRESETS["resnet18"]
-    assert (file.size, file.classifies) == (0, False)
+    assert (file.size, file.can_classify) == (0, False)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_other_weights_name_the_nearest_network_and_change_nothing(client: TestC
         (b"GIF89a and so on", "a.ONNX", "it is damaged, or no ONNX file"),
     ],
 )
-def test_what_is_no_model_is_refused_in_a_sentence(client: TestClient, data: bytes, name: str, match: str) -> None:
+def test_other_files_are_rejected_with_a_sentence(client: TestClient, data: bytes, name: str, match: str) -> None:
     before = OPEN_FILES.of("page")
     answer = client.post(files.ROUTE, params={"name": name}, content=data)
     assert set(answer.json()) == {"error"}
@@ -288,7 +288,7 @@ def test_a_sender_who_falls_silent_is_not_waited_for(monkeypatch: pytest.MonkeyP
         async with AsyncClient(transport=transport, base_url="http://test") as client:
             return refused(await client.post(files.ROUTE, content=silent()), 408)
 
-    assert finished(scenario()) == "The file did not arrive whole. Open it once more."
+    assert finished(scenario()) == "The upload was interrupted. Open the file again."
 
 
 # ---- what is kept ------------------------------------------------------------------------------------------
@@ -299,7 +299,7 @@ def test_the_files_opened_last_are_kept_for_the_page_that_opened_them(tiny: Chec
     first = OPEN_FILES.put(OpenFile("first.pth", tiny), "another page")
     for number in range(4):
         files.parse_action(wish("open", OPEN_FILES.put(OpenFile(f"{number}.pth", tiny))), "page")
-    with pytest.raises(ExplorerError, match=r"^This file is not kept here any more\. Open it once more\.$"):
+    with pytest.raises(ExplorerError, match=r"^Your session expired\. Open the file again\.$"):
         OPEN_FILES.find(first)
     assert [file.name for _, file in OPEN_FILES.of("page")] == ["3.pth", "2.pth", "1.pth", "0.pth"]
     OPEN_FILES.close("page")
@@ -335,7 +335,7 @@ def test_a_wish_that_is_none_is_refused(value: Any) -> None:
 
 def test_a_closed_file_is_gone(token: str) -> None:
     assert files.parse_action(wish("close", token), "page") == ("close", token, None)
-    with pytest.raises(ExplorerError, match="not kept here any more"):
+    with pytest.raises(ExplorerError, match="session expired"):
         files.parse_action(wish("show", token), "page")
 
 
@@ -357,7 +357,7 @@ def test_a_graph_is_drawn_described_and_checked_under_its_token(client: TestClie
     refusal = ask(tint, {"query": query, "by": "gradient"})["error"]
     assert refusal == "Gradients are measured only in networks of the builder, and an ONNX file is shown."
     file = OPEN_FILES.find(answer["token"])
-    assert (files.network_of(file, "open"), file.classifies) == (None, False)
+    assert (files.network_of(file, "open"), file.can_classify) == (None, False)
 
 
 def test_a_sum_that_broadcasts_is_seen_in_a_graph(client: TestClient) -> None:
@@ -365,8 +365,8 @@ def test_a_sum_that_broadcasts_is_seen_in_a_graph(client: TestClient) -> None:
 
 
 def test_a_graph_that_is_gone_is_said() -> None:
-    assert "not kept here any more" in ask(draw, {"query": FILE + "nothing"})["error"]
-    assert "not kept here any more" in ask(list_checks, {"query": FILE + "nothing"})["error"]
+    assert "session expired" in ask(draw, {"query": FILE + "nothing"})["error"]
+    assert "session expired" in ask(list_checks, {"query": FILE + "nothing"})["error"]
 
 
 # ---- in Classify -------------------------------------------------------------------------------------------
@@ -405,7 +405,7 @@ def test_the_answer_is_that_of_the_weights(token: str) -> None:
 
 def test_broken_weights_are_inspected_and_not_asked(client: TestClient) -> None:
     answer = sent(client, weights(fc__bias=torch.full((10,), float("nan"))))
-    assert "1 of 32 tensors hold NaN or infinity, as &#x27;fc.bias&#x27;" in answer["html"]
+    assert "1 of 32 tensors contain NaN or infinity, for example &#x27;fc.bias&#x27;" in answer["html"]
     assert 'data-do="classify"' not in answer["html"]
     assert files.network_of(OPEN_FILES.find(answer["token"]), "open") == TINY
     assert "these weights can&#x27;t classify" in asked(answer["token"])
@@ -414,7 +414,7 @@ def test_broken_weights_are_inspected_and_not_asked(client: TestClient) -> None:
 def test_photos_have_three_channels(tiny: Checkpoint) -> None:
     recognition = replace(tiny.recognition, spec=TINY.with_(in_channels=1))
     html = opened.weights("grey.pth", replace(tiny, recognition=recognition), {})
-    assert "It reads 1 channels; photos have 3: Classify can&#x27;t use it." in html
+    assert "It reads 1 channels, but photos have 3, so Classify cannot use it." in html
 
 
 def test_a_page_chooses_among_its_own_files(tiny: Checkpoint) -> None:
@@ -425,5 +425,5 @@ def test_a_page_chooses_among_its_own_files(tiny: Checkpoint) -> None:
     assert FILE + token not in dict(networks.choices()).values()
     assert "ResNet-6, 10 classes" in networks.about(FILE + token)
     OPEN_FILES.close("page of files")
-    assert "not kept here any more" in networks.about(FILE + token)
-    assert "not kept here any more" in asked(token)
+    assert "session expired" in networks.about(FILE + token)
+    assert "session expired" in asked(token)

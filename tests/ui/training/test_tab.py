@@ -111,7 +111,7 @@ def test_augmentation_follows_the_images(tmp_path: Path, augmentation: str, data
 
 def test_a_folder_is_where_cifar_is_read_from(tmp_path: Path) -> None:
     assert training_form.plans("", {**VALUES, "data": "cifar10", "folder": f" {tmp_path} "})[1] == tmp_path
-    with pytest.raises(DataError, match=r"^data: nothing is at '.*absent'; a folder or archive of CIFAR-10"):
+    with pytest.raises(DataError, match=r"^data: '.*absent' does not exist, expected a folder or archive of CIFAR-10"):
         planned(data="cifar10_tenth", folder=str(tmp_path / "absent"))
 
 
@@ -120,7 +120,7 @@ def test_a_folder_is_where_cifar_is_read_from(tmp_path: Path) -> None:
     [
         ({"data": "mnist"}, r"^These settings are not valid\. Reload the page\.$"),
         ({"networks": ["both"]}, r"^These settings are not valid"),
-        ({"epochs": None}, r"^epochs: got 'None'; a whole number from 1 to 10,000 is expected$"),
+        ({"epochs": None}, r"^epochs: got 'None', expected a whole number from 1 to 10,000$"),
         ({"learning_rate": -1}, r"^learning_rate: got '-1'"),
         ({"schedule": EVIL}, r"^schedule: got "),
         ({"nesterov": "yes"}, r"^nesterov: got 'yes'; allowed: true and false$"),
@@ -237,7 +237,7 @@ def test_files_of_a_run(record: Record) -> None:
 
 def test_trained_weights_are_asked_about_photos(record: Record) -> None:
     file = OpenFile(record.plan.name, checkpoint_of(record))
-    assert file.classifies
+    assert file.can_classify
     classifier = file.classifier(file.spec_for(to_query(PRESETS["resnet18"])), "cpu")
     assert (classifier.variant.spec, classifier.variant.classes) == (TINY, tuple("0123456789"))
     assert classifier.variant.transform.std == record.std

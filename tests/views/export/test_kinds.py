@@ -156,7 +156,7 @@ def test_png_has_the_page_s_layout_and_colours(report_of):
     assert ROLES["broken"].colour not in colours(png)
 
 
-def test_png_shows_what_does_not_fit_even_folded_away():
+def test_png_shows_a_mismatch_inside_a_collapsed_block():
     report = inspect(BROKEN)
     for opened in (frozenset[str](), default_open(report)):
         assert ROLES["broken"].colour in colours(raster.png(report, opened))
@@ -250,7 +250,7 @@ def test_report_links_rows_to_what_the_drawing_shows(report_of):
     assert {link[1:] for link in links} <= ids
 
 
-def test_report_holds_spec_and_code_of_what_was_described(report_of, foreign):
+def test_report_contains_spec_and_code(report_of, foreign):
     text = report_html(report_of("resnet50"), frozenset())
     found = re.search(r"<pre><code>(\{.*?\n\})</code></pre>", text, re.S)
     assert found
@@ -304,7 +304,7 @@ def test_every_kind_of_file_is_what_its_name_says(kind, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_help_names_every_suffix_once_with_what_it_holds():
+def test_the_help_names_every_suffix_once_with_its_contents():
     words = suffixes_in_words()
     assert words.startswith(".svg, .png, .pdf (the diagram), .html (a report), .csv (a table), ")
     assert words.endswith(" or .onnx (random initial weights)")

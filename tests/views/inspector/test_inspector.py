@@ -267,7 +267,7 @@ def test_what_differs_from_the_table_is_said():
         "Here it is [1×1, 256; 3×3, 256; 1×1, 512].",
         "Here the output is 8×8, from an image of 64×64.",
         "The authors' network strides in the first 1×1 (v1); here the 3×3 does (v1.5, as in torchvision).",
-        "The paper's shortcut is option B, a projection where the shape changes; here x goes on as it is.",
+        "The paper's shortcut is option B, a projection where the shape changes; here x passes unchanged.",
     )
     # Table 3 measures ResNet-34 with all three options: with others, an option is no difference but a note.
     for mode in ("zero_pad", "projection", "projection_all"):

@@ -35,7 +35,7 @@ def test_the_summary_explains_its_figures():
     for css, term, exact in (
         ("", "parameter", "11,689,512 parameters"),
         (" macs", "mac", "1,814,073,344 multiply-adds for one image"),
-        (" field", "receptive-field", "Of the last feature map"),
+        (" field", "receptive-field", "Measured at the last feature map"),
     ):
         assert f'class="rx-hint{css}" data-term="{term}" data-exact="{exact}"' in html
     assert 'class="rx-hint layers" data-term="weighted-layer"' in html

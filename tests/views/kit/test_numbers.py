@@ -58,7 +58,7 @@ def test_as_people_read_them(written: str, expected: str) -> None:
 
 @pytest.mark.parametrize("value", [nan, inf, -inf])
 @pytest.mark.parametrize("write", [numbers.count, numbers.macs, numbers.size, numbers.scientific, numbers.magnitude])
-def test_what_is_no_number_is_said(write: Callable[[float], str], value: float) -> None:
+def test_nan_and_infinity_have_words(write: Callable[[float], str], value: float) -> None:
     assert write(value).startswith("not finite")
 
 

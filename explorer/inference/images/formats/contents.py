@@ -1,4 +1,4 @@
-"""What the readers of all formats share: their result, their two complaints, their bounds."""
+"""Shared by the readers of all formats: their result, their two errors and their limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Part = TypeVar("_Part")
 
 @dataclass(frozen=True)
 class Contents:
-    """What a photo file holds, taken apart but not decoded.
+    """The parts of a photo file, not decoded.
 
     Attributes:
         pixels: a file of the same format with little but what decoding needs.
@@ -36,26 +36,26 @@ class Contents:
     profile: bytes | None = None
 
 
-def damaged(name: str, what: str) -> ImageError:
-    return ImageError(f"This {name} is damaged: {what}. {_AGAIN}, or open it in a photo program and save it anew.")
+def damage_error(name: str, what: str) -> ImageError:
+    return ImageError(f"This {name} is damaged: {what}. {_AGAIN}, or open it in a photo program and save it again.")
 
 
-def cut_off(name: str) -> ImageError:
+def cut_off_error(name: str) -> ImageError:
     return ImageError(f"This {name} is cut off: the file ends before the picture does. {_AGAIN}.")
 
 
 def bytes_at(name: str, data: bytes, start: int, count: int) -> bytes:
     """``count`` bytes from ``start``; ImageError where the file of format ``name`` ends before."""
     if start + count > len(data):
-        raise cut_off(name)
+        raise cut_off_error(name)
     return data[start : start + count]
 
 
-def counted(name: str, parts: Iterator[_Part]) -> Iterator[_Part]:
+def limit_parts(name: str, parts: Iterator[_Part]) -> Iterator[_Part]:
     """The same parts; ImageError after ``MAX_PARTS``."""
     for number, part in enumerate(parts):
         if number == MAX_PARTS:
-            raise damaged(name, f"it has more than {MAX_PARTS:,} parts")
+            raise damage_error(name, f"it has more than {MAX_PARTS:,} parts")
         yield part
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from .contents import Contents, bytes_at, counted, damaged
+from .contents import Contents, bytes_at, damage_error, limit_parts
 
 _EXTENSION, _FRAME, _TRAILER = 0x21, 0x2C, 0x3B
 _CONTROL = 0xF9  # the extension that names a frame's transparent colour
@@ -14,14 +14,14 @@ _CONTROL = 0xF9  # the extension that names a frame's transparent colour
 def read(data: bytes) -> Contents:
     """The first frame alone, as a GIF of its size; ImageError where any frame is cut or the end missing."""
     control, frame, frames = b"", b"", 0
-    for kind, block in counted("GIF", _blocks(data)):
+    for kind, block in limit_parts("GIF", _blocks(data)):
         frames += kind == _FRAME
         if kind == _FRAME:
             frame = frame or block
         elif block[1] == _CONTROL and not frame:
             control = block
     if not frame:
-        raise damaged("GIF", "it has no picture")
+        raise damage_error("GIF", "it has no picture")
     # Pillow fills what a frame leaves of the screen with an arbitrary colour: make the frame the screen.
     screen = data[:6] + frame[5:9] + data[10 : 13 + _table_bytes(data[10])]
     frame = frame[:1] + bytes(4) + frame[5:]
@@ -41,7 +41,7 @@ def _blocks(data: bytes) -> Iterator[tuple[int, bytes]]:
         elif kind == _FRAME:
             at += 11 + _table_bytes(bytes_at("GIF", data, at, 11)[9])
         else:
-            raise damaged("GIF", "it has other bytes where a block should be")
+            raise damage_error("GIF", "it has other bytes where a block should be")
         while length := bytes_at("GIF", data, at, 1)[0]:
             at += 1 + length
         at += 1

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from .contents import Contents, bounded_profile, bytes_at, counted, cut_off, damaged, exif_orientation
+from .contents import Contents, bounded_profile, bytes_at, cut_off_error, damage_error, exif_orientation, limit_parts
 
 MAX_SCANS = 32  # of a progressive JPEG, each a pass over the whole picture; encoders write 10 to 20
 
@@ -31,7 +31,7 @@ _SCAN_END = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 def read(data: bytes) -> Contents:
     """Only what decoding needs, up to the end marker; raises ImageError where that is missing."""
     kept, frames, scans, exif, profile = [data[:2]], [], 0, b"", []
-    for marker, payload, whole in counted("JPEG", _segments(data)):
+    for marker, payload, whole in limit_parts("JPEG", _segments(data)):
         scans += marker == _SCAN
         if marker in _FRAMES:
             frames.append(payload)
@@ -42,9 +42,9 @@ def read(data: bytes) -> Contents:
         elif marker == _APP2 and payload.startswith(b"ICC_PROFILE\0"):
             profile.append(payload[12:])
     if len(frames) != 1 or len(frames[0]) < 6 or not scans:
-        raise damaged("JPEG", "it does not hold exactly one picture")
+        raise damage_error("JPEG", "it does not hold exactly one picture")
     if scans > MAX_SCANS:
-        raise damaged("JPEG", f"it has {scans} scans, and {MAX_SCANS} are allowed")
+        raise damage_error("JPEG", f"it has {scans} scans, and {MAX_SCANS} are allowed")
     height, width = struct.unpack_from(">HH", frames[0], 1)
     return Contents(
         b"".join([*kept, b"\xff\xd9"]),
@@ -64,14 +64,14 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         if lead == 0xFF and marker == _END:
             return
         if lead != 0xFF or marker < 0xC0 or 0xD0 <= marker <= 0xD8:
-            raise damaged("JPEG", "it has other bytes where a marker should be")
+            raise damage_error("JPEG", "it has other bytes where a marker should be")
         length = int.from_bytes(bytes_at("JPEG", data, at + 2, 2), "big")
         payload = bytes_at("JPEG", data, at + 4, max(0, length - 2))
         end = at + 2 + max(2, length)
         if marker == _SCAN:
             found = _SCAN_END.search(data, end)
             if found is None:
-                raise cut_off("JPEG")
+                raise cut_off_error("JPEG")
             end = found.start()
         yield marker, payload, data[at:end]
         at = end
@@ -114,7 +114,7 @@ def decode(pixels: bytes, at_least: int) -> Image.Image | None:
     except ValueError:
         if not _is_read_leniently(decoder, pixels):  # no warning but a kind it cannot read
             return None
-        raise damaged("JPEG", "its picture data does not add up, so parts are missing or shifted") from None
+        raise damage_error("JPEG", "its picture data does not add up, so parts are missing or shifted") from None
     if mode == "CMYK":  # all programs that write such files write them inverted, as Pillow knows
         picture = 255 - picture
     return Image.fromarray(picture[..., 0] if mode == "L" else picture, mode)

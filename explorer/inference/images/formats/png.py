@@ -6,7 +6,15 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from .contents import MAX_PROFILE_BYTES, Contents, bounded_profile, bytes_at, counted, damaged, exif_orientation
+from .contents import (
+    MAX_PROFILE_BYTES,
+    Contents,
+    bounded_profile,
+    bytes_at,
+    damage_error,
+    exif_orientation,
+    limit_parts,
+)
 
 _KEPT = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT"})
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
@@ -19,15 +27,15 @@ def read(data: bytes) -> Contents:
     """The still picture alone; raises ImageError for any wrong checksum or a missing end."""
     kept: list[tuple[bytes, bytes]] = []
     others: dict[bytes, bytes] = {}
-    for kind, payload in counted("PNG", _chunks(data)):
+    for kind, payload in limit_parts("PNG", _chunks(data)):
         if kind in _KEPT:
             kept.append((kind, payload))
         else:
             others.setdefault(kind, payload)
     if [i for i, (kind, _) in enumerate(kept) if kind == b"IHDR"] != [0] or len(kept[0][1]) != 13:
-        raise damaged("PNG", "it does not start with one header")
+        raise damage_error("PNG", "it does not start with one header")
     width, height, depth, colour = struct.unpack_from(">IIBB", kept[0][1])
-    chunks = (_chunk(k, _as_decoded(p, depth, colour) if k == b"tRNS" else p) for k, p in kept)
+    chunks = (_chunk(k, _reduce_to_8_bits(p, depth, colour) if k == b"tRNS" else p) for k, p in kept)
     return Contents(
         data[:8] + b"".join(chunks) + _chunk(b"IEND", b""),
         (width, height),
@@ -44,7 +52,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         length = int.from_bytes(bytes_at("PNG", data, at, 4), "big")
         body = bytes_at("PNG", data, at + 4, length + 8)
         if zlib.crc32(body[:-4]) != int.from_bytes(body[-4:], "big"):
-            raise damaged("PNG", "a checksum in it does not match")
+            raise damage_error("PNG", "a checksum in it does not match")
         if body[:4] == b"IEND":
             return
         yield body[:4], body[4:-4]
@@ -55,7 +63,7 @@ def _chunk(kind: bytes, payload: bytes) -> bytes:
     return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
 
 
-def _as_decoded(transparent: bytes, depth: int, colour: int) -> bytes:
+def _reduce_to_8_bits(transparent: bytes, depth: int, colour: int) -> bytes:
     """The transparent grey or colour of a tRNS chunk, in the 8 bits Pillow brings pixels to, but not this."""
     if len(transparent) != {_GREY: 2, _RGB: 6}.get(colour):
         return transparent
@@ -92,9 +100,9 @@ def check_pixels(pixels: bytes) -> None:
                 needed -= len(stream.decompress(rest, 2**20))
                 rest = stream.unconsumed_tail
     except zlib.error:
-        raise damaged("PNG", "its compressed data is broken") from None
+        raise damage_error("PNG", "its compressed data is broken") from None
     if needed > 0:
-        raise damaged("PNG", "it holds fewer pixels than its size needs")
+        raise damage_error("PNG", "it has fewer pixels than its size requires")
 
 
 def _unpacked_bytes(header: bytes) -> int:

@@ -1,4 +1,4 @@
-"""What a file is, told by its first bytes; its name and declared type are never asked."""
+"""Recognise a file by its first bytes; its name and its declared type are ignored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ACCEPTED: tuple[tuple[int, bytes, str], ...] = (
     (0, b"GIF87a", "GIF"),
     (0, b"GIF89a", "GIF"),
 )
-# Offset, bytes there, what that is, how to mend.
+# Offset, bytes there, what that is, what to do.
 _REFUSED: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"%PDF-", "a PDF document", _EXPORT),
     (0, b"%!PS", "an EPS or PostScript drawing", _EXPORT),
@@ -107,7 +107,7 @@ def _recognise_iso(data: bytes) -> str:
 
 
 def _describe_rest(data: bytes) -> tuple[str, str]:
-    """What a file without a known signature is, and how to mend that."""
+    """What a file without a known signature is, and what to do."""
     if b"%PDF-" in data[:1024]:  # readers accept junk before it
         return "a PDF document", _EXPORT
     text = _as_text(data[:_GLANCE])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from .contents import Contents, bounded_profile, bytes_at, counted, damaged, exif_orientation
+from .contents import Contents, bounded_profile, bytes_at, damage_error, exif_orientation, limit_parts
 
 
 def read(data: bytes) -> Contents:
@@ -13,7 +13,7 @@ def read(data: bytes) -> Contents:
     data = bytes_at("WebP", data, 0, 8 + int.from_bytes(data[4:8], "little"))
     first: dict[bytes, bytes] = {}
     frames = 0
-    for kind, payload in counted("WebP", _chunks(data)):
+    for kind, payload in limit_parts("WebP", _chunks(data)):
         first.setdefault(kind, payload)
         frames += kind == b"ANMF"
     profile = first.get(b"ICCP")
@@ -45,4 +45,4 @@ def _size(kind: bytes, payload: bytes) -> tuple[int, int]:
     if kind == b"VP8L" and len(payload) >= 5:  # lossless
         bits = int.from_bytes(payload[1:5], "little")
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    raise damaged("WebP", "it does not start with its header")
+    raise damage_error("WebP", "it does not start with its header")

@@ -1,4 +1,4 @@
-"""``teach``: a pretrained network learns the classes of a folder of photos."""
+"""``transfer``: train a linear probe, a new head on a pretrained network, for the classes of a folder of photos."""
 
 from __future__ import annotations
 
@@ -9,69 +9,69 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import DataError
-from .classify import Device, Model, Weights, loaded, steps
-from .photo_files import in_order, photo_files, read, tried
+from .classify import Device, Model, Weights, load_network, photo_progress
+from .photo_files import map_in_order, photo_files, read_photo, try_on
 from .targets import Changes
-from .terminal import Column, console, counted, output_path, print_json, print_table
+from .terminal import Column, console, count_progress, output_path, print_json, print_table
 
 if TYPE_CHECKING:
     from ..inference import Classifier
     from ..inference.transfer import Features, LinearProbe
 
 
-def teach(
+def transfer(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A subfolder of photos for each class.")],
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="FILE.safetensors", help="Write the new head, for `classify --head`."),
+        typer.Option("--output", "-o", metavar="FILE.safetensors", help="Write the new head for `classify --head`."),
     ] = None,
     model: Model = None,
     weights: Weights = None,
     changes: Changes = None,
     device: Device = "auto",
-    folds: Annotated[int, typer.Option(min=2, max=50, help="Parts for cross-validation.")] = 5,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the split into parts.")] = 0,
+    folds: Annotated[int, typer.Option(min=2, max=50, help="Folds of the cross-validation.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of the split into folds.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Teach a network new classes, from photos, and say how well: exit code 1 if any photo could not be read."""
+    """Transfer learning: train a new head on photos and cross-validate it. Exit code 1 if a photo could not be read."""
     from ..inference.head import to_bytes
     from ..inference.transfer import fit_linear_probe
 
     path = None if output is None else output_path(output, ".safetensors")
-    labelled = _labelled(folder)
-    classifier = loaded(model, weights, changes, device)
-    seen, labels, failed = _look(classifier, labelled)
-    with counted("Teaching") as report:
-        probe = fit_linear_probe(seen, labels, classifier.variant, folds=folds, seed=seed, on_progress=report)
+    labelled = _find_labelled_photos(folder)
+    classifier = load_network(model, weights, changes, device)
+    features, labels, failed = _extract_features(classifier, labelled)
+    with count_progress("Training") as report:
+        probe = fit_linear_probe(features, labels, classifier.variant, folds=folds, seed=seed, on_progress=report)
     if path:
         path.write_bytes(to_bytes(probe.head))
     if as_json:
-        print_json(_plain(probe, failed))
+        print_json(_to_dict(probe, failed))
     else:
         _print(probe)
         if path:
-            typer.echo(f"{output}: the new head, on {classifier.variant.title}")
+            typer.echo(f"Wrote {output}: a head for {classifier.variant.title}")
     if failed:
         raise typer.Exit(1)
 
 
-def _labelled(folder: Path) -> dict[Path, str]:
-    """Every photo below ``folder``, with the name of the subfolder it is in, however deep.
+def _find_labelled_photos(folder: Path) -> dict[Path, str]:
+    """Find every photo below ``folder``; the label is the name of the subfolder.
 
     Raises:
-        DataError: there is none.
+        DataError: ``folder`` has no photos in two or more subfolders.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: a folder is expected, with a subfolder of photos for each class")
+        raise DataError(f"{folder}: expected a folder with one subfolder of photos per class")
     subfolders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     labelled = {photo: path.name for path in subfolders for photo in photo_files([path])[0]}
     if len(set(labelled.values())) < 2:
-        raise DataError(f"{folder}: photos in at least two subfolders are expected, one for each class")
+        raise DataError(f"{folder}: expected photos in at least two subfolders, one per class")
     return labelled
 
 
-def _look(classifier: Classifier, labelled: dict[Path, str]) -> tuple[Features, list[str], dict[str, str]]:
-    """Features and labels of the photos that can be read, and of the others why not."""
+def _extract_features(classifier: Classifier, labelled: dict[Path, str]) -> tuple[Features, list[str], dict[str, str]]:
+    """Compute features of the readable photos; also returns their labels, and the errors of the other photos."""
     import numpy as np
 
     from ..inference import decode
@@ -79,12 +79,12 @@ def _look(classifier: Classifier, labelled: dict[Path, str]) -> tuple[Features, 
 
     enough = classifier.variant.transform.at_least
 
-    def look(file: Path) -> Features:
-        return compute_features(classifier, [decode(read(file), enough)])
+    def extract(file: Path) -> Features:
+        return compute_features(classifier, [decode(read_photo(file), enough)])
 
     rows, labels, failed = [], [], {}
-    with steps("Photos", len(labelled)) as (step, complain):
-        for file, found in in_order(list(labelled), lambda file: tried(look, file)):
+    with photo_progress(len(labelled)) as (step, complain):
+        for file, found in map_in_order(list(labelled), lambda file: try_on(extract, file)):
             if isinstance(found, str):
                 failed[str(file)] = found
                 complain(f"{file}: {found}")
@@ -96,7 +96,7 @@ def _look(classifier: Classifier, labelled: dict[Path, str]) -> tuple[Features, 
     return np.concatenate([empty, *rows]), labels, failed
 
 
-def _plain(probe: LinearProbe, failed: dict[str, str]) -> dict[str, Any]:
+def _to_dict(probe: LinearProbe, failed: dict[str, str]) -> dict[str, Any]:
     counts = Counter(probe.truth)
     return {
         "classes": {name: counts[place] for place, name in enumerate(probe.head.classes)},

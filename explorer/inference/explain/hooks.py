@@ -1,4 +1,4 @@
-"""A classifier's network for the time of one explanation: hooks are gone afterwards, whatever happens."""
+"""Hooks on a classifier's network during one explanation; they are always removed afterwards."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Borrowed:
-    """A network in evaluation mode, for this thread alone.
+class BorrowedNetwork:
+    """A network in evaluation mode that no other thread uses.
 
     Attributes:
-        batch: the photo as the network sees it, float32 (1, 3, crop, crop), on the network's device.
+        batch: the preprocessed photo, float32 (1, 3, crop, crop), on the network's device.
     """
 
     model: nn.Module
@@ -32,7 +32,7 @@ class Borrowed:
     _hooks: ExitStack
 
     def after(self, module: nn.Module, see: Callable[[Tensor], Tensor | None]) -> None:
-        """Call ``see`` with every output of ``module``; what it returns takes the output's place."""
+        """Call ``see`` with every output of ``module``; a tensor that it returns replaces the output."""
 
         def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor | None:
             return see(output)
@@ -40,7 +40,7 @@ class Borrowed:
         self._hooks.callback(module.register_forward_hook(hook).remove)
 
     def before(self, module: nn.Module, see: Callable[[Tensor], Tensor | None]) -> None:
-        """Call ``see`` with every input of ``module``; what it returns takes the input's place."""
+        """Call ``see`` with every input of ``module``; a tensor that it returns replaces the input."""
 
         def hook(_module: nn.Module, inputs: tuple[Tensor, ...]) -> Tensor | None:
             return see(inputs[0])
@@ -54,21 +54,23 @@ class Borrowed:
 
 
 @contextmanager
-def borrowed(classifier: Classifier, model_input: PreprocessedInput) -> Iterator[Borrowed]:
-    """The network of ``classifier`` with ``model_input`` before it; other photos wait."""
+def borrow_network(classifier: Classifier, model_input: PreprocessedInput) -> Iterator[BorrowedNetwork]:
+    """Borrow the network of ``classifier`` and its input; predictions for other photos wait."""
     with classifier.engine.borrow() as model, ExitStack() as hooks:
         device = next(model.parameters()).device
         batch = model_input.tensor.unsqueeze(0).to(device, memory_format=torch.channels_last)
-        yield Borrowed(model, batch, hooks)
+        yield BorrowedNetwork(model, batch, hooks)
 
 
-def spared(explain: Callable[Concatenate[Classifier, Rest], Result]) -> Callable[Concatenate[Classifier, Rest], Result]:
-    """``explain`` goes to the CPU where the GPU's memory is full, as answers do."""
+def retry_on_cpu(
+    explain: Callable[Concatenate[Classifier, Rest], Result],
+) -> Callable[Concatenate[Classifier, Rest], Result]:
+    """Decorate an explanation: if the GPU runs out of memory, it is computed on the CPU, as predictions are."""
 
-    def explained(classifier: Classifier, /, *args: Rest.args, **kwargs: Rest.kwargs) -> Result:
+    def explain_or_retry(classifier: Classifier, /, *args: Rest.args, **kwargs: Rest.kwargs) -> Result:
         return classifier.engine.spare(lambda: explain(classifier, *args, **kwargs))
 
-    return cast(Callable[Concatenate[Classifier, Rest], Result], wraps(explain)(explained))
+    return cast(Callable[Concatenate[Classifier, Rest], Result], wraps(explain)(explain_or_retry))
 
 
 def branch_end(block: ResidualBlock) -> nn.Module:

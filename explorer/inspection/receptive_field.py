@@ -127,8 +127,12 @@ def _moved(op: Op, seen: _Seen, shape: Shape) -> State:
     if op.name.startswith("upsample") or op.name in ("pixel_shuffle", "pixel_unshuffle", "adaptive_avg_pool"):
         return _rescaled(op, seen, shape)
     if op.name == "slice":
-        on_map = op.attrs["dim"] > 1 if seen.axes is None else op.attrs["dim"] in seen.axes
-        return replace(seen, jump=seen.jump * op.attrs["step"], grid=()) if on_map else seen
+        axes = _map_axes(shape) if seen.axes is None else seen.axes
+        if op.attrs["dim"] not in axes:
+            return seen
+        # One of height and width stands for both.
+        step = op.attrs["step"] if op.attrs["dim"] == axes[0] else 1
+        return replace(seen, jump=seen.jump * step, grid=())
     if op.name in _MIX_POSITIONS:
         return UNKNOWN
     if op.name == "softmax" or len(op.shape) != len(shape):

@@ -61,6 +61,7 @@ NETWORKS: dict[str, nn.Module] = {
         lambda x: x.transpose(1, 2).reshape(1, 2, SIDE, SIDE),
         conv(3, padding=1),
     ),
+    "subsampled": Applied(conv(padding=1), lambda x: x[:, :, ::2, ::2], conv(padding=1)),
     "nearest": Applied(conv(3, 2, 1), lambda x: F.interpolate(x, scale_factor=2), conv(5, padding=2)),
     "adaptive": Applied(conv(3, padding=1), nn.AdaptiveAvgPool2d(SIDE // 4), conv(3, padding=1)),
     "unshuffle": Applied(nn.PixelUnshuffle(2), nn.Conv2d(8, 4, 3, padding=1)),

@@ -30,16 +30,20 @@ class Finding:
     """One mistake. ``fixes.propose_fixes`` says what would correct it.
 
     Attributes:
-        rule: its kind, stable from release to release: "missing-projection", "stride-differs", "padding-forgotten",
-            "padding-in-excess", "even-kernel", "transposed-size", "odd-size", "size-differs", "axes-swapped",
-            "wrong-expansion", "wrong-width", "groups-do-not-divide", "rank-differs" or "broadcast"; or the rule of a
-            ``Refusal``.
+        rule: its kind, stable from release to release. At a sum: "missing-projection", "stride-differs",
+            "padding-forgotten", "padding-in-excess", "even-kernel", "transposed-size", "odd-size", "size-differs",
+            "axes-swapped", "wrong-expansion", "wrong-width", "rank-differs" or "broadcast". At a layer: "wrong-width",
+            "groups-do-not-divide". What else PyTorch refuses: "constant-differs", "product-differs", "concat-differs",
+            "stack-differs", "matmul-differs", "view-size", "view-strides", "split-size", "kernel-too-large",
+            "wrong-rank", "wrong-norm-shape", "wrong-dtype", "wrong-state", "wrong-mask", "channels-do-not-divide" or
+            "size-does-not-divide". A hint: "never-called", "layers-in-a-list", "gives-nothing", "batch-folded",
+            "gate-axes", "in-place-shortcut", "repeated-operand" or "training-fails".
         path: the block's module path, or the layer's.
         op: index of the sum or layer in ``Report.operations``, whose ``source`` is the line of it.
         sentence: the cause in words, with shapes C×H×W.
         merge: the sum; None where a layer does not suit its input.
         producers: of branch and shortcut, or of what the layer reads.
-        severity: "error", or "warning" for a hint.
+        severity: of an error, or of a warning for a hint.
     """
 
     rule: str

@@ -183,6 +183,15 @@ def _strides(ops: Sequence[Op], op: Op, where: str, facts: Facts) -> str:
     return f"{where} views {came}, whose axes were permuted: use reshape, or contiguous() before view"
 
 
+def _split(ops: Sequence[Op], op: Op, where: str, facts: Facts) -> str:
+    came, sizes = facts["came"], facts["sizes"]
+    parts = " + ".join(map(str, sizes))
+    return (
+        f"{where} splits what {giver(ops, op)} gives, {_whole(came)}, into {parts} = {sum(sizes)}, but axis "
+        f"{facts['dim']} has {came[facts['dim']]}"
+    )
+
+
 def _state(ops: Sequence[Op], op: Op, where: str, facts: Facts) -> str:
     return (
         f"{where} takes a first state of {_whole(facts['wanted'])}, layers×batch×features, not {_whole(facts['came'])}"
@@ -241,6 +250,7 @@ _WORDS: Mapping[str, Callable[[Sequence[Op], Op, str, Facts], str]] = {
     "wrong-rank": _rank,
     "wrong-norm-shape": _norm,
     "view-strides": _strides,
+    "split-size": _split,
     "wrong-state": _state,
     "wrong-mask": _mask,
     "wrong-dtype": _dtype,

@@ -69,6 +69,17 @@ def _unflatten(name: str, args: list[Any], kwargs: dict[str, Any], error: Except
     return _refused("view", x, [abs(side) for side in shape], "view-size", sizes=tuple(shape))
 
 
+def _split(name: str, args: list[Any], kwargs: dict[str, Any], error: Exception) -> Refused | None:
+    given = dict(zip(("self", "sizes", "dim"), args, strict=False)) | kwargs
+    x, sizes = given["self"], given.get("sizes", given.get("split_size"))
+    dim = given.get("dim", 0) % x.dim()
+    if isinstance(sizes, int):
+        return None
+    outputs = tuple(x.new_zeros((*x.shape[:dim], size, *x.shape[dim + 1 :])) for size in sizes)
+    facts = {"came": tuple(x.shape), "sizes": tuple(sizes), "dim": dim}
+    return Refused("split", (x,), outputs, Refusal("split-size", facts), outputs)
+
+
 def _conv(name: str, args: list[Any], kwargs: dict[str, Any], error: Exception) -> Refused | None:
     names = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
     given = dict(zip(names, args, strict=False)) | kwargs
@@ -192,6 +203,7 @@ Reader = Callable[[str, list[Any], dict[str, Any], Exception], Refused | None]
 _READERS: dict[str, Reader] = {
     **dict.fromkeys(("view", "reshape"), _view),
     "unflatten": _unflatten,
+    **dict.fromkeys(("split", "split_with_sizes"), _split),
     **{f"conv{dims}d": _conv for dims in (1, 2, 3)},
     **{f"{kind}_pool{dims}d": _pool for kind in ("max", "avg") for dims in (1, 2, 3)},
     **{f"max_pool{dims}d_with_indices": _pool for dims in (1, 2, 3)},

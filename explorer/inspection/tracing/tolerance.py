@@ -89,10 +89,11 @@ class Tolerance(TorchFunctionMode):
         """Write the operation down with the arguments it had."""
         at, op = next((op.index, op) for op in reversed(self._recorder.ops[first:]) if op.name in retry.names)
         attrs = {**op.attrs, **retry.attrs}
+        name = retry.names[0] if "linear" in retry.names else op.name  # of a permuted input it is a batch of products
         declared = getattr(self._modules.get(self._recorder.stack[-1]), "in_channels", None)
         if isinstance(declared, int):
             attrs["declared"] = declared
-        self._recorder.amend(at, attrs=attrs, in_shapes=(in_shape, *op.in_shapes[1:]))
+        self._recorder.amend(at, name=name, attrs=attrs, in_shapes=(in_shape, *op.in_shapes[1:]))
 
 
 def _conv(func: Any, given: Arguments, *, is_input: bool) -> _Retry | None:
@@ -120,7 +121,7 @@ def _linear(given: Arguments) -> _Retry | None:
     if x.shape[-1] == wants:
         return None
     arguments = {"weight": weight.new_zeros((outputs, x.shape[-1]))}
-    return _Retry(arguments, {"wants": wants, "inner": wants}, ("linear",))
+    return _Retry(arguments, {"wants": wants, "inner": wants}, ("linear", "bmm", "baddbmm"))
 
 
 def _norm(func: Any, given: Arguments, *, is_root_cause: bool) -> _Retry | None:

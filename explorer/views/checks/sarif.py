@@ -53,6 +53,7 @@ HELP = {
     "view-size": "A view asks for another number of elements than there are. Compute the shape from the tensor, or use "
     "flatten.",
     "view-strides": "A view reads a tensor whose axes were permuted. Use reshape, or contiguous() before it.",
+    "split-size": "Parts of other sizes are asked for than the axis has. Compute them from the tensor.",
     "wrong-state": "A recurrent layer is given a first state of another shape. It is layers × batch × features.",
     "wrong-mask": "Attention is given a mask of another shape. It has the lengths of queries and keys.",
     "kernel-too-large": "A window is larger than the padded map that it reads. Use a larger input, fewer strides or a "

@@ -290,3 +290,10 @@ def wavenet() -> nn.Module:
             return total
 
     return Wave()
+
+
+@fails(IMAGE, rule="wrong-width", says="channels takes 7 features")
+def mixer_width() -> nn.Module:
+    net = Mixer()
+    net.channels = nn.Linear(7, 7)
+    return net

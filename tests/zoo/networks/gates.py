@@ -203,3 +203,10 @@ class Ungated(SE):
 @fails(IMAGE, rule="product-differs", says="[:, :, None, None]")
 def gate_without_axes() -> nn.Module:
     return Net(Ungated)
+
+
+@fails(IMAGE, rule="split-size", says="16 + 16 = 32, but axis 2 has 36")
+def coordinate_padding() -> nn.Module:
+    net = Net(Coordinate)
+    net.one.gate.mix = nn.Conv2d(16, 8, 1, padding=2)
+    return net

@@ -15,6 +15,19 @@ TOKENS = (2, 9, 16)
 class Call(nn.Module):
     """A layer and what is done with it."""
 
+    attend: nn.Module
+    cell: nn.Module
+    conv: nn.Module
+    decoder: nn.Module
+    fc: nn.Module
+    k: nn.Module
+    mix: nn.Module
+    one: nn.Module
+    out: nn.Module
+    q: nn.Module
+    rnn: nn.Module
+    two: nn.Module
+
     def __init__(self, way: str, **layers: nn.Module) -> None:
         super().__init__()
         self.way = way

@@ -24,7 +24,7 @@ class Budget:
 
     Attributes:
         macs: of all forward passes. The backward passes, about twice as many again, are not counted.
-        activation_bytes: kept for the backward pass of one batch.
+        activation_bytes: saved for backward pass of one batch.
         weight_bytes: of the parameters and their gradients.
     """
 
@@ -62,7 +62,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one measurement; an upper bound (see ``Setting.side`` and ``activations``).
+    """Cost of one measurement; an upper bound (see ``Setting.side`` and ``activations``).
 
     Attributes:
         macs: of all forward passes.

@@ -50,8 +50,8 @@ class _Watch:
 
     What either pass gives is kept until its end, and measured then all at once: between two convolutions, sums find
     neither themselves nor the interpreter in the processor's caches, and take several times as long. Little memory is
-    lost: autograd keeps most outputs anyway, and their gradients come while it frees what it kept. Of the block
-    outputs only values and gradients are kept, not the graph behind them.
+    lost: autograd keeps most outputs anyway, and their gradients come while it frees what it kept. Only
+    values and gradients of the block outputs are kept, not the graph behind them.
     """
 
     where: str = "stem"

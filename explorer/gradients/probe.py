@@ -67,7 +67,7 @@ def probe_beside(
 ) -> tuple[GradientProbe, tuple[GradientProbe, ...]]:
     """This network and others: same images, labels and, in every layer they share, the same weights.
 
-    One setting, reduced until it fits the largest of them, holds for all. A twin gets this network's channels of the
+    All have one setting, reduced until it fits the largest of them. A twin gets this network's channels of the
     image and its classes; its ``image_size`` is ignored.
 
     Args:

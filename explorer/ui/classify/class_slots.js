@@ -25,7 +25,7 @@ const summary = count => (count ? `${count} photo${count > 1 ? 's' : ''}` : 'Dro
 
 /**
  * @param {HTMLElement} host gets the boxes
- * @param {{photos: number, classes: number, name: number}} limits photos and classes in all, characters of a name
+ * @param {{photos: number, classes: number, name: number}} limits photos and classes in total, characters of a name
  * @param {object} does
  * @param {() => void} does.grown photos have come
  * @param {(words: string) => void} does.say

@@ -75,7 +75,7 @@ class DownloadRow:
 
     def cancel(self) -> Updates:
         """Cancel was pressed."""
-        words = "Download cancelled. What has arrived is kept; Download goes on from there."
+        words = "Download cancelled. The part that has arrived was saved; Download resumes there."
         return self._update(banner(words, "note"), start=True, interactive=True)
 
     def _update(self, status: str, *, start: bool, stop: bool = False, **variant: Any) -> Updates:

@@ -2,7 +2,7 @@
 
 /**
  * Ask for what is wanted now, one question at a time; what was answered about something chosen before is never shown.
- * The result asks if there is something new to ask; ``forget`` makes it ask the same once more.
+ * The result asks if there is something new to ask; ``forget`` makes it ask the same again.
  * @param {() => object | null | false} want the request, or nothing while none can be made
  * @param {(request: object) => Promise<any>} ask
  * @param {(answer: any) => void} show

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-# Of an <input type=file>. Browsers do not count HEIC and AVIF among images everywhere.
+# The ``accept`` of an <input type=file>. Browsers do not count HEIC and AVIF among images everywhere.
 PICK = 'accept="image/*,.heic,.heif,.avif" hidden'
 
 

@@ -99,7 +99,7 @@ export function mount({element, props, server, watch, settings}) {
       );
   }
 
-  /** Of several photos the first is in the box: say where they all are. */
+  /** If there are several photos, the first is in the box: say where they all are. */
   function tellOfOthers(count) {
     several.hidden = count < 2;
     if (count < 2) return;

@@ -20,7 +20,7 @@ export function mount({element, server}) {
     agreement = box.querySelector('.rx-agreement');
   const stopButton = box.querySelector('[data-do=stop]');
   const turn = latest();
-  /** Of the photo that the rows are of. @type {string | null} */
+  /** Token of the photo that the rows are about. @type {string | null} */
   let token = null;
   let isUsed = false; // what the status says is then of a comparison
   const inputs = state => [...names.querySelectorAll(`input:${state}`)].map(input => input.value);

@@ -20,7 +20,7 @@ export function contributions(host, table, act) {
   const button = name => host.querySelector(`button[data-do=${name}]`);
   /** @type {Subject | null} */
   let subject = null;
-  /** Of the measurement that is shown, or on its way. @type {string | null} */
+  /** Key of the measurement that is shown or requested. @type {string | null} */
   let key = null;
 
   function measure() {

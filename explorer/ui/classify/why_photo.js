@@ -17,7 +17,7 @@ export function photoOverlay(host, changed) {
     mark = part('mark');
   const photo = host.querySelector('.rx-why-photo > img'),
     opacity = host.querySelector('input.rx-why-opacity');
-  /** Of the mark on the crop, from 0 to 1. @type {[number, number] | null} */
+  /** Place of the mark on the crop, from 0 to 1. @type {[number, number] | null} */
   let place = null;
   let heated = ''; // Grad-CAM's picture
   /** The button of the channel that is shown instead. @type {HTMLElement | null} */

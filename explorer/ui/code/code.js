@@ -15,7 +15,7 @@ export function mount({element, server}) {
   const turn = latest();
   /** The network whose file is shown. @type {string | null} */
   let shown = null;
-  /** Of boxes and frames. @type {import('./lines.js').Lines} */
+  /** Lines of boxes and frames. @type {import('./lines.js').Lines} */
   let lines = {};
   /** @type {Map<number, string[]>} */
   let owners = new Map();

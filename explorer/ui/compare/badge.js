@@ -1,7 +1,7 @@
 // The sign of a box that differs between two diagrams.
 import {createSvg} from '../diagram/svg.js';
 
-/** Add a sign to a box besides its outline: "≠" if it differs, "+" if only this diagram has it.
+/** Add a sign to a box, beside its outline: "≠" if it differs, "+" if only this diagram has it.
  * @param {SVGGElement} g */
 export function addBadge(g) {
   const outline = g.querySelector('path, polygon, ellipse');

@@ -7,7 +7,7 @@ import {addBadge} from './badge.js';
 import {moveTogether} from './moving.js';
 
 /**
- * What the program says of a diagram besides its drawing.
+ * What the program says about a diagram, beside its drawing.
  * @typedef {object} Side
  * @property {Record<string, string>} beside id -> its counterpart in the other diagram
  * @property {[string, string][]} edges of the main path: from, to

@@ -100,7 +100,7 @@ def build_tab(shell: Shell) -> None:
     runs = on_sight("asks-runs", "network", always=True)
     runs.input(desk.load, owner, desk.outputs, show_progress="hidden")
     planned: list[Any] = [runs, form.data, form.networks]
-    # The button of the degradation experiment sets the networks: a change that is no input.
+    # The button of the degradation experiment sets the networks: a change, not an input.
     for event in (runs.input, form.data.input, form.networks.change):
         event(_preview, planned, preview, show_progress="hidden", trigger_mode="always_last")
 

@@ -16,7 +16,7 @@ from ...inspection.contract import Outcome
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 EXPECTATION = "expectation"
-# What each rule means, and what mends it.
+# What each rule means, and what fixes it.
 HELP = {
     "missing-projection": "A block changes channels or size, and its shortcut does not. Give the shortcut a 1×1 "
     "convolution with the block's stride, and a normalisation.",

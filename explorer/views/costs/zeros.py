@@ -53,7 +53,7 @@ def zeros_sentence(spec: ResNetSpec) -> str:
     total = f"; in {blocks} {_share(zeros, channels)}" if len(found) > 1 else f"; {blocks}"
     return (
         f"With option A, {_share(first.zeros, first.channels)} that the shortcut of {first.block} adds are zeros"
-        f"{total}. These {numbers.count(additions)} additions an image change nothing: such a channel holds F(x) "
+        f"{total}. These {numbers.count(additions)} additions an image change nothing: such a channel contains F(x) "
         "alone, as if it had no shortcut. MACs do not count additions, so no column shows this waste."
     )
 

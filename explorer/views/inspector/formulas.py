@@ -25,7 +25,7 @@ _NORMED = "y = γ·(x − μ) ÷ √(σ² + ε) + β"
 
 
 def merge_formula(kind: str) -> str:
-    """Of an addition in any network, by what its shortcut is made of."""
+    """The formula of an addition in any network, by what its shortcut is made of."""
     return f"y = F(x) + {'s(x)' if kind == 'other' else _TERMS[Shortcut.from_spelling(kind)]('x')}"
 
 

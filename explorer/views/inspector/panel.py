@@ -19,7 +19,7 @@ from .mismatches import elsewhere, first_error, links, list_mismatches
 from .selection import Selected, link
 from .shortcut_choice import concerns, control
 
-HINT = "Click a box to see its shapes and cost; a block opens where it stands."
+HINT = "Click a box to see its shapes and cost; a block opens in its place."
 _ATTRIBUTES = ("kernel", "stride", "padding", "dilation", "groups", "bias")
 
 

@@ -1,4 +1,4 @@
-"""Where a part stands in the tables of the papers, and in what this network departs from them.
+"""Where a part is in the tables of the papers, and in what this network departs from them.
 
 He et al. 2015, "Deep Residual Learning for Image Recognition": Table 1 (ImageNet) and section 4.2 (CIFAR-10); He et al.
 2016, "Identity Mappings in Deep Residual Networks", for the pre-activation networks on CIFAR-10.
@@ -98,13 +98,13 @@ def column(spec: ResNetSpec) -> TableColumn | None:
 
 
 def no_place(spec: ResNetSpec) -> Place:
-    """Of a network that no table has."""
+    """The place of a network that no table has."""
     kind = "bottleneck" if spec.block.is_bottleneck else "basic"
     return Place(f"No table of He et al. 2015 has a network of {'-'.join(map(str, spec.depths))} {kind} blocks.")
 
 
 def block_place(spec: ResNetSpec, plan: BlockPlan, side: int, count: int = 1) -> Place:
-    """Of a block, or of the first of ``count`` equal ones; ``side``: of its output, px."""
+    """The place of a block, or of the first of ``count`` equal ones; ``side``: of its output, px."""
     found = column(spec)
     if found is None:
         return no_place(spec)
@@ -115,7 +115,7 @@ def block_place(spec: ResNetSpec, plan: BlockPlan, side: int, count: int = 1) ->
 
 
 def stage_place(spec: ResNetSpec, stage: int, side: int) -> Place:
-    """Of a whole stage, counted from 1; ``side``: of its output, px."""
+    """The place of a whole stage, counted from 1; ``side``: of its output, px."""
     found = column(spec)
     if found is None:
         return no_place(spec)
@@ -125,14 +125,14 @@ def stage_place(spec: ResNetSpec, stage: int, side: int) -> Place:
 
 
 def _place(where: str, found: TableColumn, spec: ResNetSpec, plans: Sequence[BlockPlan], side: int) -> Place:
-    """Of blocks of one stage; each sentence once."""
+    """The place of blocks of one stage; each sentence once."""
     differs = dict.fromkeys(words for plan in plans for words in _differences(spec, plan, found, side))
     notes = dict.fromkeys(filter(None, (_shortcut_note(plan, found) for plan in plans)))
     return Place(where, found.row(plans[0].stage), tuple(differs), tuple(notes))
 
 
 def stem_place(spec: ResNetSpec) -> Place:
-    """Of what comes before the first stage."""
+    """The place of what comes before the first stage."""
     found = column(spec)
     if found is None:
         return no_place(spec)
@@ -158,7 +158,7 @@ def _one_convolution(stem: Stem, width: int) -> str:
 
 
 def head_place(spec: ResNetSpec) -> Place:
-    """Of the pooling and the classifier."""
+    """The place of the pooling and the classifier."""
     found = column(spec)
     if found is None:
         return no_place(spec)
@@ -206,7 +206,7 @@ def _shortcut_note(plan: BlockPlan, found: TableColumn) -> str:
 
 
 def _kinds(options: Sequence[Shortcut], plan: BlockPlan) -> set[Shortcut]:
-    """What is built, so that an option that changes nothing in this block is no difference."""
+    """What is built, so that an option that changes nothing in this block does not count as a difference."""
     return {option.kind(plan.changes_shape) for option in options}
 
 

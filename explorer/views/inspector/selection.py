@@ -22,7 +22,7 @@ class Selected:
 
     @cached_property
     def indices(self) -> tuple[int, ...]:
-        """Of its operations; of a folded block all, those of its shortcut and its addition too."""
+        """Indices of its operations; of a folded block all, those of its shortcut and its addition too."""
         if self.node.role is not Role.BLOCK:
             return self.node.ops
         blocks = (block for unit in outline(self.report).units for block in unit.blocks)

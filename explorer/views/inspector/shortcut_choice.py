@@ -18,7 +18,7 @@ def concerns(node: Node) -> bool:
 
 
 def control(spec: ResNetSpec, plan: BlockPlan, count: int = 1) -> str:
-    """A labelled choice for ``plan``'s block, or for it and the equal ones after it, ``count`` in all."""
+    """A labelled choice for ``plan``'s block, or for it and the equal ones after it, ``count`` in total."""
     paths = [f"layer{plan.stage}.{plan.index + i}" for i in range(count)]
     chosen = dict(spec.shortcut_overrides).get(plan.path)
     # Where x fits already, A and B are the identity.

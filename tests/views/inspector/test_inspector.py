@@ -391,7 +391,7 @@ def test_everything_that_can_be_clicked_is_described(name):
 
 
 def test_nothing_selected():
-    assert words(empty()) == "Inspector Click a box to see its shapes and cost; a block opens where it stands."
+    assert words(empty()) == "Inspector Click a box to see its shapes and cost; a block opens in its place."
     text = words(empty(inspect(PRESETS["resnet50"])))
     assert "Parameters 25,557,032 MACs 4.09 GMACs" in text
     assert "Receptive field 427 px" in text

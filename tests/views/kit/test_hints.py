@@ -27,7 +27,7 @@ def test_an_unknown_term_is_an_error_and_an_unknown_name_is_text():
     with pytest.raises(KeyError):
         hint("perceptron")
     assert explained("Output & more") == "Output &amp; more"
-    assert 'data-term="saved-for-backward"' in explained("Kept for backward each")
+    assert 'data-term="saved-for-backward"' in explained("Saved for backward each")
 
 
 def test_the_summary_explains_its_figures():

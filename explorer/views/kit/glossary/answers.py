@@ -73,14 +73,14 @@ ANSWERS = (
         "An image of the kind that the network was trained on. Only for such images can its accuracy be expected.",
         "Hendrycks and Gimpel 2017, section 2",
         on_page("#classify-panel"),
-        ("familiar image",),
+        (),
     ),
     Term(
         "Out-of-distribution",
         "An image unlike anything in training. The network still names one of its classes, so its score says little.",
         "Hendrycks and Gimpel 2017, section 2",
         on_page("#classify-panel"),
-        ("OOD", "unfamiliar image"),
+        ("OOD",),
     ),
 )
 
@@ -91,7 +91,7 @@ TRANSFER = (
         "already knows edges, textures and parts.",
         "Yosinski et al. 2014, section 1",
         on_page("#transfer-panel"),
-        ("teach it", "knowledge transfer"),
+        ("knowledge transfer",),
     ),
     Term(
         "Feature extraction",

@@ -34,7 +34,7 @@ COSTS = (
         "makes training need more memory than using a network.",
         "PyTorch documentation, Autograd mechanics, Saved tensors",
         in_diagram("layer1.0.conv1"),
-        ("saved tensors", "kept for backward"),
+        ("saved tensors",),
     ),
     Term(
         "Throughput",
@@ -46,7 +46,7 @@ COSTS = (
     ),
     Term(
         "ONNX",
-        "A file format for networks that many programs can run. Such a file holds the operations and the weights, and "
+        "A file format for networks that many programs can run. Such a file contains the operations and the weights, and "
         "no Python code.",
         "ONNX documentation, Open Neural Network Exchange",
         on_page("#rx-export-button"),

@@ -83,7 +83,7 @@ BLOCKS = (
         "size of tensor a must match the size of tensor b”.",
         "PyTorch documentation, Broadcasting semantics",
         in_diagram("layer2.0:add", "shortcut=identity"),
-        ("dimension mismatch", "size mismatch", "does not match", "does not fit"),
+        ("dimension mismatch", "size mismatch", "does not match"),
     ),
     Term(
         "Broadcasting",

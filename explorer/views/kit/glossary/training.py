@@ -58,7 +58,7 @@ TRAINING = (
     ),
     Term(
         "Epoch",
-        "One pass over all training images. Each image is then seen once more, in a new order.",
+        "One pass over all training images. The next epoch shows every image again, in a new order.",
         "Goodfellow et al. 2016, section 8.1.3",
         on_page('input[aria-label="Epochs"]'),
         ("epochs",),

@@ -18,7 +18,7 @@ const RUN = /^(.+\.)(\d+)-(\d+)$/;
 
 /**
  * Whether the box ``id`` is inside the open ``name``. A path continues with "." and an operation with ":";
- * "layer3.10" is not inside "layer3.1". A run holds its blocks and what is inside them.
+ * "layer3.10" is not inside "layer3.1". A run contains its blocks and what is inside them.
  * @param {string} name
  * @param {string} id
  */

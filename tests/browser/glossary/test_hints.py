@@ -79,7 +79,7 @@ def test_a_figure_explains_itself_and_leads_on(open_page: Open) -> None:
 
 def test_a_hint_in_the_inspector_selects_nothing_else(open_page: Open) -> None:
     page = open_page("?at=layer2.0")
-    page.get_by_label("Inspector").get_by_role("button", name="Kept for backward").click()
+    page.get_by_label("Inspector").get_by_role("button", name="Saved for backward").click()
     expect(box(page)).to_contain_text("the backward pass reads them again")
     expect(page.locator("g.node.selected")).to_have_attribute("id", "layer2.0")
 

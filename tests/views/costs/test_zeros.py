@@ -23,7 +23,7 @@ def test_three_quarters_of_the_first_bottlenecks_shortcut_are_zeros() -> None:
     assert zeros_sentence(PRESETS["resnet50"]) == (
         "With option A, 192 of the 256 channels (75 %) that the shortcut of layer1.0 adds are zeros; in all 4 such "
         "blocks together 1,984 of the 3,840 channels (52 %). These 953 k additions an image change nothing: such a "
-        "channel holds F(x) alone, as if it had no shortcut. MACs do not count additions, so no column shows this "
+        "channel contains F(x) alone, as if it had no shortcut. MACs do not count additions, so no column shows this "
         "waste."
     )
 

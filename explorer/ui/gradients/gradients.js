@@ -19,7 +19,8 @@ export function mount({element, server, settings: {list}}) {
       listed = null; // the summary reports that there is no response
       return;
     }
-    const focused = [...host.querySelectorAll('select, button')].findIndex(each => each === document.activeElement);
+    const controls = [...host.querySelectorAll('select, button')];
+    const focused = controls.indexOf(/** @type {any} */ (document.activeElement));
     if (answer.error) host.replaceChildren(alertBanner(answer.error, 'error'));
     else host.innerHTML = answer.html;
     if (focused >= 0) host.querySelectorAll('select, button')[focused]?.focus({preventScroll: true});

@@ -148,6 +148,6 @@ def test_the_command_line_classifies_with_the_users_weights(tiny: Path, tmp_path
     assert json.loads(answered.stdout)[0]["model"] == "your weights"
     assert "after the channels is assumed" in answered.stderr
     both = run("classify", "--weights", tiny, "--model", "resnet18", tmp_path / "photo.png")
-    assert (both.exit_code, "one of them names the network" in both.stderr) == (2, True)
+    assert (both.exit_code, "--weights and --model cannot be combined" in both.stderr) == (2, True)
     alone = run("classify", "--set", "zero_pad=split", tmp_path / "photo.png")
-    assert (alone.exit_code, "only your own weights" in alone.stderr) == (2, True)
+    assert (alone.exit_code, "--set needs --weights" in alone.stderr) == (2, True)

@@ -61,10 +61,10 @@ def test_a_recipe_is_plain_json() -> None:
     ("changes", "match"),
     [
         ({"epochs": 0}, r"^epochs: got '0', expected a whole number from 1 to 10,000$"),
-        ({"epochs": 1.5}, r"^epochs: got '1\.5'; a whole number"),
+        ({"epochs": 1.5}, r"^epochs: got '1\.5', expected a whole number"),
         ({"epochs": True}, r"^epochs: got 'True'"),
-        ({"batch_size": 1}, r"^batch_size: got '1'; a whole number from 2 to"),
-        ({"learning_rate": float("nan")}, r"^learning_rate: got 'nan'; a number from 0"),
+        ({"batch_size": 1}, r"^batch_size: got '1', expected a whole number from 2 to"),
+        ({"learning_rate": float("nan")}, r"^learning_rate: got 'nan', expected a number from 0"),
         ({"learning_rate": None}, r"^learning_rate: got 'None'"),
         ({"momentum": 1}, r"^momentum: got '1', expected a number from 0 to 0\.9999$"),
         ({"weight_decay": -1e-4}, r"^weight_decay: got '-0\.0001'"),

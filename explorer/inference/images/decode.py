@@ -126,7 +126,7 @@ def _check_size(name: str, size: tuple[int, int]) -> None:
     width, height = size
     what = f"This {name} has {width}×{height} pixels"
     if not (width and height):
-        raise ImageError(f"{what}: it has no pixels. Open it in a photo program and save it again.")
+        raise ImageError(f"{what}: the picture is empty. Open it in a photo program and save it again.")
     if width * height > MAX_PIXELS:
         raise ImageError(
             f"{what}, {width * height / 1e6:,.1f} megapixels, and {MAX_PIXELS / 1e6:.0f} are allowed."

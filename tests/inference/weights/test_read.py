@@ -218,7 +218,7 @@ def test_many_names_for_one_storage_are_refused(tmp_path: Path) -> None:
 def test_no_state_dict(tmp_path: Path) -> None:
     values: list[Any] = [[torch.zeros(3)], torch.zeros(3), {}]
     for value in values:
-        with pytest.raises(WeightsError, match="holds no state_dict"):
+        with pytest.raises(WeightsError, match="has no state_dict"):
             load_state_dict(saved(value, tmp_path / "a.pth"))
 
 
@@ -272,7 +272,7 @@ GOOD = {"a": entry(0, 16, 4)}
         (header(b'{"\xff":1}'), "not valid JSON"),
         (header(b'{"a":' + b"[" * 100_000), "not valid JSON"),
         (header(b'{"a":1}'), "damaged"),
-        (header(b"{}", b""), "holds no state_dict"),
+        (header(b"{}", b""), "has no state_dict"),
         (
             header({f"t{i}": entry(0, 0, 0) for i in range(10_001)}, b""),
             "does not list tensors, or more than 10,000",

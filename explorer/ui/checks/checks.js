@@ -1,6 +1,7 @@
 // The shortcut checks: rows come once for each network, after its diagram; sorting, filtering and copying happen here.
 // A row and an addition select each other.
-import {alertBanner, ask, copyFrom, get, on, revealRow, whenVisible} from '../kit/lib.js';
+import {copyFrom} from '../kit/clipboard.js';
+import {alertBanner, ask, get, on, revealRow, whenVisible} from '../kit/lib.js';
 import {sortable} from '../kit/sorting.js';
 import {countInWords, sift} from './sift.js';
 import {mountWalk} from './walk.js';

@@ -1,6 +1,7 @@
 // The code beside the diagram: a line lights its boxes, a box lights its lines, by pointer, focus and selection. The
 // file is asked for when the pane is open, and again when the network changes.
-import {ask, copyFrom, emit, get, latest, on, set, setAddress} from '../kit/lib.js';
+import {copyFrom} from '../kit/clipboard.js';
+import {ask, emit, get, latest, on, set, setAddress} from '../kit/lib.js';
 import {ownersOfLines} from './lines.js';
 
 const STEPS = {ArrowDown: 1, ArrowUp: -1};

@@ -1,5 +1,6 @@
 // Share and export. The bar changes with the network: a script finds its elements when it needs them.
-import {copyText, downloadBlob, get, NO_RESPONSE, url} from '../kit/lib.js';
+import {copyText} from '../kit/clipboard.js';
+import {downloadBlob, get, NO_RESPONSE, url} from '../kit/lib.js';
 import {exportPath} from './address.js';
 
 const wait = seconds => new Promise(resolve => setTimeout(resolve, 1000 * seconds));

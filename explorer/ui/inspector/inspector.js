@@ -1,5 +1,6 @@
 // The inspector: links into the diagram, the copy button, and a block's own shortcut.
-import {act, copyFrom, emit, set} from '../kit/lib.js';
+import {copyFrom} from '../kit/clipboard.js';
+import {act, emit, set} from '../kit/lib.js';
 
 /** @param {HTMLElement} panel */
 export function mountInspector(panel) {

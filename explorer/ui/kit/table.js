@@ -1,6 +1,7 @@
 // Measured values as a table: it sorts, a row selects its layer in the diagram (page.js), and its values are copied or
 // downloaded as CSV.
-import {copyFrom, download, get, on, revealRow} from './lib.js';
+import {copyFrom} from './clipboard.js';
+import {download, get, on, revealRow} from './lib.js';
 import {sortable} from './sorting.js';
 
 /** @param {import('./lib.js').Mount} mount */

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from explorer.views.kit.glossary.options import LABELS
 from tests.browser.conftest import Open
 
 pytestmark = pytest.mark.browser
@@ -39,6 +40,14 @@ def test_every_choice_of_the_builder_and_every_field_has_a_hint(open_page: Open)
         name = anchor.inner_text().strip()
         number = name.isdigit()  # a depth
         expect(box(page).locator("strong")).to_have_text(f"Depth {name}" if number else name)
+
+
+def test_every_other_label_with_a_hint_is_on_the_page(open_page: Open) -> None:
+    page = open_page("?tab=training")
+    labels = page.locator("[data-testid=block-info], .label-text").all_text_contents()
+    assert {label.strip() for label in labels} >= LABELS.keys()
+    page.get_by_text("Learning rate", exact=True).first.hover()
+    expect(box(page)).to_contain_text("The length of each step.")
 
 
 def test_the_keyboard_reads_hints_of_choices_and_presets(open_page: Open) -> None:

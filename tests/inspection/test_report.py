@@ -259,7 +259,7 @@ def test_it_comes_back_untouched_from_a_failure_too(lived_in):
 def test_a_failing_forward_names_its_layer():
     class Fails(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
-            return x.missing
+            return x.missing  # type: ignore[attr-defined]
 
     with pytest.raises(TraceError, match=r"\A1\.1 failed on an input of 8×10×10: [^\n]*'missing'\Z"):
         inspect(nn.Sequential(conv(3), nn.Sequential(nn.ReLU(), Fails())), (3, 10, 10))

@@ -73,7 +73,7 @@ def _split(name: str, args: list[Any], kwargs: dict[str, Any], error: Exception)
     given = dict(zip(("self", "sizes", "dim"), args, strict=False)) | kwargs
     x, sizes = given["self"], given.get("sizes", given.get("split_size"))
     dim = given.get("dim", 0) % x.dim()
-    if not isinstance(sizes, Sequence):
+    if not isinstance(sizes, (list, tuple)):
         return None
     outputs = tuple(x.new_zeros((*x.shape[:dim], size, *x.shape[dim + 1 :])) for size in sizes)
     facts = {"came": tuple(x.shape), "sizes": tuple(sizes), "dim": dim}

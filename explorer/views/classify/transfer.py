@@ -90,7 +90,7 @@ def _missed(found: LinearProbe, keys: Sequence[str]) -> str:
 
 def _download(head: Head) -> str:
     words = (
-        f"The linear probe was chosen above: add a photo to try it. Its file contains the new last layer, and names the "
+        f"The linear probe was chosen above: add a photo to try it. Its file has the new last layer, and names the "
         f"frozen network ({head.backbone}). Open it here again, or use it on the command line:"
     )
     button = tag("button", "Download this head", type="button", css="rx-button", data_do="head")

@@ -108,8 +108,8 @@ class _Line:
 
 
 def _through_forks(diagram: Diagram, names: dict[str, str]) -> Iterator[_Line]:
-    """The diagram's edges. Those that enter a repeat part only inside its frame, at a point: the frame then contains the
-    whole of one shortcut, as each of its blocks has it."""
+    """The diagram's edges. Those that enter a repeat part only inside its frame, at a point: then the frame contains
+    the whole of one shortcut, as each of its blocks has it."""
     repeat_of = {node.id: node.repeat for node in diagram.nodes}
     forks = {repeat.id: f"f{number}" for number, repeat in enumerate(diagram.repeats)}
     entered: set[str] = set()

@@ -64,7 +64,7 @@ def params_sum(report: Report, ops: Sequence[int]) -> str:
 
 
 def path_sums(report: Report, ops: Sequence[int]) -> Iterator[tuple[str, str]]:
-    """The arithmetic of several operations: each that widens the receptive field or the stride, then the sum of the two paths."""
+    """Several operations: each that widens the receptive field or the stride, then the sum of the two paths."""
     fields = report.receptive_fields
     for op in (report.trace.ops[i] for i in ops):
         before = [fields[i] for i in op.inputs]

@@ -46,7 +46,7 @@ COSTS = (
     ),
     Term(
         "ONNX",
-        "A file format for networks that many programs can run. Such a file contains the operations and the weights, and "
+        "A file format for networks that many programs can run. It contains the operations and the weights, and "
         "no Python code.",
         "ONNX documentation, Open Neural Network Exchange",
         on_page("#rx-export-button"),

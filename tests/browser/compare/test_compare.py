@@ -173,7 +173,7 @@ def test_another_network_is_chosen_or_pasted_and_a_bad_one_is_said(open_page: Op
     note = page.locator(".rx-compare .rx-banner")
     expect(note).to_contain_text("preset: got 'nonsense'; allowed: a preset's name, a link of this page, or JSON")
     expect(right.locator("h3")).to_contain_text("ResNet-34")
-    page.get_by_label("Compare with").select_option("its plain twin")
+    page.get_by_label("Compare with").select_option("its plain counterpart")
     expect(note).to_be_hidden()
     expect(right.locator("h3")).to_contain_text("Plain-18")
     page.wait_for_url(re.compile("with=plain"))

@@ -53,7 +53,7 @@ def test_check_tells_by_its_exit_code_whether_all_shortcuts_fit() -> None:
     assert printed("resnet50") == "✓ 16 of 16 shortcuts match\n"
     lines = printed("resnet50", "--set", "shortcut=identity", code=1).splitlines()
     findings = [line for line in lines if not line.startswith((" ", "✕"))]
-    assert [line.split()[0] for line in findings] == MISFITS
+    assert [line.split(":")[0] for line in findings] == MISFITS
     assert "he branch gives 512×28×28, the shortcut 256×56×56" in findings[1]
     assert [line.strip()[:5] for line in lines if line not in findings] == ["Fix: "] * 4 + ["✕ 12 "]
     assert lines[-1] == "✕ 12 of 16 shortcuts match"

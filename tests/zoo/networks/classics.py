@@ -54,7 +54,7 @@ def zero_padded() -> nn.Module:
     return ResNet("A")
 
 
-@fails(IMAGE, rule="missing-projection", says="layer2 halves 16→8 and grows 8→16")
+@fails(IMAGE, rule="missing-projection", says="layer2: channels 8 → 16, map 16×16 → 8×8")
 def unprojected() -> nn.Module:
     return ResNet("")
 
@@ -178,7 +178,7 @@ def convnext() -> nn.Module:
     return ConvNeXt()
 
 
-@fails((2, 8, 6, 6), rule="missing-projection", says="8→12")
+@fails((2, 8, 6, 6), rule="missing-projection", says="8 → 12")
 def convnext_wider() -> nn.Module:
     return ConvNeXt(12)
 
@@ -231,7 +231,7 @@ def transformer() -> nn.Module:
     return Encoder()
 
 
-@fails((2, 9, 16), rule="missing-projection", says="16→24")
+@fails((2, 9, 16), rule="missing-projection", says="16 → 24")
 def transformer_back() -> nn.Module:
     return Encoder(back=24)
 

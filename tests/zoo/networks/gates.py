@@ -140,27 +140,27 @@ def efficient() -> nn.Module:
     return Net(ECA)
 
 
-@fails(IMAGE, rule="missing-projection", says="two halves 16→8 and grows 16→32")
+@fails(IMAGE, rule="missing-projection", says="two: channels 16 → 32, map 16×16 → 8×8")
 def squeeze_unprojected() -> nn.Module:
     return Net(SE, projects=False)
 
 
-@fails(IMAGE, rule="missing-projection", says="two halves 16→8 and grows 16→32")
+@fails(IMAGE, rule="missing-projection", says="two: channels 16 → 32, map 16×16 → 8×8")
 def gate_first_unprojected() -> nn.Module:
     return Net(GateFirst, projects=False)
 
 
-@fails(IMAGE, rule="missing-projection", says="two halves 16→8 and grows 16→32")
+@fails(IMAGE, rule="missing-projection", says="two: channels 16 → 32, map 16×16 → 8×8")
 def cbam_unprojected() -> nn.Module:
     return Net(CBAM, projects=False)
 
 
-@fails(IMAGE, rule="missing-projection", says="two halves 16→8 and grows 16→32")
+@fails(IMAGE, rule="missing-projection", says="two: channels 16 → 32, map 16×16 → 8×8")
 def coordinate_unprojected() -> nn.Module:
     return Net(Coordinate, projects=False)
 
 
-@fails(IMAGE, rule="missing-projection", says="two halves 16→8 and grows 16→32")
+@fails(IMAGE, rule="missing-projection", says="two: channels 16 → 32, map 16×16 → 8×8")
 def efficient_unprojected() -> nn.Module:
     return Net(ECA, projects=False)
 

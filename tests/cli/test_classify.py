@@ -212,7 +212,7 @@ def test_a_head_trained_on_a_folder_classifies(classes: Path, tmp_path: Path) ->
     assert result.exit_code == 1  # for the broken one
     assert result.stderr.startswith(f"{classes / 'lawn' / 'broken.jpg'}: This is a text file")
     lines = result.stdout.splitlines()
-    assert lines[0] == "12 of 12 photos named rightly (100.0 %) by heads that had not seen them."
+    assert lines[0] == "Cross-validated accuracy: 100.0 %, 12 of 12 photos."
     assert [line.split() for line in lines[4:7]] == [["label", "lawn", "sea"], ["lawn", "6", "0"], ["sea", "0", "6"]]
     assert from_bytes(head.read_bytes()).classes == ("lawn", "sea")
     new = photo(tmp_path / "new.png", "#204080", 99)

@@ -1,4 +1,4 @@
-"""``check``: does every shortcut of some networks fit, and are they as a file of expectations says?"""
+"""``check``: do all shortcuts match, and are all expectations of a file met?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -47,9 +47,9 @@ def check(
         list[str] | None,
         typer.Argument(
             metavar="[TARGET]...",
-            help="Presets, JSON files, weights or .onnx as elsewhere, or PACKAGE.MODULE:CALLABLE or FILE.py:CALLABLE, "
-            "a class or function of yours that gives an nn.Module, with its arguments if it has any: nets:make(18). "
-            "Default: all that --expect names.",
+            help="Presets, JSON files, weights, .onnx files, or PACKAGE.MODULE:CALLABLE or FILE.py:CALLABLE: your class "
+            "or function that returns an nn.Module, with arguments if it needs any: nets:make(18). "
+            "Default: all networks in the --expect file.",
         ),
     ] = None,
     changes: Changes = None,
@@ -58,22 +58,26 @@ def check(
         typer.Option(
             "--input",
             metavar="1x3x224x224",
-            help="Shape of the input, batch included; repeatable. 1x16:int64 is a tensor of whole numbers, x=1x3x8x8 "
-            "goes by its name, [1x3x8x8, 1x3x4x4] is a list, {x=1x3x8x8} a dict.",
+            help="Shape of the input, with the batch dimension; repeatable. 1x16:int64 is a tensor of whole numbers, "
+            "x=1x3x8x8 is passed by name, [1x3x8x8, 1x3x4x4] is a list, {x=1x3x8x8} a dict.",
         ),
     ] = None,
     expect: Annotated[
-        str | None, typer.Option(metavar="FILE", help="What is expected of each network, as YAML or JSON.")
+        str | None,
+        typer.Option(metavar="FILE", help="Shape contract: what is expected of each network, as YAML or JSON."),
     ] = None,
-    fix: Annotated[bool, typer.Option("--fix", help="Print every way to mend a misfit as PyTorch code.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Print every fix for a shape mismatch as PyTorch code.")] = False,
     train: Annotated[bool, typer.Option("--train", help="Also try a forward pass in training mode.")] = False,
     sizes: Annotated[bool, typer.Option("--sizes", help="Also find out which input sizes work.")] = False,
-    form: Annotated[Format, typer.Option("--format", help="Of what is printed, or written with -o.")] = Format.TEXT,
+    form: Annotated[Format, typer.Option("--format", help="Format of the output.")] = Format.TEXT,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, and print the text too.")
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file, and print the text too.")
     ] = None,
 ) -> None:
-    """Does every shortcut fit? Exit code 0 if all do and all is as expected, 1 if not, 2 if it cannot be told."""
+    """Check every shortcut.
+
+    Exit code 0: all match and all expectations are met; 1: something differs; 2: a target cannot be checked.
+    """
     from .contract_file import read_contract
 
     path = _output(form, output)
@@ -153,69 +157,18 @@ def _write(outcomes: Sequence[Outcome], form: Format, path: Path | None, contrac
 
 
 def _formatted(outcomes: Sequence[Outcome], form: Format, contract: str) -> str:
-    """For other programs."""
+    """The outcomes as text for other programs."""
     from ..views.checks.github import workflow_commands
     from ..views.checks.junit import junit
     from ..views.checks.sarif import sarif
+    from .check_json import json_values
 
     if form is Format.JUNIT:
         return junit(outcomes)
     if form is Format.GITHUB:
         return "\n".join(workflow_commands(outcomes, contract))
-    value = sarif(outcomes, contract) if form is Format.SARIF else _plain(outcomes)
+    value = sarif(outcomes, contract) if form is Format.SARIF else json_values(outcomes)
     return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def _plain(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """JSON values: the worst exit code, and each target's report, findings and unmet expectations."""
-    return {
-        "schema": 1,
-        "code": max(outcome.code for outcome in outcomes),
-        "targets": [_plain_target(outcome) for outcome in outcomes],
-    }
-
-
-def _plain_target(outcome: Outcome) -> dict[str, Any]:
-    from ..inspection import propose_fixes
-
-    head = {"target": outcome.target, "code": outcome.code, "problem": outcome.problem or None}
-    if outcome.report is None:
-        return head
-    return {
-        **head,
-        **outcome.report.to_dict(),
-        "findings": [
-            {
-                "rule": finding.rule,
-                "path": finding.path,
-                "sentence": finding.sentence,
-                "lines": list(outcome.lines_of(finding)),
-                "fixes": [
-                    {
-                        "title": fix.title,
-                        "params": fix.params,
-                        "macs": fix.macs,
-                        "snippet": fix.snippet,
-                        "proven": fix.proven,
-                    }
-                    for fix in propose_fixes(outcome.report, finding)
-                ],
-            }
-            for finding in outcome.findings
-        ],
-        "hints": [
-            {"rule": hint.rule, "path": hint.path, "sentence": hint.sentence, "lines": list(outcome.lines_of(hint))}
-            for hint in outcome.hints
-        ],
-        "unmet": [{"key": unmet.key, "sentence": unmet.sentence} for unmet in outcome.unmet],
-        "notes": list(outcome.notes),
-        **({"sizes": _plain_sizes(outcome.sizes)} if outcome.sizes else {}),
-    }
-
-
-def _plain_sizes(sizes: InputSizes) -> dict[str, Any]:
-    tried = [{"side": t.side, "works": t.works, "path": t.path, "sentence": t.sentence} for t in sizes.tried]
-    return {"sentence": sizes.sentence, "multiple": sizes.multiple, "smallest": sizes.smallest, "tried": tried}
 
 
 def _write_pages(outcomes: Sequence[Outcome], path: Path) -> None:
@@ -274,7 +227,7 @@ def _lines(outcome: Outcome, report: Report, fix: bool) -> Iterator[Text]:
     yield verdict(report)
     wrong = [finding for finding in outcome.findings if finding.merge is None]
     if layers := sum("wants" in report.operations[finding.op].attrs for finding in wrong):
-        suit = "layer does not suit its input" if layers == 1 else "layers do not suit their input"
+        suit = "layer does not match its input" if layers == 1 else "layers do not match their input"
         yield Text(f"✕ {layers} {suit}", BAD)
     if others := len(outcome.findings) - layers - sum(f.merge.is_residual for f in outcome.findings if f.merge):
         match = "operation has operands" if others == 1 else "operations have operands"

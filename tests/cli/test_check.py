@@ -260,7 +260,7 @@ def test_a_layer_that_does_not_suit_its_input(own: Path) -> None:
     assert first.startswith("fc takes 4 features, but ")
     in_init = 1 + CODE.splitlines().index("        self.fc = nn.Linear(4, 2)")
     assert places.endswith(f", own_nets/first.py:{in_init}")  # where the wrong number is
-    assert result.stdout.splitlines()[-2:] == ["✓ 1 of 1 shortcuts match", "✕ 1 layer does not suit its input"]
+    assert result.stdout.splitlines()[-2:] == ["✓ 1 of 1 shortcuts match", "✕ 1 layer does not match its input"]
     (own / "c.yaml").write_text("own_nets.first:Narrow: {shortcuts: any}")
     assert check("--expect", "c.yaml").exit_code == 1
 

@@ -47,8 +47,8 @@ def check(
         list[str] | None,
         typer.Argument(
             metavar="[TARGET]...",
-            help="Presets, JSON files, weights, .onnx files, or PACKAGE.MODULE:CALLABLE or FILE.py:CALLABLE: your class "
-            "or function that returns an nn.Module, with arguments if it needs any: nets:make(18). "
+            help="Presets, JSON files, weights, .onnx files, or PACKAGE.MODULE:CALLABLE or FILE.py:CALLABLE: your "
+            "class or function that returns an nn.Module, with arguments if it needs any: nets:make(18). "
             "Default: all networks in the --expect file.",
         ),
     ] = None,

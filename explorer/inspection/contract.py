@@ -32,7 +32,7 @@ _SHAPE = re.compile(r"[1-9]\d{0,6}(?:[x×][1-9]\d{0,6}){0,7}")
 
 @dataclass(frozen=True)
 class Bounds:
-    """A whole number from ``low`` to ``high``, both included; None is no bound. ``words`` are as they were given."""
+    """A whole number from ``low`` to ``high``, both included; None means no bound. ``words`` are as they were given."""
 
     low: Fraction | None
     high: Fraction | None
@@ -57,7 +57,7 @@ class Outcome:
     Attributes:
         target: as it was named.
         report: None where it cannot be checked, which ``problem`` then explains.
-        allowed: sums that do not fit are no failure here; ``paths``: nor is anything at these modules.
+        allowed: additions that do not match do not fail here; ``paths``: nor does anything at these modules.
         notes: what there is to say of the file it was read from, or of how it was traced.
         training: what fails in training mode only, if that was asked for.
         sizes: of the input that work, if that was asked for.
@@ -211,10 +211,10 @@ class Expectations(BaseModel):
     Attributes:
         input: the inputs it is traced with, in order, with the batch dimension.
         params, macs: as ``Report`` counts them.
-        shortcuts: "match": whatever is found must fit; a number: so many sums, all of which fit; "any": misfits are
-            told, yet are no failure.
+        shortcuts: "match": whatever is found must match; a number: so many additions, all of which match; "any":
+            mismatches are reported but do not fail.
         shapes: module path -> shape of what it gives, without the batch dimension.
-        allow: paths of blocks whose findings are told, yet are no failure; "" is the network itself.
+        allow: paths of blocks whose findings are reported but do not fail; "" is the network itself.
         sizes: sides of a square input with which the network has to run.
     """
 
@@ -262,7 +262,7 @@ def _expectations(target: str, values: Any) -> Expectations:
 
 
 def evaluate(report: Report, expected: Expectations) -> tuple[Unmet, ...]:
-    """Everything in a report that is not as expected; misfits themselves are ``report.findings``."""
+    """Everything in a report that is not as expected; mismatches themselves are ``report.findings``."""
     return tuple(_unmet(report, expected))
 
 

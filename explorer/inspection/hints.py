@@ -20,7 +20,7 @@ _FOUND: WeakKeyDictionary[Report, tuple[Finding, ...]] = WeakKeyDictionary()
 
 
 def find_hints(report: Report) -> tuple[Finding, ...]:
-    """Of a module that was traced; a spec and a file have none. The first call may take two passes more."""
+    """Hints about a module that was traced; a spec and a file have none. The first call may take two passes more."""
     if report.subject is None:
         return ()
     if report not in _FOUND:

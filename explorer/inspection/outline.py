@@ -124,7 +124,7 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 
 def _signature(report: Report, block: Unit) -> tuple[object, ...]:
-    """What a block does, without where it stands."""
+    """What a block does, without its place."""
     start, cut = block.ops[0], len(block.path)
     return tuple(
         (op.name, op.path[cut:], op.in_shapes, op.shape, tuple([i - start for i in op.inputs]), op.attrs)

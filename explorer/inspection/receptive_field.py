@@ -63,7 +63,7 @@ def receptive_fields(trace: Trace) -> tuple[ReceptiveField | None, ...]:
 
 
 def network_receptive_field(trace: Trace) -> ReceptiveField | None:
-    """Of the last feature map; None where no map exists, or where an operation behind it cannot be told."""
+    """Receptive field of the last feature map; None without a map, or if a later operation is unknown."""
     states = _states(trace)
     last = next((i for i in reversed(range(len(states))) if isinstance(states[i], _Seen)), None)
     if last is None or UNKNOWN in states[last + 1 :]:

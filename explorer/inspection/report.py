@@ -100,18 +100,18 @@ class Report:
 
     @cached_property
     def receptive_field(self) -> ReceptiveField | None:
-        """Of the last feature map; None where no map exists, or where it cannot be told."""
+        """Receptive field of the last feature map; None where no map exists, or where it cannot be told."""
         return network_receptive_field(self.trace)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """Everything that is wrong, in execution order: sums that do not fit, and layers that do not suit their input;
-        empty where all fits."""
+        """Everything that is wrong, in execution order: additions that do not match, and layers that do not match their
+        input; empty if everything matches."""
         return diagnose(self.trace, self.sums)
 
     @property
     def broken(self) -> tuple[Merge, ...]:
-        """Merges that don't fit."""
+        """Additions that do not match."""
         return tuple(m for m in self.merges if not m.fits)
 
     def to_dict(self) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def inspect(
 
     Raises:
         TraceError: the forward pass fails for another reason than shapes; the module cannot be copied; or the inputs
-            are no shapes.
+            are not shapes.
     """
     if isinstance(target, ResNetSpec):
         default = (1, target.in_channels, target.image_size, target.image_size)
@@ -179,7 +179,7 @@ def _inspect_spec(spec: ResNetSpec, input_size: Shape) -> Report:
 
 @dataclass
 class _Pending:
-    """A report that is traced once, by whoever asks first; the others wait for that."""
+    """A report that is traced once, by the first caller; the others wait for that."""
 
     spec: ResNetSpec
     input_size: Shape
@@ -196,7 +196,7 @@ class _Pending:
 _FINDING = Lock()
 
 
-@lru_cache(maxsize=24)  # a report of 1,000 layers holds some 15 MB
+@lru_cache(maxsize=24)  # a report of 1,000 layers takes some 15 MB
 def _pending(spec: ResNetSpec, input_size: Shape) -> _Pending:
     return _Pending(spec, input_size)
 

@@ -27,7 +27,7 @@ class SavedTensors:
 
     Attributes:
         bytes: ``output`` and ``statistics`` together.
-        output: bytes of the memory that holds its output; 0 if nothing reads it again, and for a view and an
+        output: bytes of the memory of its output; 0 if nothing reads it again, and for a view and an
             operation in place, whose output is in memory that counts at an earlier operation.
         statistics: bytes of what else it saves: mean and inverse deviation of a norm, the positions of a pool's maxima.
         readers: operations whose derivative reads the output again, by index; itself for ReLU.
@@ -64,7 +64,7 @@ def find_saved_tensors(trace: Trace) -> tuple[SavedTensors, ...]:
 
 
 def _memory(ops: tuple[Op, ...]) -> list[int]:
-    """For each operation, the one that made the memory its output lies in."""
+    """For each operation, the one that made the memory its output is in."""
     root: list[int] = []
     for op in ops:
         shares = op.inputs and (op.name in _VIEWS or op.attrs.get("in_place", False))

@@ -1,4 +1,4 @@
-"""Changes of layers that might mend a finding; which of them do, only another trace can tell."""
+"""Changes of layers that might fix a finding; which of them do, only another trace can tell."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Edit:
 
     @property
     def _name(self) -> str:
-        """Of a parameter, with its module's path."""
+        """Name of a parameter, with its module's path."""
         name = self.attribute.removeprefix(PARAMETER)
         return f"{self.path}.{name}" if self.path else name
 

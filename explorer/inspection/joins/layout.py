@@ -30,7 +30,7 @@ def axes_of(ops: Sequence[Op], merge: Merge) -> tuple[int | None, int | None]:
     axes = [None if end is None else channel_axis(ops, end) for end in ends]
     if axes[1] is None and not merge.shortcut and merge.fork is not None:
         axes[1] = _axis_read(ops, merge.fork)
-    # An axis before the batch's, or none of this shape, is no axis of channels.
+    # An axis before the batch's, or none of this shape, is not an axis of channels.
     branch, shortcut = (
         axis - 1 if axis and axis <= len(shape) else None for axis, shape in zip(axes, shapes, strict=True)
     )

@@ -37,7 +37,7 @@ def is_residual(ops: Sequence[Op], op: Op, met: Operands, fork: Fork, kinds: Map
 
 
 def _is_gated(op: Op) -> bool:
-    """A product with another tensor that is no single number."""
+    """A product with another tensor that is not a single number."""
     return op.name == "mul" and all(prod(shape) > 1 for shape in op.attrs.get("factors", ((),)))
 
 

@@ -177,7 +177,7 @@ def multiple_of(ops: Sequence[Op], path: OperandPath) -> int:
 
 
 def strides_from_input(ops: Sequence[Op]) -> list[Fraction]:
-    """Of every operation; where paths join, the largest."""
+    """The stride of every operation; where paths join, the largest."""
     strides: list[Fraction] = []
     for op in ops:
         before = [strides[op.inputs[i]] for i in carried(op)]

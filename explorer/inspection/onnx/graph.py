@@ -19,7 +19,7 @@ from ..tracing.operations import Op
 from ..tracing.repeats import Layer, Recording, Trace
 
 MAX_NODES = 5000
-_DEFAULT = (1, 3, 224, 224)  # what stands for a side of the input that the file leaves open
+_DEFAULT = (1, 3, 224, 224)  # the value for a side of the input that the file leaves open
 _NO_NAMES = ("main_graph", "torch_jit", "torch-jit-export")
 
 

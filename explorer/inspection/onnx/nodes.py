@@ -1,4 +1,4 @@
-"""Nodes of an ONNX graph as this program's operations, with shapes that survive sums that don't fit."""
+"""Nodes of an ONNX graph as this program's operations, with shapes that survive additions that do not match."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..tracing.repeats import Shape
 from .constants import Constants
 from .scopes import own_path, placed
 
-_MAX_BROKEN = 200  # sums that don't fit: each takes another pass
+_MAX_BROKEN = 200  # additions that do not match: each takes another pass
 _NAMES = {
     **{"Conv": "conv", "ConvTranspose": "conv", "BatchNormalization": "batch_norm", "GroupNormalization": "group_norm"},
     **{"InstanceNormalization": "group_norm", "LayerNormalization": "layer_norm", "LeakyRelu": "leaky_relu"},
@@ -43,20 +43,20 @@ class NodeOp:
 def read_nodes(model: ModelProto) -> list[NodeOp]:
     """Every node that depends on an input, in order, behind the inputs themselves. ``model`` is used up.
 
-    Where two sides of a sum can't be added, the shape of the main branch goes on, as in ``trace``.
+    Where two sides of a sum can't be added, the shape of the main branch continues, as in ``trace``.
 
     Raises:
         TraceError: a shape can't be worked out; names the node.
     """
     constants = Constants(model.graph)
     constants.store_in(model.graph)
-    instead: dict[int, str] = {}  # position of a sum that doesn't fit -> name of its main branch
+    instead: dict[int, str] = {}  # position of an addition that does not match -> name of its main branch
     for _ in range(_MAX_BROKEN):
         walk = _Walk(model, constants, _shapes(model, instead), instead)
         if walk.broken is None:
             return walk.placed()
         instead.update([walk.broken])
-    raise TraceError(f"more than {_MAX_BROKEN} sums of the ONNX graph don't fit")
+    raise TraceError(f"more than {_MAX_BROKEN} additions of the ONNX graph do not match")
 
 
 def _shapes(model: ModelProto, instead: Mapping[int, str]) -> dict[str, tuple[Shape, int]]:
@@ -90,7 +90,7 @@ class _Walk:
     """One pass over the nodes.
 
     Attributes:
-        broken: a sum that doesn't fit and isn't yet in ``instead``, with the name of its main branch; the pass
+        broken: an addition that does not match and isn't yet in ``instead``, with the name of its main branch; the pass
             ended there.
     """
 

@@ -1,7 +1,7 @@
 """Module paths of the nodes of an ONNX graph, from what exporters leave of them.
 
 In this order: the name of a node's weight, ``layer1.0.conv1.weight``; the scopes that torch's exporter notes; the name
-that its older exporter gives a node, ``/layer1/layer1.0/conv1/Conv``. A node that has none of these stands in
+that its older exporter gives a node, ``/layer1/layer1.0/conv1/Conv``. A node that has none of these is in
 the module of its neighbours.
 """
 
@@ -38,7 +38,7 @@ def own_path(node: Any, weights: Sequence[str]) -> str | None:
 
 
 def placed(names: Sequence[str], inputs: Sequence[Sequence[int]], own: Sequence[str | None]) -> list[str]:
-    """A path for every operation: its own, or the module that holds its neighbours.
+    """A path for every operation: its own, or the module that contains its neighbours.
 
     Args:
         names, inputs: of the operations, in execution order, as of ``Op``.
@@ -78,7 +78,7 @@ def _following(own: Sequence[str | None]) -> list[str]:
 
 
 def _holder(path: str, name: str, own: str | None) -> str:
-    """The module an operation stands in: of a layer its parent, of what has no layer of its own its path."""
+    """The module an operation is in: of a layer its parent, of what has no layer of its own its path."""
     return path if own is None or name == "add" else path.rpartition(".")[0]
 
 

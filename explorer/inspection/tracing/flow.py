@@ -1,4 +1,4 @@
-"""The data flow of one tensor: which operands carry it, and which of its axes holds channels."""
+"""The data flow of one tensor: which operands carry it, and which of its axes is the channels."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def carried(op: Op) -> tuple[int, ...]:
 
 
 def source(op: Op) -> int:
-    """The operation whose output goes on in that of ``op``, which reads some."""
+    """The operation whose output continues in that of ``op``, which reads some."""
     return op.inputs[carried(op)[0]]
 
 
@@ -56,7 +56,7 @@ def carriers(ops: Sequence[Op], indices: Sequence[int]) -> list[Op]:
 
 
 def channel_axis(ops: Sequence[Op], index: int, depth: int = 64) -> int | None:
-    """Which axis of an operation's output holds channels, batch counted; None where no layer on the way tells."""
+    """Which axis of an operation's output is the channels, batch counted; None where no layer on the way tells."""
     op = ops[index]
     if op.name in _CHANNELS_FIRST or op.name.startswith("upsample"):
         return 1

@@ -67,7 +67,7 @@ class Operands:
 
 
 def operands(ops: Sequence[Op], op: Op) -> Operands | None:
-    """Of an addition or subtraction of two paths, or of a stack of two that is summed; None for anything else."""
+    """The forks of an addition or subtraction of two paths, or of a summed stack of two; None for anything else."""
     if op.name == "sum" and op.inputs and ops[op.inputs[0]].name == "stack":
         stack = ops[op.inputs[0]]
         if op.attrs.get("reduced") != (stack.attrs["dim"] % len(stack.shape),):

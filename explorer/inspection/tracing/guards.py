@@ -1,5 +1,5 @@
 """Modules of torch that check their input themselves, before any tensor operation: noted, and given what they could
-take, so that the pass goes on."""
+take, so that the pass continues."""
 
 from __future__ import annotations
 

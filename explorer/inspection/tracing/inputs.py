@@ -19,7 +19,7 @@ def examples(sizes: Sizes | None, inputs: Inputs | None, default: Shape) -> list
     """What ``forward`` is called with: a list of positional or a mapping of keyword arguments.
 
     Every tensor comes back on the meta device; a tuple or list of whole numbers becomes a float tensor of that shape.
-    Everything else, as a flag or None, is passed on as it is.
+    Everything else, for example a flag or None, is passed on as it is.
 
     Args:
         sizes: as ``inspect``'s ``input_size``; a shape of up to three sides is that of one element of a batch of one.
@@ -27,7 +27,7 @@ def examples(sizes: Sizes | None, inputs: Inputs | None, default: Shape) -> list
         default: taken where neither is given.
 
     Raises:
-        TraceError: both were given, or a side is no whole number from 1 on.
+        TraceError: both were given, or a side is not a whole number from 1 on.
     """
     if inputs is not None:
         if sizes is not None:

@@ -43,7 +43,7 @@ class OperandPath:
 
     @cached_property
     def stride(self) -> Fraction:
-        """Of the whole path, below 1 if it upsamples; the larger stride where it parts within."""
+        """Stride of the whole path, below 1 if it upsamples; the larger stride where it parts within."""
         strides: dict[int, Fraction] = {}
         for op in self.members:
             strides[op.index] = own_stride(op) * max((strides.get(i, Fraction(1)) for i in op.inputs), default=1)
@@ -58,7 +58,7 @@ class OperandPath:
 
     def size(self, changes: Changes) -> Shape | None:
         """Height and width it comes to with other strides and paddings; None where that can't be said. ``changes`` of
-        the fork are those of an identity: as if a subsampling stood there."""
+        the fork are those of an identity: as if there were a subsampling."""
         if self.fork is None:
             return None
         start = self.ops[self.fork].shape[2:]

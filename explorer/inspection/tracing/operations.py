@@ -39,7 +39,7 @@ NAMES: dict[Any, str] = {
     aten.leaky_relu_: "leaky_relu",
 }
 
-# These don't change values; with an unchanged shape they are no step worth showing.
+# These don't change values; with an unchanged shape they are not steps worth showing.
 TRANSPARENT = frozenset({"alias", "detach", "clone", "slice", "view", "expand", "contiguous", "dropout"})
 
 
@@ -150,7 +150,7 @@ class Op:
 
 
 def creates(name: str) -> bool:
-    """Whether an operation reads only its input's shape (``new_zeros``, ``ones_like`` …): its output is no path."""
+    """Whether an operation reads only its input's shape (``new_zeros``, ``ones_like`` …): its output is not a path."""
     return name.startswith("new_") or name.endswith("_like")
 
 

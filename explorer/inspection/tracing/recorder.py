@@ -33,10 +33,10 @@ class Interventions:
     """Where a pass does something else than the network says.
 
     Attributes:
-        keeps_branch: the pass goes on with the branch's shape after a silent broadcast too, as after a mismatch.
-        root_causes: operations, by index, whose own shape is the mistake. After such an addition the pass goes on with
-            the shortcut's shape instead of the branch's; after such a normalisation, with its input's channels instead
-            of its own.
+        keeps_branch: the pass continues with the branch's shape after a silent broadcast too, as after a mismatch.
+        root_causes: operations, by index, whose own shape is the mistake. After such an addition the pass continues
+            with the shortcut's shape instead of the branch's; after such a normalisation, with its input's channels
+            instead of its own.
         operand_changes: index of a sum, concatenation or product -> what is done to its operands before.
         strict: nothing passes that PyTorch refuses.
     """
@@ -93,13 +93,13 @@ class Recorder(TorchDispatchMode):
         self.ops[index] = replace(self.ops[index], **changes)
 
     def refuse(self, name: str, operands: Sequence[Tensor], refusal: Refusal, *outputs: Tensor) -> None:
-        """Write down an operation that PyTorch refused, and what goes on in its place."""
+        """Write down an operation that PyTorch refused, and what continues in its place."""
         known = [t for t in operands if id(t) in self._producer]
         shapes = tuple(tuple(t.shape) for t in known)
         self._append(name, self._producers(known), shapes, {"refusal": refusal}, outputs)
 
     def name_of(self, tensor: Tensor) -> str:
-        """Of the parameter or buffer that a tensor is, or was made from; empty for what forward made."""
+        """Name of the parameter or buffer that a tensor is, or was made from; empty for what forward made."""
         return self.names.get(id(tensor)) or self._constants.get(id(tensor), ("", tensor))[0]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -144,7 +144,7 @@ class Recorder(TorchDispatchMode):
         return out
 
     def _write(self, func: Any, args: Any, kwargs: Any) -> Any:
-        """``y[:, ::2] = x``: what goes on is the whole of y."""
+        """``y[:, ::2] = x``: what continues is the whole of y."""
         base = self._bases[id(args[0])][0]
         read = [t for t in (base, args[1]) if id(t) in self._producer]
         if read:
@@ -172,7 +172,7 @@ class Recorder(TorchDispatchMode):
         return out
 
     def _elementwise(self, func: Any, args: Any, kwargs: Any, operands: list[Tensor]) -> Any:
-        """Its result, or a tensor of the shape that goes on in its place."""
+        """Its result, or a tensor of the shape that continues in its place."""
         pair, in_place = list(args[:2]), func.overloadpacket.__name__.endswith("_")
         if len(operands) == 2 and (change := self.interventions.operand_changes.get(len(self.ops))):
             with self:

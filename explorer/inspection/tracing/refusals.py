@@ -1,5 +1,5 @@
-"""What PyTorch refuses besides channels and sums: views, kernels, ranks, matrix products. Each gets an output as if it
-had been right, so that the pass goes on."""
+"""What PyTorch refuses other than channels and sums: views, kernels, ranks, matrix products. Each gets an output as if
+it had been right, so that the pass continues."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Refused:
     Attributes:
         name: of the operation.
         operands: tensors that it read.
-        outputs: those that go on; ``result``: what the call returns.
+        outputs: those that continue; ``result``: what the call returns.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Refused:
 
 
 def stand_in(func: Any, args: Sequence[Any], kwargs: dict[str, Any], error: Exception) -> Refused | None:
-    """What goes on in the place of a call that raised; None where the reason is unknown."""
+    """What continues in the place of a call that raised; None where the reason is unknown."""
     name = str(getattr(func, "__name__", "")).strip("_")
     reader = _READERS.get(name)
     try:

@@ -135,7 +135,7 @@ class Trace:
                 yield block, path, members
 
     def _block(self, path: str) -> str:
-        """The recorded block that ``path`` lies in; empty outside of them."""
+        """The recorded block that ``path`` is in; empty outside of them."""
         block = ".".join(path.split(".", 2)[:2])
         return block if block in self.runs else ""
 

@@ -1,4 +1,4 @@
-"""Layers that meet an input they cannot take: noted, and given what they could, so that the pass goes on.
+"""Layers that meet an input they cannot take: noted, and given what they could, so that the pass continues.
 
 PyTorch refuses such a call before any tensor operation runs, so these are caught one level above, as functions of
 ``torch.nn.functional``. Only a pass that has failed once is repeated this way: watching functions costs time.

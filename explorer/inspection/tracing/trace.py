@@ -1,10 +1,10 @@
 """One pass over any ``nn.Module`` that survives mismatches.
 
 ``torchinfo.summary`` runs the forward pass on the meta device, inside a dispatch mode that records every tensor
-operation with its module path. Where two activations of different shape meet in an addition, the recorder notes it,
-lets the main branch's shape go on, and the pass continues: one pass yields torchinfo's layer table, the true operation
-graph and *all* mismatches. A pass that fails at a layer is run again with ``Tolerance`` for layers too. A network that
-reads values is run with real tensors instead, on the processor and within ``limits``.
+operation with its module path. If two activations of different shape meet in an addition, the recorder notes it and
+continues with the main branch's shape: one pass yields torchinfo's layer table, the true operation graph and *all*
+mismatches. A pass that fails at a layer is run again with ``Tolerance`` for layers too. A network that reads values is
+run with real tensors instead, on the CPU and within ``limits``.
 
 A network of this program does the same each time it runs. So its diagram need not wait for torchinfo's table, which is
 made in a pass of its own when it is first read.
@@ -158,7 +158,7 @@ def record(
         except Exception as error:  # whatever a foreign forward raises becomes one sentence
             if tolerant or isinstance(error.__cause__ or error, LimitReached):
                 raise _trace_error(recorder, error) from error
-            # A silent broadcast may have changed a shape: this time the pass goes on with the branch's.
+            # A silent broadcast may have changed a shape: this time the pass continues with the branch's.
             interventions, tolerant = replace(interventions, keeps_branch=True), True
             continue
         root_causes = interventions.root_causes | find_root_causes(recorder.ops)
@@ -195,7 +195,7 @@ def _pass(
         stack.enter_context(_module_paths(modules, recorder))
         if tolerant:
             if device == "meta":
-                # Besides, what a forward pass makes without naming a device belongs on this one.
+                # Also, what a forward pass makes without naming a device belongs on this one.
                 stack.enter_context(torch.device("meta"))
             stack.enter_context(guarded(modules, recorder))
             stack.enter_context(Tolerance(recorder, modules))

@@ -76,8 +76,8 @@ def _causes(trace: Trace, op: Op, merge: Merge | None, sums: tuple[Merge, ...]) 
 
 
 def _follows(trace: Trace, merge: Merge) -> bool:
-    """Whether an addition does not match only because a layer of its branch is built for another width than it gets, for
-    both its inputs and its outputs. That layer is a finding already."""
+    """Whether an addition does not match only because a layer of its branch is built for another width than it gets,
+    for both its inputs and its outputs. That layer is a finding already."""
     channels, size = layout(trace.ops, merge)
     widths = channels(merge.shortcut_shape), channels(merge.branch_shape)
     if len(merge.branch_shape) != len(merge.shortcut_shape) or size(merge.shortcut_shape) != size(merge.branch_shape):

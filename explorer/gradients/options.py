@@ -165,7 +165,7 @@ def _image_size(inputs: Tensor, spec: ResNetSpec) -> tuple[int, int, int]:
     shape = tuple(inputs.shape)
     if len(shape) != 4 or shape[1] != spec.in_channels or 0 in shape:
         raise ExplorerError(
-            f"inputs: got shape {'×'.join(map(str, shape)) or 'of a single number'}; N×{spec.in_channels}×H×W expected"
+            f"inputs: got shape {'×'.join(map(str, shape)) or 'of a single number'}, expected N×{spec.in_channels}×H×W"
         )
     if not torch.isfinite(inputs).all():
         raise ExplorerError("inputs: some values are infinite or not a number; finite ones are expected")

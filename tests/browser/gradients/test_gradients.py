@@ -246,7 +246,7 @@ def test_a_depth_sweep_fills_its_chart_is_cancelled_and_downloaded(open_page: Op
     expect(page.locator("#sweep-plot")).to_contain_text("Measures four networks of each depth")
     page.get_by_role("button", name="Measure").click()
     status = page.locator("#sweep-status")
-    expect(verdict(page, "sweep")).to_contain_text("With 74 layers, the gradient ", timeout=300_000)
+    expect(verdict(page, "sweep")).to_contain_text("With 74 layers, the gradient ", timeout=150_000)
     expect(page.get_by_label("Weakest ÷ strongest block", exact=True)).to_be_checked()
     for kind in ("residual", "plain"):
         for norm in ("batch norm", "no normalisation"):

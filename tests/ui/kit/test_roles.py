@@ -26,7 +26,7 @@ def test_every_kind_of_shortcut_is_drawn(name):
 
 
 def test_the_legend_has_a_sign_and_words_for_each_role_in_it():
-    shown = re.findall(r'<span class="(\w+)">([^<]+)</span>', _TEMPLATE.partition("rx-tools")[0])
+    shown = re.findall(r'<span class="(\w+)"><button[^>]+>([^<]+)</button></span>', _TEMPLATE.partition("rx-tools")[0])
     assert shown == [(name, role.words) for name, role in ROLES.items() if role.words]
     assert [name for name, _ in shown] == ["main", "identity", "projection", "zero_pad", "broken"]
     for name, _ in shown[1:]:

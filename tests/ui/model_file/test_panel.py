@@ -62,12 +62,15 @@ def weights(spec: ResNetSpec = TINY, **changed: torch.Tensor) -> bytes:
     return save({**build(spec, seed=1).state_dict(), **named})
 
 
-def graph(shortcut: tuple[int, int] = (8, 8)) -> bytes:
-    """x + conv(x), or with a ``shortcut`` of another size a sum that broadcasts."""
+def graph(stride: int = 1) -> bytes:
+    """x + conv(x); with stride 8 the convolution's 1×1 map broadcasts."""
     made = helper.make_graph(
-        [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]), helper.make_node("Add", ["y", "z"], ["sum"])],
+        [
+            helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1], strides=[stride, stride]),
+            helper.make_node("Add", ["y", "x"], ["sum"]),
+        ],
         "<script>alert(1)</script>",
-        [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 3, *s]) for n, s in (("x", (8, 8)), ("z", shortcut))],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])],
         [helper.make_tensor_value_info("sum", TensorProto.FLOAT, [1, 3, 8, 8])],
         [helper.make_tensor("w", TensorProto.FLOAT, [3, 3, 3, 3], [0.0] * 81)],
     )
@@ -361,7 +364,7 @@ def test_a_graph_is_drawn_described_and_checked_under_its_token(client: TestClie
 
 
 def test_a_sum_that_broadcasts_is_seen_in_a_graph(client: TestClient) -> None:
-    assert "✕ 1 of 1 shortcuts does not match" in sent(client, graph((1, 1)), "net.onnx")["html"]
+    assert "✕ 1 of 1 shortcuts does not match" in sent(client, graph(stride=8), "net.onnx")["html"]
 
 
 def test_a_graph_that_is_gone_is_said() -> None:

@@ -204,5 +204,5 @@ def test_files_that_are_refused(tmp_path: Path, name: str, text: str, reason: st
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ExplorerError, match="this is no UTF-8 text; YAML or JSON is expected"):
+    with pytest.raises(ExplorerError, match="expected YAML or JSON in UTF-8"):
         read_contract(path)

@@ -261,6 +261,13 @@ def _transpose(node: _Node) -> dict[str, Any]:
     return {"dims": tuple(node.attributes.get("perm") or reversed(range(len(node.sides[0]))))}
 
 
+def _reduce(node: _Node) -> dict[str, Any]:
+    """Axes are an attribute, or an input in newer versions; without any, all are reduced."""
+    rank = len(node.sides[0])
+    axes = node.constant(1) or tuple(node.attributes.get("axes", ())) or tuple(range(rank))
+    return {"reduced": tuple(axis % rank for axis in axes), "keeps": bool(node.attributes.get("keepdims", 1))}
+
+
 _READERS: dict[str, Callable[[_Node], dict[str, Any]]] = {
     "Conv": _conv,
     "ConvTranspose": _conv,
@@ -271,4 +278,5 @@ _READERS: dict[str, Callable[[_Node], dict[str, Any]]] = {
     "Slice": _slice,
     "Pad": _pad,
     "Transpose": _transpose,
+    "ReduceMean": _reduce,
 }

@@ -34,6 +34,7 @@ export function mount({element, server}) {
     listed = name;
     const answer = await ask(server, 'list_checks', {query: name});
     if (name !== listed) return;
+    host.classList.remove('stale');
     if (answer.error) {
       listed = null;
       csv = [];
@@ -88,6 +89,7 @@ export function mount({element, server}) {
     name => {
       if (name === query) return;
       query = name;
+      host.classList.toggle('stale', listed !== null && listed !== name); // out of view, rows stay until looked at
       refresh();
       walk.refresh();
     },

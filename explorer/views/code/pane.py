@@ -31,8 +31,8 @@ class BoxLines:
 def code_html(spec: ResNetSpec) -> str:
     """``source(spec)`` as HTML: an element for each line, whose texts together are the file."""
     from pygments import highlight  # not at import: only a reader who opens the pane needs it
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
+    from pygments.formatters.html import HtmlFormatter  # the lazy index is not safe between threads
+    from pygments.lexers.python import PythonLexer
 
     text = _places(spec).text
     marked = highlight(text, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True, classprefix="py-"))

@@ -67,7 +67,7 @@ def test_a_box_lights_its_lines_and_brings_them_into_view(open_page: Open) -> No
 def test_a_line_lights_its_boxes_and_a_click_selects_one(open_page: Open) -> None:
     page = open_page("?code=1")
     line(page, "self.conv2 = nn.Conv2d(channels").hover()
-    expect(page.locator("#graph g.lit")).to_have_count(7)
+    expect(page.locator("#graph g.lit")).to_have_count(8)
     expect(box(page, "layer2.0")).to_have_class(re.compile("lit"))
     expect(box(page, "stem")).not_to_have_class(re.compile("lit"))
     line(page, "return self.fc(x)").click()

@@ -73,7 +73,7 @@ def test_a_click_beside_the_drawing_and_escape_outside_of_blocks_select_nothing(
     page.locator("#graph g.edge text").first.click()
     expect(page.locator("#graph g.selected")).to_have_attribute("id", "layer2.0:add")
     page.mouse.click(frame["x"] + 8, frame["y"] + frame["height"] / 2)
-    expect(words).to_contain_text("The whole network")
+    expect(words).to_contain_text("Click a box to see its shapes")
     expect(page.locator("#graph g.selected")).to_have_count(0)
     expect(page).not_to_have_url(re.compile("at="))
     page.locator('g[id="stem"]').focus()
@@ -81,7 +81,7 @@ def test_a_click_beside_the_drawing_and_escape_outside_of_blocks_select_nothing(
     page.keyboard.press("ArrowUp")
     expect(page.locator("#graph g.selected")).to_have_attribute("id", "stem")
     page.keyboard.press("Escape")
-    expect(words).to_contain_text("The whole network")
+    expect(words).to_contain_text("Click a box to see its shapes")
 
 
 def test_everything_opens_and_folds_back(open_page: Open) -> None:

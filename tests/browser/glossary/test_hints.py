@@ -116,7 +116,7 @@ def test_nothing_is_fetched_and_no_box_exists_before_a_hint_is_wanted(open_page:
     fetched = "performance.getEntriesByType('resource').filter(e => e.name.includes('/glossary-')).length"
     assert page.evaluate(fetched) == 0
     assert page.locator("#rx-hint-box").count() == 0
-    for name in ("18 layers", "RF 435 px"):
+    for name in ("18 weighted layers", "RF 435 px"):
         page.locator("#summary").get_by_role("button", name=name).click()
         expect(box(page)).to_be_visible()
     assert page.evaluate(fetched) == 1

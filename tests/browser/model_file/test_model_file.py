@@ -90,7 +90,7 @@ def test_a_wrong_file_changes_nothing_else(open_page: Open) -> None:
     expect(page.locator("#summary")).to_contain_text("ResNet-34")
     expect(page.locator(".rx-read")).to_be_hidden()
     drop(page, "#graph .rx-canvas", "cat.jpg", b"\xff\xd8")
-    expect(status).to_contain_text("“cat.jpg” is no model file by its name")
+    expect(status).to_contain_text("“cat.jpg” is not a model file")
     assert page.url == address
     pick(page, name, weights(PADDED))
     expect(page.locator(".rx-read h3")).to_have_text(f"Read from {name}")

@@ -313,7 +313,7 @@ TYPE_AT_ONCE = """async ([tab, fold, label, value]) => {
 
 @pytest.mark.parametrize(
     ("tab", "fold", "label", "value"),
-    [("Training", "More of the recipe", "Momentum", "0.5"), ("Architecture", "More", "Classes", "17")],
+    [("Training", "More settings", "Momentum", "0.5"), ("Architecture", "More", "Classes", "17")],
 )
 def test_what_is_typed_the_moment_a_tab_or_fold_opens_stays(
     open_page: Open, tab: str, fold: str, label: str, value: str

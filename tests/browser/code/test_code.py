@@ -105,6 +105,7 @@ def test_it_follows_the_network_and_what_is_open(open_page: Open) -> None:
     expect(pane(page)).to_contain_text("class Bottleneck")
     line(page, "self.conv2 = nn.Conv2d(width").hover()
     expect(box(page, "layer2.0")).to_have_class(re.compile("lit"))
+    box(page, "layer2.0").focus()  # which brings it in
     box(page, "layer2.0").click()
     expect(box(page, "layer2.0.conv2")).to_have_count(1)
     line(page, "self.conv2 = nn.Conv2d(width").hover()

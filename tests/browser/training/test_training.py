@@ -209,7 +209,7 @@ def test_a_run_is_paused_goes_on_and_is_stopped_while_another_page_waits(open_pa
     expect(status(page)).to_contain_text("It was stopped there.")
     fill(page, Epochs="0")
     button(page, "Start").click()
-    expect(status(page)).to_contain_text("epochs: got '0'; a whole number from 1 to 10,000 is expected")
+    expect(status(page)).to_contain_text("epochs: got '0', expected a whole number from 1 to 10,000")
     choose(page, "Images", "CIFAR-10, a tenth of it")
     expect(page.get_by_label("Augmentation", exact=True)).to_have_value("Shifts and mirror images")
 

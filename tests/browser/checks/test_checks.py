@@ -174,7 +174,9 @@ def test_a_plain_network_has_nothing_to_check_and_nowhere_to_walk(open_page: Ope
     expect(walk).to_contain_text("1 of 7")
     page.get_by_label("None (plain)").check()
     expect(walk).to_be_hidden()
-    expect(page.locator("#checks .rx-checks")).to_have_class(re.compile(r"\bstale\b"))  # out of view: still the old rows
+    expect(page.locator("#checks .rx-checks")).to_have_class(
+        re.compile(r"\bstale\b")
+    )  # out of view: still the old rows
     page.locator("#checks .rx-rows").scroll_into_view_if_needed()
     expect(page.locator("#checks")).to_contain_text("there is nothing to check")
     expect(page.locator("#checks .rx-checks")).not_to_have_class(re.compile(r"\bstale\b"))

@@ -156,7 +156,7 @@ def test_given_images_shrink_by_area() -> None:
     ("options", "message"),
     [
         ({"inputs": torch.zeros(2, 1, 8, 8)}, r"inputs: got shape 2×1×8×8, expected N×3×H×W"),
-        ({"inputs": torch.zeros(3, 8, 8)}, r"inputs: got shape 3×8×8; N×3×H×W"),
+        ({"inputs": torch.zeros(3, 8, 8)}, r"inputs: got shape 3×8×8, expected N×3×H×W"),
         ({"inputs": torch.zeros(0, 3, 8, 8)}, r"inputs: got shape 0×3×8×8"),
         ({"inputs": torch.tensor(1.0)}, r"inputs: got shape of a single number"),
         ({"inputs": torch.full((1, 3, 8, 8), torch.nan)}, r"inputs: .* finite ones are expected"),

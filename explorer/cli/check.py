@@ -252,14 +252,15 @@ def _size_lines(sizes: InputSizes | None) -> Iterator[Text]:
 
 
 def verdict(report: Report) -> Text:
-    """ "✓ 16 of 16 shortcuts match", coloured."""
+    """ "✓ 16 of 16 shortcuts match", or how many do not, coloured."""
     from rich.text import Text
 
     total, broken = len(report.merges), len(report.broken)
     if not total:
         return Text("No shortcuts: a plain network", QUIET)
-    words = f"{total - broken} of {total} shortcuts match"
-    return Text(f"✕ {words}", BAD) if broken else Text(f"✓ {words}", GOOD)
+    if not broken:
+        return Text(f"✓ {total} of {total} shortcuts match", GOOD)
+    return Text(f"✕ {broken} of {total} shortcuts {'does' if broken == 1 else 'do'} not match", BAD)
 
 
 def _summary(outcomes: Sequence[Outcome]) -> Text:

@@ -2,7 +2,7 @@
 import './builder.js';
 import './export/export.js';
 import './kit/hints.js';
-import {act, address, emit, on, set, setAddress, setNetworkAddress} from './kit/lib.js';
+import {act, address, emit, get, on, set, setAddress, setNetworkAddress} from './kit/lib.js';
 import {openTab} from './kit/tabs.js';
 import './start/start.js';
 
@@ -30,10 +30,10 @@ function open(tab) {
   setAddress({tab: tab === tabs()[0] ? null : nameOf(tab).toLowerCase()});
 }
 
-/** Once the page is there: whether it shows an error, and how high its header is. */
+/** Once the page is there: whether it shows an error, how high its header is, and a mismatch that it comes to name. */
 function watchPage() {
-  const message = document.querySelector('#message'),
-    top = document.querySelector('#top');
+  const [message, top, summary] = ['#message', '#top', '#summary'].map(id => document.querySelector(id));
+  new MutationObserver(showAwaitedMismatch).observe(summary, {childList: true, subtree: true});
   const read = () => set('refused', message.querySelector('.rx-banner.error') !== null);
   new MutationObserver(read).observe(message, {childList: true, subtree: true});
   const measure = () => document.documentElement.style.setProperty('--header-height', `${top.offsetHeight}px`);
@@ -46,6 +46,22 @@ function showMismatch(id) {
   setDrawer(false);
   emit('select', id);
 }
+
+let awaitsMismatch = false;
+/** Header, diagram and address follow a change one by one, in any order: all must show the same network. */
+function showAwaitedMismatch() {
+  if (!awaitsMismatch || get('drawn') !== get('network')) return;
+  const id = document.querySelector('#summary [data-select]')?.dataset.select;
+  if (!id) return;
+  awaitsMismatch = false;
+  showMismatch(id);
+}
+on('show-mismatch', () => {
+  awaitsMismatch = true;
+  showAwaitedMismatch();
+});
+on('drawn', showAwaitedMismatch);
+on('network', showAwaitedMismatch);
 
 const isDrawerOpen = () => document.querySelector('#columns').classList.contains('rx-builder-open');
 function setDrawer(isOpen) {

@@ -75,7 +75,7 @@ def _find_fixes(report: Report, finding: Finding) -> tuple[Fix, ...]:
     return tuple(sorted(best.values(), key=lambda fix: (fix.params, fix.macs, fix.title)))
 
 
-def _mends(before: Report, after: Report, finding: Finding) -> bool:
+def _resolves(before: Report, after: Report, finding: Finding) -> bool:
     """Whether a finding is gone, and no other has come."""
     left = Counter((f.rule, f.path, f.merge is None) for f in before.findings)
     left[finding.rule, finding.path, finding.merge is None] -= 1
@@ -92,7 +92,7 @@ def _of_spec(report: Report, spec: ResNetSpec, finding: Finding) -> Iterator[Fix
         except ExplorerError:  # it would be larger than is allowed
             continue
         after = inspect(mended, report.input_size)
-        if _mends(report, after, finding):
+        if _resolves(report, after, finding):
             yield Fix(title, after.params - report.params, after.macs - report.macs, snippet, mended)
 
 
@@ -173,12 +173,9 @@ def _applied(
         shadow = edited(subject.shadow, edits)
         changed = replace(subject, shadow=shadow)
         operand_changes = {_joining(report, finding): _on_shortcut(report, finding, adapter)} if adapter else None
-        after = _traced(report, changed, operand_changes)
-        if after is None or not _mends(report, after, finding):
+        if (found := _tried(report, changed, finding, operand_changes)) is None:
             continue
-        proven = not after.findings and changed.is_small
-        if proven and not changed.runs(operand_changes):
-            continue
+        after, proven = found
         parts = [edit.title(subject.shadow) for edit in edits] + ([adapter.title] if adapter else [])
         lines = [edit.line(shadow) for edit in edits] + ([adapter.snippet] if adapter else [])
         params = after.params + (adapter.params if adapter else 0) - report.params
@@ -190,13 +187,21 @@ def _remedied(report: Report, subject: Subject, finding: Finding, tried: Iterabl
     for remedy in tried:
         changed = subject if remedy.inputs is None else replace(subject, inputs=remedy.inputs)
         operand_changes = None if remedy.change is None else {_joining(report, finding): remedy.change}
-        after = _traced(report, changed, operand_changes)
-        if after is None or not _mends(report, after, finding):
+        if (found := _tried(report, changed, finding, operand_changes)) is None:
             continue
-        proven = not after.findings and changed.is_small
-        if proven and not changed.runs(operand_changes):
-            continue
+        after, proven = found
         yield Fix(remedy.title, 0, after.macs - report.macs, remedy.snippet, None, proven)
+
+
+def _tried(
+    report: Report, changed: Subject, finding: Finding, operand_changes: Mapping[int, OperandChange] | None
+) -> tuple[Report, bool] | None:
+    """What a changed network gives, and whether a real forward pass proves it; None if the change does not help."""
+    after = _traced(report, changed, operand_changes)
+    if after is None or not _resolves(report, after, finding):
+        return None
+    proven = not after.findings and changed.is_small
+    return None if proven and not changed.runs(operand_changes) else (after, proven)
 
 
 def _joining(report: Report, finding: Finding) -> int:

@@ -11,6 +11,7 @@ from ...views.checks.walk import walk
 from ...views.export import tables
 from ..kit import bridge, scripts
 from ..kit.model_files import report_of
+from ..kit.panel import create_panel
 from ..kit.requests import NetworkRequest
 
 _TEMPLATE = """
@@ -39,15 +40,7 @@ _TEMPLATE = """
 
 def checks_panel() -> gr.HTML:
     """Empty until the diagram is drawn and the panel is in view."""
-    return gr.HTML(
-        value="",
-        html_template=_TEMPLATE,
-        js_on_load=scripts.mount("checks/checks.js"),
-        server_functions=[list_checks, list_steps],
-        apply_default_css=False,
-        elem_id="checks",
-        padding=False,
-    )
+    return create_panel("checks", _TEMPLATE, scripts.mount("checks/checks.js"), [list_checks, list_steps])
 
 
 @bridge.answers(NetworkRequest)

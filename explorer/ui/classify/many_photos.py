@@ -10,8 +10,9 @@ from ...errors import ImageError
 from ...views.classify.many_photos import CSV_HEAD, csv_line, failed_row, row
 from ..kit import scripts
 from ..kit.bridge import answers, error_message
+from ..kit.panel import create_panel
 from . import networks
-from .panel import PICK, create_panel
+from .file_input import PICK
 from .requests import PhotoRequest, clipped
 from .upload import MAX_NAME
 

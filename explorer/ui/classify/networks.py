@@ -21,9 +21,9 @@ from ...views.kit.words import printable
 from ..kit import scripts
 from ..kit.bridge import answers, error_message
 from ..kit.model_files import FILE, OPEN_FILES, OpenFile
+from ..kit.panel import create_panel
 from ..model_file import panel as model_file
 from .heads import HEAD, HEADS
-from .panel import create_panel
 from .requests import ClassifierRequest, SessionRequest
 
 MAX_NAME = 100

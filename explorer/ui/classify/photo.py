@@ -15,8 +15,9 @@ from ...views.kit.markup import banner
 from ...views.kit.pictures import photo_picture
 from ..kit import scripts
 from ..kit.bridge import Request, answers, error_message
+from ..kit.panel import create_panel
 from . import networks, upload
-from .panel import PICK, create_panel
+from .file_input import PICK
 from .requests import PhotoRequest, SessionRequest
 
 _TEMPLATE = f"""

@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field
 from ...views.classify.side_by_side import Vote, agreement, failed_row, row, vote
 from ..kit import scripts
 from ..kit.bridge import Request, answers, error_message
+from ..kit.panel import create_panel
 from . import networks
-from .panel import create_panel
 from .requests import PhotoRequest, SessionRequest
 
 _MOST_VOTES = 64

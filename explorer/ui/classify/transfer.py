@@ -25,10 +25,10 @@ from ...views.kit.markup import banner, progress_bar
 from ..kit import jobs, scripts
 from ..kit.bridge import Request, answers, error_message, parse_json
 from ..kit.jobs import Finished, Job
+from ..kit.panel import create_panel
 from ..kit.sessions import Limits, SessionStore
 from . import networks
 from .heads import HEAD, HEADS, TransferHead
-from .panel import create_panel
 from .requests import ClassifierRequest, Name, PhotoRequest, SessionRequest
 
 MAX_PHOTOS = 2000  # of a page

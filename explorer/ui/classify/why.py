@@ -28,8 +28,8 @@ from ...views.kit.pictures import GRADIENT, heat_picture, photo_picture
 from ..kit import jobs, scripts
 from ..kit.bridge import answers, error_message, parse_json
 from ..kit.jobs import Finished, Job, Waiting
+from ..kit.panel import create_panel
 from .networks import classifier_of
-from .panel import create_panel
 from .requests import PhotoRequest
 from .why_requests import ContributionsRequest, HeatRequest, MapsRequest, SwitchRequest
 

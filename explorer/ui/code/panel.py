@@ -13,6 +13,7 @@ from ...views.diagram.model import build_diagram
 from ..diagram.panel import DiagramRequest
 from ..kit import bridge, scripts
 from ..kit.model_files import report_of
+from ..kit.panel import create_panel
 from ..kit.requests import NetworkRequest
 
 _TEMPLATE = """
@@ -30,15 +31,7 @@ _TEMPLATE = """
 
 def code_panel() -> gr.HTML:
     """Closed at first, unless the address says otherwise; ``code.js`` moves it beside the diagram."""
-    return gr.HTML(
-        value="",
-        html_template=_TEMPLATE,
-        js_on_load=scripts.mount("code/code.js"),
-        server_functions=[write_code, find_lines],
-        apply_default_css=False,
-        elem_id="code",
-        padding=False,
-    )
+    return create_panel("code", _TEMPLATE, scripts.mount("code/code.js"), [write_code, find_lines])
 
 
 @bridge.answers(NetworkRequest)

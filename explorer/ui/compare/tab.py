@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-import gradio as gr
 from pydantic import BeforeValidator, Field
 
 from ...errors import ExplorerError, SpecError
@@ -18,6 +17,7 @@ from ...views.compare.alignment import Side, align, draw
 from ...views.compare.difference import compare
 from ...views.kit.markup import tag, text
 from ..kit import bridge, scripts
+from ..kit.panel import create_panel
 from ..kit.requests import Name, NetworkRequest, Open
 from ..kit.shell import Shell
 
@@ -71,15 +71,7 @@ _TEMPLATE = f"""
 
 def build_tab(shell: Shell) -> None:
     """Lay the tab out; it follows the builder's network. Nothing is computed while it is hidden."""
-    gr.HTML(
-        value="",
-        html_template=_TEMPLATE,
-        js_on_load=scripts.mount("compare/compare.js"),
-        server_functions=[draw_pair, describe_pair],
-        apply_default_css=False,
-        elem_id="compare",
-        padding=False,
-    )
+    create_panel("compare", _TEMPLATE, scripts.mount("compare/compare.js"), [draw_pair, describe_pair])
 
 
 def _word(value: Any) -> str:

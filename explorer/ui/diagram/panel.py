@@ -25,6 +25,7 @@ from ...views.kit.theme import ROLES
 from .. import builder
 from ..kit import bridge, scripts
 from ..kit.model_files import report_of
+from ..kit.panel import create_panel
 from ..kit.requests import Name, NetworkRequest, Open
 from .tint import gradients
 
@@ -78,15 +79,12 @@ def graph_panel() -> gr.HTML:
     that the program accepted is drawn.
 
     A factory, not a subclass: subclassing a component makes Gradio write a stub file beside the module."""
-    return gr.HTML(
-        value="",
+    return create_panel(
+        "graph",
+        _TEMPLATE,
+        scripts.mount("diagram/diagram.js"),
+        [draw, describe, search, tint],
         query=None,
-        html_template=_TEMPLATE,
-        js_on_load=scripts.mount("diagram/diagram.js"),
-        server_functions=[draw, describe, search, tint],
-        apply_default_css=False,
-        elem_id="graph",
-        padding=False,
         render=False,
     )
 

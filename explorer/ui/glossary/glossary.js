@@ -29,8 +29,13 @@ export function mount({element, server}) {
     field.value = '';
     filter();
     setAddress({help: term});
+    if (!term) return;
     const entry = list.querySelector(`#term-${CSS.escape(term)}`);
-    if (!term || !entry) return;
+    if (!entry) {
+      field.value = term; // a synonym, in a link that somebody wrote
+      filter();
+      return;
+    }
     entry.scrollIntoView({block: 'start'});
     entry.focus({preventScroll: true});
   }
@@ -81,6 +86,11 @@ export function mount({element, server}) {
     if (target === dialog) dialog.close(); // a click beside the dialog
   });
   field.addEventListener('input', filter);
+  field.addEventListener('keydown', e => {
+    if (e.key !== 'Escape') return;
+    e.preventDefault(); // a search field would only empty itself
+    dialog.close();
+  });
   dialog.addEventListener('close', () => setAddress({help: null}));
   document.addEventListener('click', ({target}) => {
     if (target.closest('#rx-help-button')) open();

@@ -17,6 +17,7 @@ from ...views.glossary.texts import texts
 from ...views.kit.glossary import find
 from ...views.kit.markup import tag, text
 from ..kit import bridge, scripts
+from ..kit.panel import create_panel
 from ..kit.requests import Name, NetworkRequest
 
 KEYS = {
@@ -51,15 +52,7 @@ class PlaceRequest(NetworkRequest):
 
 def glossary_panel() -> gr.HTML:
     """Closed at first; its list is fetched when it is opened."""
-    return gr.HTML(
-        value="",
-        html_template=_template(),
-        js_on_load=scripts.mount("glossary/glossary.js"),
-        server_functions=[locate_term],
-        apply_default_css=False,
-        elem_id="glossary",
-        padding=False,
-    )
+    return create_panel("glossary", _template(), scripts.mount("glossary/glossary.js"), [locate_term])
 
 
 @bridge.answers(PlaceRequest)

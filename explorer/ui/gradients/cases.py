@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradio as gr
-
 from ...spec import from_query
 from ...views.gradients.cases import case_buttons
 from ..kit import bridge, scripts
+from ..kit.panel import create_panel
 from ..kit.requests import NetworkRequest
 
 
 def build() -> None:
     """Lay the buttons out; they are listed for the page's network."""
-    gr.HTML(
-        value="",
-        html_template='<div class="rx-cases" role="group" aria-label="Textbook cases"></div>',
-        js_on_load=scripts.mount("gradients/gradients.js", list="list_cases"),
-        server_functions=[list_cases],
-        apply_default_css=False,
-        elem_id="gradient-cases",
-        padding=False,
+    create_panel(
+        "gradient-cases",
+        '<div class="rx-cases" role="group" aria-label="Textbook cases"></div>',
+        scripts.mount("gradients/gradients.js", list="list_cases"),
+        [list_cases],
     )
 
 

@@ -12,6 +12,7 @@ from ...views.gradients.switches import switches
 from ...views.kit.markup import tag
 from ..kit import bridge, scripts
 from ..kit.fold import fold
+from ..kit.panel import create_panel
 from ..kit.requests import NetworkRequest
 from ..kit.shell import Shell
 from ..kit.tabs import tabs
@@ -58,14 +59,11 @@ def _settings(shell: Shell) -> Settings:
 
 
 def _switches() -> None:
-    gr.HTML(
-        value="",
-        html_template='<div class="rx-switches" role="group" aria-label="What gradients depend on"></div>',
-        js_on_load=scripts.mount("gradients/gradients.js", list="list_switches"),
-        server_functions=[list_switches],
-        apply_default_css=False,
-        elem_id="gradient-switches",
-        padding=False,
+    create_panel(
+        "gradient-switches",
+        '<div class="rx-switches" role="group" aria-label="What gradients depend on"></div>',
+        scripts.mount("gradients/gradients.js", list="list_switches"),
+        [list_switches],
     )
 
 

@@ -9,6 +9,7 @@ import gradio as gr
 from ...spec import from_query
 from .. import builder
 from ..kit import bridge, scripts
+from ..kit.panel import create_panel
 from ..kit.requests import NetworkRequest
 
 _BACK = "M5.5 3 2.5 6l3 3M3 6h6.5a3.5 3.5 0 0 1 0 7H6"
@@ -38,15 +39,7 @@ def history() -> gr.HTML:
 
     A button with ``data-apply="?QUERY"`` puts that network in its place, and then the page says its ``data-done``.
     """
-    return gr.HTML(
-        value="",
-        html_template=_TEMPLATE,
-        js_on_load=scripts.mount("history/history.js"),
-        server_functions=[fields],
-        apply_default_css=False,
-        elem_id="history",
-        padding=False,
-    )
+    return create_panel("history", _TEMPLATE, scripts.mount("history/history.js"), [fields])
 
 
 @bridge.answers(NetworkRequest)

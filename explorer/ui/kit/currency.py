@@ -18,6 +18,7 @@ import gradio as gr
 
 from ...views.kit.markup import tag
 from . import scripts
+from .panel import create_panel
 
 _SCRIPT = "kit/currency.js"
 
@@ -32,12 +33,10 @@ def result(elem_id: str, advice: str = "Measure again to update them.") -> Itera
         advice: what the line says last, or ""; a constant.
     """
     with gr.Column(elem_classes="rx-result", elem_id=elem_id):
-        yield gr.HTML(
-            value="",
-            html_template=tag("p", "", css="rx-outdated", role="status", hidden="hidden"),
-            js_on_load=scripts.mount(_SCRIPT, result=elem_id, advice=advice),
-            apply_default_css=False,
-            padding=False,
+        yield create_panel(
+            None,
+            tag("p", "", css="rx-outdated", role="status", hidden="hidden"),
+            scripts.mount(_SCRIPT, result=elem_id, advice=advice),
         )
 
 

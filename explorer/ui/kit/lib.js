@@ -49,6 +49,7 @@ export const EVENTS = Object.freeze({
   pointed: 'state: id of the box that the pointer or the focus is at in the diagram, or null',
   select: 'wish: the diagram selects this id and brings it into view',
   walk: 'wish: the walk through the network starts',
+  'show-mismatch': 'wish: the first mismatch is shown, now or once a network that has one is drawn',
   overlay: 'wish: the diagram shows this element over itself',
   beside: 'wish: the diagram shows this element beside itself',
   light: 'wish: the diagram lights the boxes of these ids, and no others',

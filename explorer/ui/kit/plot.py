@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 
 from ...views.kit.markup import tag, text
 from . import scripts
+from .panel import create_panel
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -36,13 +37,10 @@ def chart(elem_id: str, label: str, height: int = 400, empty: str = "Nothing has
     """
     place = tag("div", "", css="rx-plot")
     words = tag("figcaption", text(empty), css="rx-empty")
-    return gr.HTML(
-        value="",
-        html_template=tag("figure", place + words, css="rx-chart", aria_label=label, style=f"height:{height}px"),
-        js_on_load=scripts.mount("kit/plot.js", source=_NAME),
-        apply_default_css=False,
-        elem_id=elem_id,
-        padding=False,
+    return create_panel(
+        elem_id,
+        tag("figure", place + words, css="rx-chart", aria_label=label, style=f"height:{height}px"),
+        scripts.mount("kit/plot.js", source=_NAME),
     )
 
 

@@ -7,6 +7,7 @@ import json
 import gradio as gr
 
 from . import scripts
+from .panel import create_panel
 
 _TEMPLATE = """
 <div class="rx-measured" hidden>
@@ -21,14 +22,7 @@ _TEMPLATE = """
 
 def rows(elem_id: str) -> gr.HTML:
     """A table whose value is ``table_value(…)``; "" shows nothing."""
-    return gr.HTML(
-        value="",
-        html_template=_TEMPLATE,
-        js_on_load=scripts.mount("kit/table.js"),
-        apply_default_css=False,
-        elem_id=elem_id,
-        padding=False,
-    )
+    return create_panel(elem_id, _TEMPLATE, scripts.mount("kit/table.js"))
 
 
 def table_value(html: str, csv: str, name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 import gradio as gr
 
 from . import scripts
+from .panel import create_panel
 
 
 def on_sight(elem_id: str, state: Literal["drawn", "network"] = "drawn", always: bool = False) -> gr.HTML:
@@ -18,11 +19,6 @@ def on_sight(elem_id: str, state: Literal["drawn", "network"] = "drawn", always:
         always: the event also comes for the same network each time the place is laid out, and while it is not, the
             value is "": for what follows a tab, wherever that is scrolled to.
     """
-    return gr.HTML(
-        value="",
-        html_template='<div class="rx-sight"></div>',
-        js_on_load=scripts.mount("kit/visibility.js", state=state, always=always),
-        apply_default_css=False,
-        elem_id=elem_id,
-        padding=False,
+    return create_panel(
+        elem_id, '<div class="rx-sight"></div>', scripts.mount("kit/visibility.js", state=state, always=always)
     )

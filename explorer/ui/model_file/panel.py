@@ -31,6 +31,7 @@ from ...views.model_file import panel as opened
 from ..kit import bridge, scripts
 from ..kit.bridge import error_message
 from ..kit.model_files import OPEN_FILES, OpenFile
+from ..kit.panel import create_panel
 
 ROUTE = "/model"
 ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".onnx")
@@ -64,14 +65,11 @@ def panel(allowed: bool) -> gr.HTML:
         allowed: whether files may be opened; where not, the reason is shown instead.
     """
     off = tag("div", tag("p", text(OFF), css="rx-note"), css="rx-files")
-    return gr.HTML(
-        value="",
+    return create_panel(
+        "files",
+        _TEMPLATE.replace("{endings}", ",".join(ENDINGS)) if allowed else off,
+        scripts.mount("model_file/model_file.js") if allowed else "",
         max_bytes=max_bytes(),
-        html_template=_TEMPLATE.replace("{endings}", ",".join(ENDINGS)) if allowed else off,
-        js_on_load=scripts.mount("model_file/model_file.js") if allowed else "",
-        apply_default_css=False,
-        padding=False,
-        elem_id="files",
         render=False,
     )
 

@@ -6,6 +6,7 @@ import gradio as gr
 
 from ...views.kit.markup import tag
 from ..kit import scripts
+from ..kit.panel import create_panel
 
 _ABOUT = (
     "A residual network adds each block's input x to its output F(x), which made over 100 layers trainable. "
@@ -27,11 +28,4 @@ def start_card() -> gr.HTML:
     close = tag("button", "✕", type="button", css="rx-dismiss", title="Do not show this again", aria_label="Dismiss")
     row = tag("div", tag("b", "Start here") + buttons + close)
     card = tag("section", tag("p", _ABOUT) + row, css="rx-start", aria_label="Start here")
-    return gr.HTML(
-        value="",
-        html_template=card,
-        js_on_load=scripts.mount("start/start.js"),
-        apply_default_css=False,
-        elem_id="start",
-        padding=False,
-    )
+    return create_panel("start", card, scripts.mount("start/start.js"))

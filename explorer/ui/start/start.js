@@ -22,7 +22,10 @@ function dismiss() {
 }
 
 const ACTIONS = {
-  break: () => act({type: 'set', field: 'shortcut', value: 'identity'}),
+  break: () => {
+    emit('show-mismatch');
+    act({type: 'set', field: 'shortcut', value: 'identity'});
+  },
   walk: () => emit('walk'),
   photo: () => emit('tab', 'Classify'),
 };

@@ -23,6 +23,7 @@ from ..kit.bridge import error_message
 from ..kit.fold import fold
 from ..kit.jobs import Finished, Waiting
 from ..kit.model_files import FILE, OPEN_FILES, OpenFile
+from ..kit.panel import create_panel
 from ..kit.shell import Shell
 from ..kit.visibility import on_sight
 from . import form as training_form
@@ -70,16 +71,13 @@ def build_tab(shell: Shell) -> None:
             with fold("Learning rate", elem_id="training-rate-fold"):
                 figures.append(_chart("training-rate"))
             legend = gr.HTML("", padding=False, elem_id="training-legend")
-    panel = gr.HTML(
-        value="",
+    panel = create_panel(
+        "training-runs",
+        _TEMPLATE,
+        scripts.mount("training/training.js"),
         rows=words.table(()),
         most=MAX_TEXT,
         classify="",
-        html_template=_TEMPLATE,
-        js_on_load=scripts.mount("training/training.js"),
-        apply_default_css=False,
-        padding=False,
-        elem_id="training-runs",
     )
     desk = _Desk(form, owner, start, degradation, pause, resume, stop, status, tuple(figures), legend, panel)
     streams: dict[str, Any] = {

@@ -11,6 +11,7 @@ from ...inspection.outline import outline
 from ...spec import ResNetSpec, Shortcut, to_query
 from ..kit import numbers
 from ..kit.markup import Cell, Row, node_link, pytorch_error, table, tag, text
+from ..kit.summary import mismatches
 from ..kit.theme import ROLES, SHORTCUT_ROLES
 from ..kit.words import printable
 from .walk import Stop, adaptation
@@ -31,7 +32,7 @@ def checks(report: Report, applies: bool = False, anchors: frozenset[str] | None
     """
     if not report.merges and not report.findings:
         return tag("p", NOTHING, css="rx-empty")
-    caption = f"{len(report.merges)} shortcuts, of which {len(report.broken)} do not match"
+    caption = mismatches(report) or f"All {len(report.merges)} shortcuts match"
     return table(caption, [Cell(name) for name in _HEAD], _rows(report, applies, anchors))
 
 

@@ -14,7 +14,7 @@ from ...inspection.outline import outline
 from ..kit import numbers
 from ..kit.words import shape_text
 from .steps import changes
-from .structure import same_width, structure
+from .structure import block_kinds, structure
 
 EQUAL = "The two networks are equal."
 HEAD = ("Part", "Blocks", "Output", "Parameters", "", "MACs", "", "Receptive field")
@@ -116,7 +116,7 @@ def compare(left: Report, right: Report) -> Comparison:
     if same:
         return Comparison(left, right, rows, EQUAL, differences)
     return Comparison(
-        left, right, rows, _total(left, right), differences, structure(left, right), same_width(left, right)
+        left, right, rows, _total(left, right), differences, structure(left, right), block_kinds(left, right)
     )
 
 

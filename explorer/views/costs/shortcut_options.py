@@ -109,8 +109,10 @@ def cost_table(spec: ResNetSpec) -> str:
 def _row(cost: OptionCost, rows: Sequence[OptionCost], spec: ResNetSpec) -> Row:
     first = rows[0]
     chosen = cost.spec == spec
-    sign, css = ("✕", "broken") if cost.broken else ("✓", "fits")
-    fits = f"{sign} {cost.merges - cost.broken} of {cost.merges} match" if cost.merges else "no shortcuts"
+    css = "broken" if cost.broken else "fits"
+    fits = f"✓ {cost.merges} of {cost.merges} match" if cost.merges else "no shortcuts"
+    if cost.broken:
+        fits = f"✕ {cost.broken} of {cost.merges} {'does' if cost.broken == 1 else 'do'} not match"
     amounts = [_amount(cost, first, value, shown, words) for _, words, value, shown in _COLUMNS]
     action = Cell("current", css="use") if chosen else Cell(html=_use(cost), css="use")
     match = tag("small", text(fits), css="verdict" if cost.merges else "")

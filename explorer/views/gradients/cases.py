@@ -32,7 +32,12 @@ def _button(spec: ResNetSpec, case: Case) -> str:
     if changed == spec:
         reason = "Every block has its shortcut." if case is Case.SHORTCUTS else "The network is this case already."
         return tag("button", words, disabled="disabled", title=reason, **style)
-    made = f"{title(changed)}, {settings_words(changed)}"
+    made = f"{title(changed)}, {settings_words(changed)}{_depth_words(spec, changed)}"
     return tag(
         "button", words, title=f"Makes {made}", data_apply=f"?{to_query(changed)}", data_done=f"Now {made}.", **style
     )
+
+
+def _depth_words(spec: ResNetSpec, changed: ResNetSpec) -> str:
+    before, after = spec.weighted_layers, changed.weighted_layers
+    return f"; {after} layers instead of {before}, because the effect grows with depth" if after > before else ""

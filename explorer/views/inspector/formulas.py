@@ -45,6 +45,26 @@ def block_formulas(spec: ResNetSpec, plan: BlockPlan) -> Iterator[str]:
         yield "No shortcut: a block of a plain network."
 
 
+def without_branch(spec: ResNetSpec, plan: BlockPlan) -> str:
+    """What the block gives if its branch gives 0, as a sentence; empty if the addition does not match."""
+    kind, sigma = plan.shortcut_kind, _ACTIVATIONS[spec.activation]
+    if kind is Shortcut.NONE:
+        return "If F is 0, y = 0: nothing of x is left."
+    if kind is Shortcut.IDENTITY and plan.changes_shape:
+        return ""
+    term = _term(spec, kind).removeprefix(" + ")
+    if spec.block.is_preact:
+        letters = f", with a = {sigma}({_normed(spec, 1, 'x')})" if kind.projects else ""
+        end = "the block passes its input on" if kind is Shortcut.IDENTITY else "the shortcut alone"
+        return f"If F is 0, y = {term}{letters}: {end}."
+    end = "the shortcut alone"
+    if kind is Shortcut.IDENTITY:
+        # x comes from a ReLU, so that a second one changes nothing. Other activations do.
+        passes = spec.activation is Activation.RELU
+        end = "x has no negative numbers, so the block passes it on" if passes else "only the activation changes x"
+    return f"If F is 0, y = {sigma}({term}): {end}."
+
+
 def shortcut_formulas(spec: ResNetSpec, plan: BlockPlan) -> Iterator[str]:
     """What gives x the shape of F(x), and what its letters are."""
     yield f"s({_read(spec, plan.shortcut_kind)}) = {_term(spec, plan.shortcut_kind).removeprefix(' + ')}"

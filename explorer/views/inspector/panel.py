@@ -12,9 +12,17 @@ from ..diagram.model import Node, Role
 from ..kit import numbers
 from ..kit.hints import explained
 from ..kit.markup import Cell, facts, pytorch_error, tag, text
+from ..kit.same_width import same_width
 from ..kit.words import op_words, printable, shape_text
 from .details import details
-from .formulas import block_formulas, formulas_of_blocks, merge_formula, op_formula, shortcut_formulas
+from .formulas import (
+    block_formulas,
+    formulas_of_blocks,
+    merge_formula,
+    op_formula,
+    shortcut_formulas,
+    without_branch,
+)
 from .mismatches import elsewhere, first_error, links, list_mismatches
 from .selection import Selected, link
 from .shortcut_choice import concerns, control
@@ -57,6 +65,7 @@ def inspector(report: Report, node: Node, owners: Sequence[str] = ()) -> str:
             elsewhere(s),
             control(report.spec, s.plan, node.count) if report.spec and s.plan and concerns(node) else "",
             _formulas(_formula(s)),
+            _meaning(s),
             facts(_facts(s), name_html=explained),
             _neighbours(s, owners or outline(report).op_ids),
             details(s),
@@ -125,6 +134,16 @@ def _formula(s: Selected) -> Iterator[str]:
         yield merge_formula(merge.kind)
     elif s.single:
         yield op_formula(s.single)
+
+
+def _meaning(s: Selected) -> str:
+    """What the block would give without its branch, and what a bottleneck saves."""
+    if not s.report.spec or not s.plan or not (s.node.merge or s.node.role is Role.BLOCK):
+        return ""
+    words = [without_branch(s.report.spec, s.plan)]
+    if s.report.spec.block.is_bottleneck and s.node.role is Role.BLOCK:
+        words.append(text(same_width(s.report.spec, s.plan)))
+    return "".join(tag("p", each, css="rx-where") for each in words if each)
 
 
 def formulas_of_network(report: Report) -> str:

@@ -13,9 +13,9 @@ from ..kit import numbers
 if TYPE_CHECKING:
     from ...training import Epoch, Record
 
-# Accuracies that are closer than this are called equal: between three seeds of the degradation experiment, one and the
-# same network differs by up to 3.4 points (README, "What is exact, and what is not").
-SEED_NOISE = 0.03
+# Accuracies that are closer than this are called equal. Between three seeds of the degradation experiment the networks
+# that learn differ by up to 3.4 points (README, "What is exact, and what is not"); Plain-56 differs by 13.
+SEED_NOISE = 0.035
 _OVERFITS = 0.05  # from here on, training accuracy above test accuracy is worth a sentence
 _EASY = 0.95  # a training accuracy that leaves little to gain
 

@@ -65,7 +65,7 @@ def test_the_buttons_zoom_and_fit(open_page: Open) -> None:
     tool(page, "Zoom in").click()
     assert frame(page)[2] == pytest.approx(fitted[2] / 1.3)
     tool(page, "Zoom out").click()
-    assert frame(page) == pytest.approx(fitted, abs=1e-3)
+    assert frame(page) == pytest.approx(fitted, abs=1e-5)
     tool(page, "Fit all").click()
     last, canvas = page.locator('#graph g[id="head"]').bounding_box(), page.locator("#graph .rx-canvas").bounding_box()
     assert last is not None
@@ -75,7 +75,7 @@ def test_the_buttons_zoom_and_fit(open_page: Open) -> None:
     # A point of the drawing is 4/3 px, as in print.
     assert canvas["width"] / frame(page)[2] == pytest.approx(4 / 3, rel=0.01)
     tool(page, "Fit width").click()
-    assert frame(page) == pytest.approx(fitted, abs=1e-3)
+    assert frame(page) == pytest.approx(fitted, abs=1e-5)
 
 
 def test_the_map_shows_where_one_is_and_goes_elsewhere(open_page: Open) -> None:

@@ -68,8 +68,8 @@ def test_a_plain_network_that_is_better_is_called_better() -> None:
 
 
 def test_what_a_seed_can_change_is_no_difference() -> None:
-    assert outcomes(record(R20, (99, 96)), record(P20, (96.1, 95))) == [Outcome.NO_DIFFERENCE]
-    assert outcomes(record(R20, (99, 96)), record(P20, (95.9, 95))) == [Outcome.PLAIN_WORSE]
+    assert outcomes(record(R20, (99, 96)), record(P20, (95.6, 95))) == [Outcome.NO_DIFFERENCE]
+    assert outcomes(record(R20, (99, 96)), record(P20, (95.4, 95))) == [Outcome.PLAIN_WORSE]
     few = {"train": 40, "test": 40}
     assert outcomes(record(R20, (90, 90), **few), record(P20, (80, 80), **few)) == [Outcome.NO_DIFFERENCE]
     assert verdict([record(R56, (99, 96)), record(P56, (99, 96))]).endswith("the plain network trains as well.")

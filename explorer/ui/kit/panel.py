@@ -1,4 +1,4 @@
-"""How a part of the tab is made: constant markup, a script beside it, and the functions that the script calls."""
+"""How a part of the page is made: constant markup, a script beside it, and the functions that the script calls."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-# The ``accept`` of an <input type=file>. Browsers do not count HEIC and AVIF among images everywhere.
-PICK = 'accept="image/*,.heic,.heif,.avif" hidden'
-
 
 def create_panel(
-    elem_id: str, template: str, script: str, functions: Sequence[Callable[[Any], str]], **properties: Any
+    elem_id: str | None, template: str, script: str, functions: Sequence[Callable[[Any], str]] = (), **properties: Any
 ) -> gr.HTML:
-    """A part of the tab in the current Gradio context.
+    """A part of the page in the current Gradio context.
 
     Args:
         script: JavaScript that mounts it (``scripts.mount``).
@@ -22,12 +19,11 @@ def create_panel(
         properties: of the component; the script reads them as ``props``.
     """
     return gr.HTML(
-        value="",
         html_template=template,
         js_on_load=script,
-        server_functions=list(functions),
+        server_functions=list(functions) or None,
         apply_default_css=False,
         padding=False,
         elem_id=elem_id,
-        **properties,
+        **{"value": "", **properties},
     )

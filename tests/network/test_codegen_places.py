@@ -76,7 +76,7 @@ def test_a_block_is_its_class_and_its_line_in_the_network() -> None:
     assert head == "class Bottleneck(nn.Module):"
     assert "".join(made).startswith("Bottleneck(64, 64, 256")
     assert places.block("layer3.1") == places.block("layer3.5")
-    assert words(places, places.stage("layer3")) == ["self.layer3 = nn.Sequential("]
+    assert words(places, places.stage("layer3")) == ["self.layer3 = nn.Sequential(", "x = self.layer3(x)"]
     assert places.stage("head") == ()
 
 

@@ -56,9 +56,9 @@ class Places:
         return (self._definitions[self._classes[plan.shortcut_kind]].lineno, *self._blocks[path])
 
     def stage(self, name: str) -> LineNumbers:
-        """The first line of the statement that makes a stage; nothing if there is no such stage."""
+        """The first line of the statement that makes a stage, and the one that runs it; nothing if there is none."""
         made = self._assigned[_RESNET].get(name)
-        return (made.lineno,) if made else ()
+        return (made.lineno, *(line for lines in _of(name, self._network_steps) for line in lines)) if made else ()
 
     # ---- what makes a module ---------------------------------------------------------------------------
 

@@ -72,8 +72,8 @@ _TEMPLATE = f"""
         <button type="button" class="rx-small" data-do="find" hidden></button>
       </div>
       <p class="rx-why-progress rx-note" role="status"></p>
-      <div class="rx-why-blocks"></div>
       <div class="rx-why-answers" aria-live="polite"></div>
+      <div class="rx-why-blocks"></div>
       <p class="rx-note">Click a block to show its Grad-CAM. A switch turns the block's branch off, so that only its
         shortcut is left. Both columns at the right are measured by running the network without that block.</p>
       <details class="rx-note"><summary>What is a logit?</summary><p>The network's raw score for a class. Softmax turns

@@ -82,7 +82,7 @@ export function blockTable(host, {choose, switched}) {
     /** No block's contribution is known. @param {string} name of the class */
     empty(name) {
       for (const cell of host.querySelectorAll('td:is(.adds, .without)')) cell.innerHTML = '';
-      host.querySelector('th.adds').textContent = `Adds to the logit of “${name}”`;
+      host.querySelector('th.adds .of').textContent = ` of “${name}”`;
       host.querySelector('th.without').textContent = `“${name}” with it → without`;
     },
   };

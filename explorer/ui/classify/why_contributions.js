@@ -67,7 +67,7 @@ export function contributions(host, table, act) {
       key = null;
       found.textContent = '';
     },
-    /** An answer of the program: ``cells`` and ``words``, ``progress`` or ``error`` of the measurement of ``key``. */
+    /** An answer of the program: ``cells`` and ``words`` as HTML, ``progress`` or ``error`` of the measurement of ``key``. */
     show(answer) {
       if (key === null || answer.key !== key) return;
       progress.textContent = answer.error ?? answer.progress ?? '';
@@ -75,7 +75,7 @@ export function contributions(host, table, act) {
       button('stop').hidden = true;
       button('weigh').hidden = !answer.error;
       table.fill(answer.cells ?? {});
-      found.textContent = answer.words ?? '';
+      found.innerHTML = answer.words ?? '';
     },
   };
 }

@@ -48,6 +48,9 @@ export function mount({element, server}) {
     lines = {...frames, ...boxes};
     owners = ownersOfLines(boxes, frames);
     makeReachable();
+    // The file begins with a long description: without a selection the first class is at the top.
+    const start = lineAt(Math.min(...owners.keys()));
+    if (written && start instanceof HTMLElement) view.scrollTop = start.offsetTop;
     mark('selected', get('selected'));
   }
 

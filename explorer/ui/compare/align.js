@@ -34,6 +34,18 @@ export function mapHeight(y, from, anchors) {
 }
 
 /**
+ * The height of a view that both diagrams show at the same place: its top edge at the start of the drawing, its bottom
+ * edge at the end, so that both begin and end together.
+ * @param {number[]} view x, y, width, height
+ * @param {number[]} whole of the drawing, likewise
+ */
+export function pivot([, y, , height], [, top, , tall]) {
+  const room = tall - height;
+  const share = room > 0 ? Math.min(Math.max((y - top) / room, 0), 1) : 0.5;
+  return y + share * height;
+}
+
+/**
  * The view of the first drawing in which both fit, one main path over the other.
  * @param {{box: number[], spine: number}[]} drawings ``box``: x, y, width, height; ``spine``: x of the main path
  * @param {{width: number, height: number}} frame px

@@ -2,7 +2,7 @@
 // network.
 import {GROUP} from '../diagram/open.js';
 import {originOf} from '../diagram/svg.js';
-import {anchorsOf, commonView, mapHeight} from './align.js';
+import {anchorsOf, commonView, mapHeight, pivot} from './align.js';
 
 /** @typedef {ReturnType<typeof import('../diagram/drawing.js').mountDrawing>} Drawing */
 /** @typedef {0 | 1} SideIndex */
@@ -54,14 +54,15 @@ export function moveTogether(canvases, pictures) {
   /** Move the other drawing after this one. @param {SideIndex} from */
   function follow(from) {
     const to = from === 0 ? 1 : 0,
-      view = ports[from].view;
-    if (!view || !ports[from].whole || !ports[to].whole || !canvases[to].clientWidth) return;
-    const [x, y, w, h] = view,
-      scale = canvases[from].clientWidth / w;
+      {view, whole} = ports[from];
+    if (!view || !whole || !ports[to].whole || !canvases[to].clientWidth) return;
+    const [x, y, w] = view,
+      scale = canvases[from].clientWidth / w,
+      level = pivot(view, whole);
     const width = canvases[to].clientWidth / scale,
       height = canvases[to].clientHeight / scale;
     const left = x + w / 2 - spineOf(from) + spineOf(to) - width / 2;
-    ports[to].view = [left, mapHeight(y + h / 2, from, anchors) - height / 2, width, height];
+    ports[to].view = [left, mapHeight(level, from, anchors) - (level - y), width, height];
   }
 
   /** Show both drawings in their frames. @param {boolean} entirely the whole height, not only the width */

@@ -19,7 +19,7 @@ from ..kit import currency, jobs, plot
 from ..kit.bridge import error_message
 from ..kit.jobs import Finished, Job, Waiting
 from ..kit.table import table_value
-from ..kit.visibility import on_sight
+from ..kit.visibility import HIDDEN, on_sight
 from . import cases
 from . import measurements as gradient_runs
 from .measurements import BASIS, Update, Updates, by_component
@@ -108,7 +108,7 @@ def _measure(
     request: gr.Request,
 ) -> Updates:
     """Measure, unless the tab is closed or the chart shows this measurement already."""
-    if not looked_at:
+    if looked_at == HIDDEN:
         yield UNCHANGED
         return
     try:

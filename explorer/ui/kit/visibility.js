@@ -2,7 +2,7 @@
 import {get, on, whenShown, whenVisible} from './lib.js';
 
 /** @param {import('./lib.js').Mount} mount */
-export function mount({element, props, trigger, settings: {state, always}}) {
+export function mount({element, props, trigger, settings: {state, hidden}}) {
   /** @type {string | null} */
   let reported = null;
   let isVisible = false;
@@ -17,15 +17,15 @@ export function mount({element, props, trigger, settings: {state, always}}) {
 
   function update(visible) {
     isVisible = visible;
-    if (always) {
+    if (hidden) {
       reported = null;
-      if (!visible) props.value = '';
+      if (!visible) props.value = hidden;
     }
     report();
   }
 
   // What is computed at once starts with its tab; what only shows more of the network waits until it is scrolled to.
-  if (always) whenShown(element, update);
+  if (hidden) whenShown(element, update);
   else whenVisible(element, update);
   on(state, () => setTimeout(report), element);
 }

@@ -7,15 +7,18 @@ from itertools import groupby
 
 from ...inference.explain import BranchStrength, Contribution, Contributions, FeatureMap, FeatureMaps, Score
 from ..kit import numbers
+from ..kit.hints import hint
 from ..kit.markup import Cell, Row, row_link, table, tag, text
 from ..kit.pictures import heat_picture
 
 PLAIN = "This network has no shortcuts. Without its branch a block would pass nothing on, so none can be switched off."
+# The script adds the class of which the last two columns are: ``ui/classify/why_blocks.js``.
+_OF_CLASS = tag("span", "", css="of")
 _HEAD = (
     Cell("Block"),
     Cell("On"),
-    Cell("Branch ÷ shortcut", "‖F(x)‖ ÷ ‖x‖: the strength of both summands", css="share"),
-    Cell("Adds to the logit", "The class's logit less that with this block's branch switched off", css="adds"),
+    Cell(html=hint("branch strength", "Branch ÷ shortcut"), css="share"),
+    Cell(html=hint("contribution", "Adds to the logit") + _OF_CLASS, css="adds"),
     Cell("Switched off", "The class's probability with all blocks, and with this one switched off", css="without"),
 )
 _VEIT_BLOCKS = 54  # of the CIFAR ResNet-110 of Veit, Wilber and Belongie (2016), §4.1
@@ -42,20 +45,35 @@ def contribution_cells(found: Contributions) -> dict[str, tuple[str, str]]:
 
 
 def findings(found: Contributions) -> str:
-    """Which block matters most, and whether the answer survives the loss of any one: plain text."""
+    """Which block matters most, in bold, and whether the answer survives the loss of any one, as HTML."""
     if not found.blocks:
-        return PLAIN
-    return f"{_strongest(found)} {_survival(found)}"
+        return text(PLAIN)
+    return f"{tag('b', text(_strongest(found)))} {text(_other_measure(found) + _survival(found))}"
 
 
 def _strongest(found: Contributions) -> str:
-    most = max(found.blocks, key=lambda each: abs(each.probability - found.probability))
+    most = _most_needed(found)
     if abs(most.probability - found.probability) < _BARELY:
         share = numbers.percent(found.probability)
         return f"No single block matters much: “{found.name}” stays near {share} whichever is switched off."
     verb = "falls" if most.probability < found.probability else "rises"
     change = f"from {numbers.percent(found.probability)} to {numbers.percent(most.probability)}"
-    return f"{most.block} matters most: without it, “{found.name}” {verb} {change}."
+    return f"The probability of “{found.name}” depends most on {most.block}: without that block it {verb} {change}."
+
+
+def _most_needed(found: Contributions) -> Contribution:
+    return max(found.blocks, key=lambda each: abs(each.probability - found.probability))
+
+
+def _other_measure(found: Contributions) -> str:
+    """Why the longest bar of the table may be another block's."""
+    adds, needed = max(found.blocks, key=lambda each: each.logit), _most_needed(found)
+    if adds.logit <= 0 or adds is needed or abs(needed.probability - found.probability) < _BARELY:
+        return ""
+    return (
+        f"{adds.block} adds more to its logit (+{numbers.magnitude(adds.logit)}), but only differences of logits "
+        "count, and each block changes those of all classes. "
+    )
 
 
 def _survival(found: Contributions) -> str:
@@ -65,15 +83,16 @@ def _survival(found: Contributions) -> str:
             f"The answer “{found.answer}” survives switching off any single block. Veit et al. (2016) found the same: "
             "a residual network contains many shorter paths."
         )
-    named = [f"{each.block} (then “{each.answer}”)" for each in lost[:3]]
-    more = [f"{len(lost) - 3} more"] * (len(lost) > 3)
+    changes = f"Without {lost[0].block} it becomes “{lost[0].answer}”"
+    changes += "".join(f", without {each.block} “{each.answer}”" for each in lost[1:3])
+    more = f" {len(lost) - 3} more can change it." * (len(lost) > 3)
     count = len(found.blocks)
     few = f" Veit et al. (2016) saw a network of {_VEIT_BLOCKS} blocks survive it; with {count}, each counts for more."
     few *= len(lost) > count / 2 and count < _VEIT_BLOCKS
-    return (
-        f"The answer “{found.answer}” survives switching off {count - len(lost)} of {count} blocks, one at a time; it "
-        f"needs {', '.join([*named, *more])}.{few}"
+    survives = (
+        f"The answer “{found.answer}” survives switching off {count - len(lost)} of {count} blocks, one at a time."
     )
+    return f"{survives} {changes}.{more}{few}"
 
 
 def answers(before: Sequence[Score], after: Sequence[Score], off: int) -> str:

@@ -29,8 +29,9 @@ SOURCE = (
     "testing, as He et al. 2015 report them in Table 3. They are not measured here."
 )
 _NOTES = (
-    "Memory is for one image in float32: all outputs of the forward pass, and those that are saved for backward. In "
-    "the chart the plain network is solid, and what the shortcuts add is hatched."
+    "Memory is for one image in float32: all outputs of the forward pass, and those that are saved for backward. "
+    "Option A's strided slices count as outputs, although PyTorch does not copy them. In the chart the plain network "
+    "is solid, and what the shortcuts add is hatched."
 )
 
 

@@ -33,8 +33,14 @@ def _button(spec: ResNetSpec, case: Case) -> str:
         reason = "Every block has its shortcut." if case is Case.SHORTCUTS else "The network is this case already."
         return tag("button", words, disabled="disabled", title=reason, **style)
     made = f"{title(changed)}, {settings_words(changed)}{_depth_words(spec, changed)}"
+    rest = " Only the shortcuts differ." if case is Case.SHORTCUTS else ""
     return tag(
-        "button", words, title=f"Makes {made}", data_apply=f"?{to_query(changed)}", data_done=f"Now {made}.", **style
+        "button",
+        words,
+        title=f"Makes {made}.{rest}",
+        data_apply=f"?{to_query(changed)}",
+        data_done=f"Now {made}.{rest}",
+        **style,
     )
 
 

@@ -238,8 +238,13 @@ def _neighbours(s: Selected, owners: Sequence[str]) -> str:
     sides = {}
     if merge:
         sides = {owners[i]: "Branch" if i in merge.branch else "Shortcut" for i in ops[merge.op].inputs}
-    pairs = [(sides.get(name, "From"), name) for name in before] + [("To", name) for name in after]
-    items = (f"{tag('span', text(words))} {link(name)}" for words, name in pairs[:12])
+    blocks = {name for name in after if f"{name}:add" in after}  # read by their branch and, as the shortcut, their sum
+    pairs = [(sides.get(name, "From"), name) for name in before]
+    pairs += [("To", name) for name in after if name.removesuffix(":add") not in blocks or name in blocks]
+    items = (
+        f"{tag('span', text(words))} {link(name)}{' (branch and shortcut)' * (name in blocks)}"
+        for words, name in pairs[:12]
+    )
     return tag("p", "<br>".join(items), css="rx-neighbours") if pairs else ""
 
 

@@ -27,7 +27,7 @@ def same_width(spec: ResNetSpec, plan: BlockPlan) -> str:
     factor = f"{numbers.three_digits(more / less)} times {'fewer' if bottleneck < basic else 'as many'}"
     return (
         f"From {channels} to {channels} channels, a basic block (two 3×3 convolutions) has {numbers.count(basic)} "
-        f"parameters, and a bottleneck ({_words(narrow)}) has {numbers.count(bottleneck)}: {factor}."
+        f"parameters, and a bottleneck ({_words(narrow)}) has {numbers.count(bottleneck)}: {factor}, and MACs likewise."
     )
 
 

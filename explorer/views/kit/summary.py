@@ -17,6 +17,7 @@ _LAYERS = (
 def summary(report: Report) -> str:
     """One line: name, weighted layers, parameters, MACs, receptive field, and whether every shortcut matches."""
     field, layers = report.receptive_field, report.spec and report.spec.weighted_layers
+    condition = ", if its shapes matched" if report.broken else ""
     parts = [
         tag("strong", text(report.name)),
         *([hint("weighted layer", f"{layers} weighted layers", exact=_LAYERS, css="layers")] if layers else []),
@@ -24,7 +25,7 @@ def summary(report: Report) -> str:
         hint(
             "MAC",
             numbers.macs(report.macs),
-            exact=f"{numbers.exact(report.macs)} multiply-adds for one image",
+            exact=f"{numbers.exact(report.macs)} multiply-adds for one image{condition}",
             css="macs",
         ),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import sqrt
@@ -85,7 +85,7 @@ def verdict(records: Sequence[Record]) -> str:
 
 
 def findings(records: Sequence[Record]) -> tuple[Finding, ...]:
-    """What networks that were trained side by side show, the deepest pair first."""
+    """What networks that were trained side by side show: whether plain ones degrade, then the deepest pair."""
     usable = [record for record in records if record.epochs and not record.diverged]
     epochs = min((len(record.epochs) for record in usable), default=0)
     results = sorted((_Result(record, record.epochs[epochs - 1]) for record in usable), key=lambda one: -one.layers)
@@ -119,12 +119,10 @@ def limits(records: Sequence[Record]) -> str:
 
 def _compared(results: Sequence[_Result]) -> Iterator[Finding]:
     pairs = list(_pairs(results))
+    yield from _depths(one for one in results if one.is_plain)  # degradation, which residual networks were made against
     if pairs:
         yield _pair(*pairs[0])
-    for plain in (True, False):
-        same = [one for one in results if one.is_plain is plain]
-        if len(same) > 1 and same[0].layers > same[-1].layers:
-            yield _deeper(same[0], same[-1])
+    yield from _depths(one for one in results if not one.is_plain)
     for pair in pairs[1:]:
         yield _pair(*pair)
     paired = {id(one) for pair in pairs for one in pair}
@@ -135,6 +133,13 @@ def _compared(results: Sequence[_Result]) -> Iterator[Finding]:
         if one.train - one.test > max(_OVERFITS, _noise(one.train, one.test, one.record.test)):
             shares = f"{numbers.percent(one.train)} of the training images and {numbers.percent(one.test)} of the test"
             yield Finding(Outcome.OVERFITTING, f"{one.name} is right for {shares} images: it overfits.")
+
+
+def _depths(results: Iterable[_Result]) -> Iterator[Finding]:
+    """The deepest network of a kind beside the shallowest; the deepest is the first."""
+    same = list(results)
+    if same and same[0].layers > same[-1].layers:
+        yield _deeper(same[0], same[-1])
 
 
 def _pairs(results: Sequence[_Result]) -> Iterator[tuple[_Result, _Result]]:

@@ -104,7 +104,8 @@ def test_blocks_are_switched_off_and_on(open_page: Open) -> None:
 
 def test_what_switching_off_does_is_beside_what_a_block_adds(open_page: Open) -> None:
     panel = classified(open_page())
-    expect(panel.locator(".rx-why-found")).to_contain_text(re.compile(r"^(layer\d\.\d matters most|No single block)"))
+    strongest = re.compile(r"^(The probability of “.+” depends most on layer\d\.\d|No single block)")
+    expect(panel.locator(".rx-why-found")).to_contain_text(strongest)
     expect(panel.locator(".rx-why-found")).to_contain_text("survives switching off")
     cells = panel.locator("td.without .num")
     expect(cells).to_have_count(9)

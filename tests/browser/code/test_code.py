@@ -40,6 +40,7 @@ def test_nothing_of_it_is_there_before_it_is_opened(open_page: Open) -> None:
     assert sum("write_code" in data for data in asked) == 1
     expect(pane(page).get_by_role("heading")).to_have_text("PyTorch code of ResNet-18")
     expect(line(page, "def projection(")).to_have_count(1)
+    expect(line(page, "class BasicBlock(nn.Module):")).to_be_in_viewport()
     stage, code = page.locator(".rx-stage").bounding_box(), pane(page).bounding_box()
     assert stage
     assert code
@@ -70,6 +71,8 @@ def test_a_line_lights_its_boxes_and_a_click_selects_one(open_page: Open) -> Non
     expect(page.locator("#graph g.lit")).to_have_count(8)
     expect(box(page, "layer2.0")).to_have_class(re.compile("lit"))
     expect(box(page, "stem")).not_to_have_class(re.compile("lit"))
+    line(page, "x = self.layer3(x)").hover()
+    expect(page.locator("#graph g.lit")).to_have_attribute("id", "group:layer3")
     line(page, "return self.fc(x)").click()
     expect(box(page, "head")).to_have_class(re.compile("selected"))
     expect(box(page, "head")).to_be_in_viewport()

@@ -61,7 +61,8 @@ def test_structure_comes_before_the_costs_and_marks_look_different(open_page: Op
     expect(words.locator("p").first).to_have_text(
         "16 blocks in both; block outputs are four times wider in ResNet-50. From 256 to 256 channels, a basic block "
         "(two 3×3 convolutions) has 1.18 M parameters, and a bottleneck (1×1, 3×3, 1×1, with 64 channels inside) has "
-        "69.6 k: 16.9 times fewer. ResNet-50 has more parameters all the same: its block outputs are four times wider."
+        "69.6 k: 16.9 times fewer, and MACs likewise. ResNet-50 has more parameters all the same: its block outputs "
+        "are four times wider."
     )
     style = "(sign, part) => getComputedStyle(sign, '::before').borderTopStyle"
     legend = page.locator(".rx-pair .rx-legend")

@@ -53,6 +53,13 @@ def range_of(page: Page, axis: str) -> list[float]:
     return found
 
 
+def test_the_default_network_is_measured_too(open_page: Open) -> None:
+    """Its name is empty, as that of a place nobody sees once was."""
+    page = open_page("")
+    page.get_by_role("tab", name="Gradients").click()
+    expect(verdict(page)).to_contain_text("ResNet-18: the gradient")
+
+
 def test_every_switch_is_the_builder_s_own_and_is_measured(open_page: Open) -> None:
     page = open_tab(open_page)
     status = page.locator("#gradient-facts")

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {anchorsOf, commonView, mapHeight} from '../../../explorer/ui/compare/align.js';
+import {anchorsOf, commonView, mapHeight, pivot} from '../../../explorer/ui/compare/align.js';
 
 const ANCHORS = [
   [0, 100],
@@ -75,4 +75,13 @@ test('a common view of the entire drawings is as tall as the tallest, around the
 test('the common view of one drawing has its main path where the drawing is in the middle', () => {
   const [left, , width] = commonView([DRAWINGS[0]], {width: 200, height: 100}, false);
   assert.deepEqual([left, width], [0, 400]);
+});
+
+test('both drawings begin together at the top, end together at the bottom, and are even between', () => {
+  const whole = [0, 100, 50, 1000];
+  assert.equal(pivot([0, 100, 50, 200], whole), 100);
+  assert.equal(pivot([0, 92, 50, 200], whole), 92, 'above the drawing too');
+  assert.equal(pivot([0, 500, 50, 200], whole), 600);
+  assert.equal(pivot([0, 900, 50, 200], whole), 1100);
+  assert.equal(pivot([0, 0, 50, 1200], whole), 600, 'a view of the entire drawing leads by its middle');
 });

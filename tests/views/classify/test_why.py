@@ -59,22 +59,24 @@ def test_the_answer_without_a_block_is_beside_what_the_block_adds() -> None:
 
 
 def test_the_finding_names_the_block_that_matters_most_and_whether_the_answer_survives() -> None:
-    assert words.findings(contributed(-0.69, 0.1, probabilities=(0.107, 0.4))) == (
-        "layer1.0 matters most: without it, “cat” falls from 50.0 % to 10.7 %. The answer “cat” survives switching off "
-        "any single block. Veit et al. (2016) found the same: a residual network contains many shorter paths."
+    assert words.findings(contributed(-0.69, 0.1, probabilities=(0.107, 0.49))) == (
+        "<b>The probability of “cat” depends most on layer1.0: without that block it falls from 50.0 % to 10.7 %.</b> "
+        "layer1.1 adds more to its logit (+0.100), but only differences of logits count, and each block changes those "
+        "of all classes. The answer “cat” survives switching off any single block. Veit et al. (2016) found "
+        "the same: a residual network contains many shorter paths."
     )
     assert words.findings(contributed(1, 1, 1, probabilities=(0.9, 0.4, 0.3), answers=("cat", "cat", "dog"))) == (
-        "layer1.0 matters most: without it, “cat” rises from 50.0 % to 90.0 %. The answer “cat” survives switching off "
-        "2 of 3 blocks, one at a time; it needs layer1.2 (then “dog”)."
+        "<b>The probability of “cat” depends most on layer1.0: without that block it rises from 50.0 % to 90.0 %.</b> "
+        "The answer “cat” survives switching off 2 of 3 blocks, one at a time. Without layer1.2 it becomes “dog”."
     )
     assert words.findings(contributed(0, 0)).startswith(
-        "No single block matters much: “cat” stays near 50.0 % whichever is switched off. The answer “cat” survives"
+        "<b>No single block matters much: “cat” stays near 50.0 % whichever is switched off.</b> The answer “cat” "
     )
-    many = words.findings(contributed(*[1] * 5, probabilities=(0.1,) * 5, answers=("dog",) * 5))
+    many = words.findings(contributed(*[1] * 5, probabilities=(0.1,) * 5, answers=("<dog>",) * 5))
     assert many.endswith(
-        "survives switching off 0 of 5 blocks, one at a time; it needs layer1.0 (then “dog”), layer1.1 (then “dog”), "
-        "layer1.2 (then “dog”), 2 more. Veit et al. (2016) saw a network of 54 blocks survive it; with 5, each "
-        "counts for more."
+        "survives switching off 0 of 5 blocks, one at a time. Without layer1.0 it becomes “&lt;dog&gt;”, without "
+        "layer1.1 “&lt;dog&gt;”, without layer1.2 “&lt;dog&gt;”. 2 more can change it. Veit et al. (2016) saw a "
+        "network of 54 blocks survive it; with 5, each counts for more."
     )
     assert words.findings(contributed()) == words.PLAIN
 

@@ -65,15 +65,17 @@ def test_equal_networks_have_nothing_to_say() -> None:
 def test_a_basic_block_and_a_bottleneck_are_compared_at_the_same_width() -> None:
     said = (
         "From 256 to 256 channels, a basic block (two 3×3 convolutions) has 1.18 M parameters, and a bottleneck (1×1, "
-        "3×3, 1×1, with 64 channels inside) has 69.6 k: 16.9 times fewer. ResNet-50 has more parameters all the same: "
-        "its block outputs are four times wider."
+        "3×3, 1×1, with 64 channels inside) has 69.6 k: 16.9 times fewer, and MACs likewise. ResNet-50 has more "
+        "parameters all the same: its block outputs are four times wider."
     )
     assert compared(RESNET34, RESNET50).same_width == compared(RESNET50, RESNET34).same_width == said
     grouped = compared(RESNET18, PRESETS["resnext50_32x4d"]).same_width
-    assert "with 128 channels inside in 32 groups) has 70.1 k: 16.8 times fewer." in grouped
+    assert "with 128 channels inside in 32 groups) has 70.1 k: 16.8 times fewer, and MACs likewise." in grouped
     assert grouped.endswith("its block outputs are four times wider and it has more blocks.")
     small = RESNET50.with_(widths=(16, 32, 64, 128))
-    assert compared(RESNET34, small).same_width.endswith("times fewer.")  # as wide, and it costs less
+    assert compared(RESNET34, small).same_width.endswith(
+        "times fewer, and MACs likewise."
+    )  # as wide, and it costs less
     assert compared(RESNET18, RESNET34).same_width == ""
     html = beside.words(compared(RESNET34, RESNET50))
     assert html.index("16 blocks in both") < html.index("1.18 M") < html.index("+3.76 M")

@@ -33,7 +33,8 @@ def test_a_case_that_is_there_already_is_disabled() -> None:
     found = buttons(case_buttons(apply_case(SPEC, Case.VANISHING)))
     assert 'title="The network is this case already."' in found["Make it vanish"]
     assert "disabled" not in found["Make it explode"]
-    assert "disabled" not in found["Put the shortcuts back"]
+    done = "Now ResNet-20, no normalisation, PyTorch default weights. Only the shortcuts differ."
+    assert f'data-done="{done}"' in found["Put the shortcuts back"]
 
 
 def test_a_case_that_would_be_too_large_says_why() -> None:

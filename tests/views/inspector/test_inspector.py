@@ -365,7 +365,7 @@ def test_links_name_what_is_drawn():
         assert links or node.id == "head"
         assert set(links) <= drawn - {node.id}
     sum_ = words(inspector(report, node_of(report, "layer2.0:add"), diagram.owners))
-    assert "Branch layer2.0 Shortcut layer2.0:shortcut To layer2.1" in sum_
+    assert "Branch layer2.0 Shortcut layer2.0:shortcut To layer2.1 (branch and shortcut)" in sum_
 
 
 def test_who_keeps_what_is_said():

@@ -29,4 +29,6 @@ def test_the_numbers_are_those_of_torchvisions_blocks(preset: str, groups: int, 
         words = same_width(spec, plan)
         assert f"From {channels} to {channels} channels, a basic block" in words
         assert f"has {numbers.count(basic)} parameters, and" in words
-        assert words.endswith(f"has {numbers.count(narrow)}: {numbers.three_digits(basic / narrow)} times fewer.")
+        assert words.endswith(
+            f"has {numbers.count(narrow)}: {numbers.three_digits(basic / narrow)} times fewer, and MACs likewise."
+        )

@@ -37,16 +37,16 @@ def test_a_plain_network_that_is_worse_in_training_does_not_overfit() -> None:
     )
 
 
-def test_the_degradation_experiment_compares_the_deepest_pair_then_depths() -> None:
+def test_the_degradation_experiment_names_degradation_first_then_the_deepest_pair() -> None:
     run = [record(R20, (99.5, 96.4)), record(P20, (97.4, 93.9)), record(R56, (97.6, 94.2)), record(P56, (20.5, 20.8))]
     found = findings(run)
     assert [finding.words.partition(":")[0] for finding in found] == [
-        "Plain-56 is worse than ResNet-56 on the images it trains on (20.5 % against 97.6 %)",
         "Plain-56 is worse than the shallower Plain-20 (20.5 % against 97.4 % in training)",
+        "Plain-56 is worse than ResNet-56 on the images it trains on (20.5 % against 97.6 %)",
         "ResNet-56 and the shallower ResNet-20 are equally good (97.6 % against 99.5 % in training)",
         "ResNet-20 and Plain-20 are equally good within the noise of a single seed (99.5 % and 97.4 % in training)",
     ]
-    assert found[1].words.endswith("more layers made training harder. This is degradation.")
+    assert found[0].words.endswith("more layers made training harder. This is degradation.")
     assert found[2].words.endswith("more layers did no harm. The shallower one already leaves little to gain.")
     assert outcomes(*reversed(run)) == [finding.outcome for finding in found], "the order of the runs does not matter"
 

@@ -61,9 +61,17 @@ ANSWERS = (
         ("class activation map", "heat map"),
     ),
     Term(
+        "Branch strength",
+        "The norm of F(x) divided by the norm of x. Near 0 the block changes its input little; above 1 the branch "
+        "outweighs the shortcut.",
+        "He et al. 2015, section 4.2",
+        on_page("#why"),
+        ("branch ÷ shortcut",),
+    ),
+    Term(
         "Contribution",
-        "How much a logit changes when one block's branch is switched off. Blocks build on each other, so "
-        "contributions do not add up to the logit.",
+        "How much a class's logit falls when one block's branch is switched off; if the logit rises instead, the "
+        "contribution is negative. Blocks build on each other, so contributions do not add up to the logit.",
         "Veit et al. 2016, section 4.1",
         on_page("#why"),
         ("block contribution", "ablation", "switch off a block"),

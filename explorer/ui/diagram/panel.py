@@ -43,7 +43,7 @@ _TEMPLATE = f"""
         <span class="rx-scale" role="status"></span>
       </div>
       <form class="rx-search" role="search">
-        <input type="search" placeholder="Find a layer, shape or term" aria-label="Find in the diagram"
+        <input type="search" placeholder="Find a layer or term" aria-label="Find in the diagram"
           title="Find a name, a shape or a term such as skip connection (press / to search)">
         <span class="rx-count" aria-live="polite"></span>
       </form>

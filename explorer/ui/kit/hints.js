@@ -1,5 +1,5 @@
 // Hints: what a term or an option means, on hover, focus and tap, in one box that all of them share. A button of class
-// rx-hint names its term (views/kit/hints.py); Gradio's labels, which hold no markup of ours, are recognised by the
+// rx-hint names its term (views/kit/hints.py), and so does the head of a table's column; Gradio's labels, which hold no markup of ours, are recognised by the
 // builder's fields and by their text. The texts come once, when the first hint is wanted.
 import {emit, settings, url} from './lib.js';
 import {beside} from './placing.js';
@@ -26,7 +26,7 @@ export function loadTexts() {
 
 const LABEL = '[data-testid=block-info], .label-text';
 const CHOICE = 'label:has(> input[type=radio])';
-const SOURCES = `.rx-hint, ${CHOICE}, ${LABEL}, [role=option], input, textarea`;
+const SOURCES = `.rx-hint, th[data-term], ${CHOICE}, ${LABEL}, [role=option], input, textarea`;
 
 /** The value of the builder's choice that an element is or belongs to; "" is the control itself.
  * @param {HTMLElement} source */

@@ -42,6 +42,7 @@ export function sortable(place, firstColumn = null) {
         sorting = {column: i, descending: sorting.column === i && !sorting.descending};
         sort();
       });
+      th.removeAttribute('tabindex'); // the button has the focus instead
       th.replaceChildren(sorter);
     });
     if (heads.length) sort();

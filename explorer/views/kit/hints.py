@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .glossary import find
+from .glossary import find, find_or_none
 from .markup import tag, text
 
 
@@ -29,7 +29,5 @@ def hint(term: str, label: str = "", *, exact: str = "", css: str = "") -> str:
 
 def explained(name: str) -> str:
     """A name as a hint if the glossary has it, with or without "each" at its end; else as plain text."""
-    try:
-        return hint(name.removesuffix(" each"), name)
-    except KeyError:
-        return text(name)
+    term = find_or_none(name.removesuffix(" each"))
+    return hint(term.key, name) if term else text(name)

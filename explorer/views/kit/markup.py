@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
+
+from .glossary import find_or_none
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,9 @@ def node_link(words: str, node: str, anchors: frozenset[str] | None) -> str:
 def _table_cell(cell: Cell, in_head: bool = False) -> str:
     names = in_head if cell.names is None else cell.names
     scope = ("col" if in_head else "row") if names else ""
+    if in_head and (term := find_or_none(cell.text)):  # ui/kit/hints.js explains it on hover, focus and tap
+        hint = {"data_term": term.key, "data_exact": cell.exact, "tabindex": "0"}
+        return _cell("th", replace(cell, exact=""), scope=scope, **hint)
     return _cell("th" if names else "td", cell, scope=scope)
 
 

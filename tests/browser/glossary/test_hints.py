@@ -121,3 +121,13 @@ def test_nothing_is_fetched_and_no_box_exists_before_a_hint_is_wanted(open_page:
         expect(box(page)).to_be_visible()
     assert page.evaluate(fetched) == 1
     assert page.locator("#rx-hint-box").count() == 1
+
+
+def test_the_heads_of_tables_explain_themselves(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("columnheader", name="Branch F(x)").hover()
+    expect(box(page).locator("strong")).to_have_text("Branch")
+    page.get_by_role("tab", name="Layers").click()
+    page.keyboard.press("Tab")
+    page.get_by_role("columnheader", name="MACs").focus()
+    expect(box(page).locator("strong")).to_have_text("MAC")

@@ -11,7 +11,7 @@ from .structure import BLOCKS, NETWORK
 from .term import Show, Term
 from .training import GRADIENTS, TRAINING
 
-__all__ = ["GROUPS", "TERMS", "Show", "Term", "find"]
+__all__ = ["GROUPS", "TERMS", "Show", "Term", "find", "find_or_none"]
 
 # In the order in which a beginner reads them.
 GROUPS: dict[str, tuple[Term, ...]] = {
@@ -31,6 +31,11 @@ TERMS: tuple[Term, ...] = tuple(term for terms in GROUPS.values() for term in te
 def find(name: str) -> Term:
     """The term of that key, name or synonym, in any case; ``KeyError`` if there is none."""
     return _index()[name.casefold()]
+
+
+def find_or_none(name: str) -> Term | None:
+    """As ``find``, or None if the glossary does not know the name."""
+    return _index().get(name.casefold())
 
 
 @lru_cache(maxsize=1)

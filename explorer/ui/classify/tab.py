@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ..kit.shell import Shell
-from . import many_photos, networks, side_by_side, throughput, transfer, why
+from . import contents, many_photos, networks, side_by_side, throughput, transfer, why
 from .choice import Choice, Updates, build_choice
 from .upload import ROUTE, add_route
 
@@ -18,6 +18,7 @@ __all__ = ["ROUTE", "add_route", "build_tab"]
 def build_tab(shell: Shell) -> None:
     """Lay the tab out in the current Gradio context."""
     choice = build_choice()
+    contents.build_panel()
     why.build_panel()
     side_by_side.build_panel()
     many_photos.build_panel()

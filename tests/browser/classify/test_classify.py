@@ -271,3 +271,17 @@ def test_what_is_said_of_one_photo_never_stands_beside_another(open_page: Open) 
     expect(rows).to_have_count(0)
     expect(page.locator(".rx-photo")).to_be_hidden()
     expect(page.locator(".rx-idle")).to_be_visible()
+
+
+def test_a_part_below_the_answer_opens_and_comes_into_view(open_page: Open) -> None:
+    page = open_page("?tab=classify")
+    contents = page.get_by_role("navigation", name="On this page")
+    for name, inside in {"Transfer learning": "#transfer-panel details[open]", "Throughput": "#throughput.open"}.items():
+        contents.get_by_role("button", name=name).click()
+        expect(page.locator(inside)).to_be_in_viewport()
+        header = page.locator("#top").bounding_box()
+        place = page.locator(inside).bounding_box()
+        assert header
+        assert place
+        assert place["y"] >= header["y"] + header["height"]
+        contents.scroll_into_view_if_needed()

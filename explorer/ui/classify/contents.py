@@ -20,6 +20,6 @@ _PARTS = {
 
 def build_panel() -> gr.HTML:
     """Lay the row out: a button opens its part and brings it into view."""
-    buttons = "".join(tag("button", name, type="button", css="rx-to", data_part=place) for name, place in _PARTS.items())
-    row = tag("nav", tag("span", "On this page") + buttons, css="rx-contents", aria_label="On this page")
+    parts = (tag("button", name, type="button", css="rx-to", data_part=place) for name, place in _PARTS.items())
+    row = tag("nav", tag("span", "On this page") + "".join(parts), css="rx-contents", aria_label="On this page")
     return create_panel("classify-contents", row, scripts.mount("classify/contents.js"))

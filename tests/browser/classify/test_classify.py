@@ -276,7 +276,8 @@ def test_what_is_said_of_one_photo_never_stands_beside_another(open_page: Open) 
 def test_a_part_below_the_answer_opens_and_comes_into_view(open_page: Open) -> None:
     page = open_page("?tab=classify")
     contents = page.get_by_role("navigation", name="On this page")
-    for name, inside in {"Transfer learning": "#transfer-panel details[open]", "Throughput": "#throughput.open"}.items():
+    parts = {"Transfer learning": "#transfer-panel details[open]", "Throughput": "#throughput.open"}
+    for name, inside in parts.items():
         contents.get_by_role("button", name=name).click()
         expect(page.locator(inside)).to_be_in_viewport()
         header = page.locator("#top").bounding_box()

@@ -22,6 +22,13 @@ class SpecError(ExplorerError):
         self.field = field
 
 
+class MissingExtraError(ExplorerError, ImportError):
+    """A module of an optional part of the package is not installed; the message says what to install."""
+
+    def __init__(self, module: str, extra: str) -> None:
+        super().__init__(f"{module} is not installed. Install it with: pip install 'resnet-explorer[{extra}]'")
+
+
 class TraceError(ExplorerError):
     """Tracing a module failed; the message names the layer and both shapes."""
 

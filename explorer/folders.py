@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+_PACKAGE = Path(__file__).resolve().parent
+# In an installed package they are inside it, in a checkout beside it.
+ASSETS = next(folder for folder in (_PACKAGE / "assets", _PACKAGE.parent / "assets") if folder.is_dir())
 CACHE_VARIABLE = "RESNET_EXPLORER_CACHE"
 
 

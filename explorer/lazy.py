@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from .extras import explained_imports
+
 
 def lazy_names(package: str, home: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Make ``__getattr__`` and ``__dir__`` for a package.
@@ -19,7 +21,8 @@ def lazy_names(package: str, home: Mapping[str, str]) -> tuple[Callable[[str], A
     def get(name: str) -> Any:
         if name not in home:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f".{home[name]}", package), name)
+        with explained_imports():
+            return getattr(import_module(f".{home[name]}", package), name)
 
     def names() -> list[str]:
         return sorted({*vars(sys.modules[package]), *home})

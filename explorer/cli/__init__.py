@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import ExplorerError
+from ..extras import explained_imports
 from .check import check
 from .classify import classify
 from .compare import compare
@@ -33,7 +34,8 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with explained_imports():
+                return super().invoke(ctx)
         except ExplorerError as error:
             reason = str(error)
         except OSError as error:

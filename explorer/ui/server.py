@@ -18,6 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import ExplorerError
+from ..folders import ASSETS
 from ..inference.images.decode import MAX_BYTES
 from .classify import tab as classify
 from .export import panel as export
@@ -115,7 +116,7 @@ def create_app(
         max_file_size=MAX_BYTES,
         ssr_mode=False,
         pwa=True,
-        favicon_path=str(style.ASSETS / "icon.png"),
+        favicon_path=str(ASSETS / "icon.png"),
     )
 
 

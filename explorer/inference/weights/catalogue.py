@@ -12,13 +12,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...errors import ExplorerError, WeightsError
+from ...folders import ASSETS
 from ...spec import PRESETS, ResNetSpec, from_dict, title
 from ...spec.budget import estimate
 from ..transform import Transform
 from .cache import WeightFile, cached_path
 from .measurements import ConfidenceGap, PhotoScore
 
-BUILTIN = Path(__file__).resolve().parents[3] / "assets" / "weights"
+BUILTIN = ASSETS / "weights"
 _MIB = 2**20
 _LICENCE = (
     "Published by torchvision (BSD-3-Clause). Trained on ImageNet, whose terms allow non-commercial research "

@@ -10,7 +10,6 @@ import gradio as gr
 from ...views.kit.theme import ACCENT, CHOSEN_ON_DARK, CHOSEN_ON_LIGHT, CODE, DARK, LIGHT, MONO, ROLES, SANS, Neutrals
 from .roles import role_rules
 
-ASSETS = Path(__file__).parents[3] / "assets"
 _UI = Path(__file__).parents[1]
 # These sheets come first, in this order, because the features' refine them; every other sheet follows by its path.
 _FIRST = ("page", "builder", "kit/controls", "kit/text", "kit/tables", "kit/plot", "kit/tabs", "kit/fold")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
@@ -30,7 +31,15 @@ from .transfer import transfer
 
 
 class _Commands(TyperGroup):
-    """Prints errors that a user can cause as one line and exits with code 2."""
+    """Without the name of a command it serves the page, on a target if there is one. Prints errors that a user can
+    cause as one line and exits with code 2."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        own = {name for option in self.get_params(ctx) for name in option.opts}
+        is_target = args and args[0] not in own and not get_close_matches(args[0], self.commands, cutoff=0.75)
+        if not args or is_target:
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -52,7 +61,6 @@ app = typer.Typer(
     # Boxes are hard to read in a log.
     rich_markup_mode=None,
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 for command in (inspect, check, compare, diagram, code, export, gradients, classify, transfer, train, serve):

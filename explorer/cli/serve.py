@@ -1,15 +1,35 @@
-"""``serve``: the web page."""
+"""``serve``, and what a target without a command does: the web page."""
 
 from __future__ import annotations
 
+import socket
 from typing import Annotated
 
 import typer
 
+from ..errors import ExplorerError
+
+PORT = 7860
+
 
 def serve(
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TARGET", help="Open the page on a preset, a .json file or JSON text.", show_default=False
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 7860,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help=f"Port to listen on. Default: {PORT}, or a free one if it is used.",
+            show_default=False,
+        ),
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
     model_files: Annotated[
         bool | None,
         typer.Option(
@@ -18,7 +38,29 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Start the web page."""
+    """Start the web page and open it in the browser."""
+    from ..spec import to_query
     from ..ui import serve
+    from .targets import read_target
 
-    serve(host, port, model_files)
+    query = "" if target is None else to_query(read_target(target))
+    serve(host, free_port(host) if port is None else port, model_files, query=query, browser=browser)
+
+
+def free_port(host: str) -> int:
+    """``PORT``, or another one that is free if that is used.
+
+    Raises:
+        ExplorerError: ``host`` is not an address of this machine.
+    """
+    for port in (PORT, 0):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+            try:
+                probe.bind((host.strip("[]"), port))
+            except OSError as error:
+                if port == PORT and not isinstance(error, socket.gaierror):
+                    continue
+                raise ExplorerError(f"--host: {host} is not an address of this machine") from error
+            return int(probe.getsockname()[1])
+    raise AssertionError("port 0 is always tried")

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 
-def serve(host: str = "127.0.0.1", port: int = 7860, model_files: bool | None = None) -> None:
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    model_files: bool | None = None,
+    *,
+    query: str = "",
+    browser: bool = False,
+) -> None:
     """Run the web app until interrupted; see ``server.serve``."""
     from .server import serve as run  # Gradio and torch take seconds to import
 
-    run(host, port, model_files)
+    run(host, port, model_files, query=query, browser=browser)
 
 
 __all__ = ["serve"]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import socket
+import threading
+import webbrowser
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -135,8 +138,38 @@ def may_open_files(host: str, wanted: bool | None = None) -> bool:
     return host in LOOPBACK if not word else word == "1"
 
 
-def serve(host: str = "127.0.0.1", port: int = 7860, model_files: bool | None = None) -> None:
-    """Run the app until interrupted; ``model_files`` as in ``may_open_files``."""
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    model_files: bool | None = None,
+    *,
+    query: str = "",
+    browser: bool = False,
+) -> None:
+    """Run the app until interrupted.
+
+    Args:
+        model_files: as in ``may_open_files``.
+        query: of the network that the printed address shows; empty for the default.
+        browser: whether that address is opened in the browser.
+    """
     app = create_app(LOOPBACK if host in LOOPBACK else ("*",), model_files=may_open_files(host, model_files))
-    print(f"{TITLE} is on http://{host}:{port}", flush=True)
-    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=30)
+    address = f"http://{host}:{port}" + (f"/?{query}" if query else "")
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=30)
+    _Server(config, address, browser).run()
+
+
+class _Server(uvicorn.Server):
+    """Says where the page is once it answers, and opens it there."""
+
+    def __init__(self, config: uvicorn.Config, address: str, browser: bool) -> None:
+        super().__init__(config)
+        self._address, self._browser = address, browser
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.should_exit:  # the port is used
+            return
+        print(f"{TITLE} is on {self._address}", flush=True)
+        if self._browser:
+            threading.Thread(target=webbrowser.open, args=(self._address,), daemon=True).start()

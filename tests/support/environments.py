@@ -38,7 +38,9 @@ def create_environment(folder: Path, wheel: Path, extras: Iterable[str] = ()) ->
     return python
 
 
-def _required(dist: Distribution, extras: frozenset[str], seen: set[tuple[str, frozenset[str]]]) -> Iterator[Distribution]:
+def _required(
+    dist: Distribution, extras: frozenset[str], seen: set[tuple[str, frozenset[str]]]
+) -> Iterator[Distribution]:
     """The distributions that one requires, and theirs, without itself."""
     for line in dist.requires or ():
         need = Requirement(line)

@@ -10,6 +10,14 @@ from typing import Any
 from .extras import explained_imports
 
 
+def by_name(place: str) -> Any:
+    """What ``"module:name"`` of this package names, imported now. So a value of a lower package can offer what a higher
+    one makes of it."""
+    module, _, name = place.partition(":")
+    with explained_imports():
+        return getattr(import_module(f".{module}", __package__), name)
+
+
 def lazy_names(package: str, home: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Make ``__getattr__`` and ``__dir__`` for a package.
 

@@ -32,6 +32,7 @@ report = inspect(PRESETS["resnet50"])
 broken = inspect(PRESETS["resnet18"].with_(shortcut="identity"))
 print(report.params, len(broken.broken), propose_fixes(broken, broken.findings[0])[0].params)
 probe_gradients(PRESETS["cifar_resnet20"])
+assert "ResNet-50" in report._repr_html_()
 inspect(build(PRESETS["cifar_resnet20"]), (1, 3, 32, 32))
 print(sorted({"torchvision", "gradio", "onnx", "PIL", "pydantic"} & set(sys.modules)))
 """

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import ExplorerError
-from ..views.export.kinds import KINDS, suffixes_in_words
+from ..views.export.kinds import save, suffixes_in_words
 from .targets import Changes, Target, read_report
 from .terminal import QUIET, console
 
@@ -43,17 +42,11 @@ def export(
     table: Annotated[Table, typer.Option(help="Table to write to a .csv file.")] = Table.LAYERS,
 ) -> None:
     """Export a network to a file. The ending of the file name decides the format."""
-    from ..views.diagram.model import default_open, everything
+    from ..views.diagram.model import everything
 
-    path = Path(output)
-    suffix = path.suffix.lower()
-    kind = table.value if suffix == ".csv" else suffix[1:]
-    if kind not in KINDS or KINDS[kind].suffix != suffix:
-        suffixes = dict.fromkeys(kind.suffix for kind in KINDS.values())
-        raise ExplorerError(f"{output}: expected a name that ends in {', '.join(suffixes)}")
     report, notes = read_report(target, changes)
-    named = default_open(report) if opened is None else frozenset(opened.split())
-    KINDS[kind].write(report, everything(report) if opened == "all" else named, path)
+    named = None if opened is None else frozenset(opened.split())
+    save(report, Path(output), everything(report) if opened == "all" else named, table.value)
     typer.echo(f"{report.name}: wrote {output}")
     for note in notes:
         console().print(note, style=QUIET, soft_wrap=True)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import torch
+from numpy import ndarray
 from torch import Tensor, nn
 
 from ..errors import TraceError
+from ..lazy import by_name
 from ..network.shortcuts import projection
-from ..spec import ResNetSpec, title
+from ..spec import PRESETS, ResNetSpec, title
 from .joins.additions import Merge, find_sums
 from .joins.findings import Finding, diagnose
 from .receptive_field import ReceptiveField, network_receptive_field, receptive_fields
@@ -114,6 +117,44 @@ class Report:
         """Additions that do not match."""
         return tuple(m for m in self.merges if not m.fits)
 
+    def __repr__(self) -> str:
+        """One line: the fields themselves are every operation of the network."""
+        shortcuts = f"{len(self.merges) - len(self.broken)} of {len(self.merges)} shortcuts match"
+        return f"<Report on {self.name}: {self.params:,} parameters, {self.macs:,} MACs, {shortcuts}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """A report of a spec is stored as the spec, which is megabytes smaller; one of a module without the module,
+        so that no fixes can be tried on it later."""
+        if self.spec is not None:
+            return _inspect_spec, (self.spec, self.input_size)
+        return Report, (self.name, None, self.input_size, self.trace, None, self.made)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the report without scripts, in a frame of its own."""
+        html: str = by_name("views.export.notebook:report_frame")(self)
+        return html
+
+    def svg(self, opened: Iterable[str] | None = None) -> str:
+        """The diagram as a file, with the boxes ``opened``; default: the stages.
+
+        Raises:
+            DiagramError: Graphviz is missing.
+        """
+        svg: str = by_name("views.export.notebook:report_svg")(self, opened)
+        return svg
+
+    def save(self, path: str | Path, opened: Iterable[str] | None = None) -> None:
+        """Write a file of the kind that the ending of its name says: .html, .svg, .png, .pdf, .csv (the layers), .json,
+        .py or .onnx.
+
+        Args:
+            opened: boxes that are open in its diagram; default: the stages.
+
+        Raises:
+            ExplorerError: there is no such kind, or none of this network.
+        """
+        by_name("views.export.kinds:save")(self, Path(path), opened)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values of totals and merges."""
         field = self.receptive_field
@@ -139,8 +180,8 @@ class Report:
 
 
 def inspect(
-    target: ResNetSpec | nn.Module,
-    input_size: Sizes | None = None,
+    target: ResNetSpec | nn.Module | type[nn.Module] | str,
+    input_size: Sizes | int | Tensor | ndarray[Any, Any] | None = None,
     *,
     inputs: Inputs | None = None,
     original: Callable[[], nn.Module] | None = None,
@@ -149,8 +190,10 @@ def inspect(
     reads values in its forward pass is run with real tensors on the processor (see ``Trace.note``).
 
     Args:
-        input_size: (C, H, W) or (N, C, H, W), or a list of such shapes for a module of several inputs; default: the
-            spec's own, or (1, 3, 224, 224) for a module.
+        target: a spec, the name of a preset, a module, or its class if that needs no arguments.
+        input_size: (C, H, W) or (N, C, H, W), or a list of such shapes for a module of several inputs; the side of a
+            square image; or the input itself, a tensor or an array. Default: the spec's own, or (1, 3, 224, 224) for a
+            module.
         inputs: what to call a module with instead: a sequence of positional arguments, or a mapping of keyword
             arguments. A tensor stands for its shape and type; a tuple of whole numbers is the whole shape, batch
             included, of a float tensor; anything else is passed on as it is.
@@ -160,6 +203,12 @@ def inspect(
         TraceError: the forward pass fails for another reason than shapes; the module cannot be copied; or the inputs
             are not shapes.
     """
+    target = _subject(target)
+    if isinstance(input_size, (Tensor, ndarray)):
+        input_size, inputs = None, [input_size]
+    if isinstance(input_size, int):
+        channels = target.in_channels if isinstance(target, ResNetSpec) else 3
+        input_size = (1, channels, input_size, input_size)
     if isinstance(target, ResNetSpec):
         default = (1, target.in_channels, target.image_size, target.image_size)
         given = examples(input_size, inputs, default)
@@ -169,6 +218,22 @@ def inspect(
     subject = subject_of(target, examples(input_size, inputs, (1, 3, 224, 224)), original)
     traced = subject.trace()
     return _report(type(target).__name__, None, traced, replace(subject, real=bool(traced.note)))
+
+
+def _subject(target: object) -> ResNetSpec | nn.Module:
+    """The network that a caller of ``inspect`` means."""
+    if isinstance(target, (ResNetSpec, nn.Module)):
+        return target
+    if isinstance(target, str):
+        if target in PRESETS:
+            return PRESETS[target]
+        raise TraceError(f"got the name {target[:40]!a}; presets are {', '.join(PRESETS)}.")
+    if isinstance(target, type) and issubclass(target, nn.Module):
+        try:
+            return target()
+        except TypeError as error:
+            raise TraceError(f"{target.__name__} cannot be made without arguments ({error}). Pass an object.") from None
+    raise TraceError(f"got {type(target).__name__}; expected a ResNetSpec, the name of a preset, or an nn.Module.")
 
 
 def _inspect_spec(spec: ResNetSpec, input_size: Shape) -> Report:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+from numpy import empty, ndarray
 from torch import Tensor
 
 from ...errors import TraceError
@@ -74,6 +75,8 @@ def like(values: Any, dtype: torch.dtype, device: str = "meta") -> Any:
 
 
 def _on_meta(value: Any) -> Any:
+    if isinstance(value, ndarray):
+        value = torch.from_numpy(empty(value.shape, value.dtype))
     if isinstance(value, Tensor):
         return torch.empty_like(value, device="meta")
     if isinstance(value, Mapping):

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -168,7 +169,7 @@ def record(
     return Recording(
         name=type(shadow).__name__,
         ops=tuple(recorder.ops),
-        table=table or (lambda: rows),
+        table=table or partial(tuple, rows),
         params=_params_by_owner(shadow),
         kinds={path: type(module).__name__ for path, module in shadow.named_modules()},
         read=frozenset(recorder.read),

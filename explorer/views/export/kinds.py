@@ -7,7 +7,7 @@ reads it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
@@ -69,6 +69,26 @@ def file_name(report: Report, kind: str) -> str:
     name = (preset_of(report.spec) if report.spec else None) or report.name.replace("×", "x")
     plain = normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return (re.sub(r"[^a-z0-9_]+", "-", plain).strip("-")[:80] or "network") + KINDS[kind].ending
+
+
+def save(report: Report, path: Path, opened: Iterable[str] | None = None, table: str = "layers") -> None:
+    """Write the kind of file that the ending of ``path`` says.
+
+    Args:
+        opened: boxes that are open in the diagram; default: the stages.
+        table: of a .csv file: "layers", "checks" or "stages".
+
+    Raises:
+        ExplorerError: there is no such kind, or none of this network.
+    """
+    from ..diagram.model import default_open
+
+    suffix = path.suffix.lower()
+    kind = table if suffix == ".csv" else suffix[1:]
+    if kind not in KINDS or KINDS[kind].suffix != suffix:
+        suffixes = dict.fromkeys(kind.suffix for kind in KINDS.values())
+        raise ExplorerError(f"{path}: expected a name that ends in {', '.join(suffixes)}")
+    KINDS[kind].write(report, default_open(report) if opened is None else frozenset(opened), path)
 
 
 def suffixes_in_words() -> str:

@@ -26,7 +26,7 @@ _TEMPLATE = f"""
     <div class="rx-drop" aria-label="Photo">
       <img class="rx-photo" alt="Your photo" hidden>
       <video playsinline muted hidden></video>
-      <div class="rx-idle"><p><strong>Drop a photo here</strong>, or paste one. Several work, too.</p>
+      <div class="rx-idle"><p><strong>Drop a photo here</strong>, or paste one, or several.</p>
         <p class="rx-note">JPEG, PNG, WebP, GIF, AVIF or HEIC, up to 20 MiB. It stays on this machine.</p></div>
       <div class="rx-buttons">
         <button type="button" class="rx-button" data-do="pick">Choose a photo</button>

@@ -27,8 +27,8 @@ KIND = "paths"
 SAMPLES = (1, 4, 8)
 CANCELLED = "Cancelled. The chart still shows the previous measurement."
 _EMPTY = (
-    "A residual network of n blocks is 2ⁿ paths: in each block through the branch or past it. Measure samples paths of "
-    "every length, and the gradient that each brings to the input (Veit, Wilber & Belongie 2016)."
+    "A residual network of n blocks is 2ⁿ paths: in each block through the branch or past it. Press Measure to sample "
+    "paths of every length, and the gradient that each brings to the input (Veit, Wilber & Belongie 2016)."
 )
 
 

@@ -17,7 +17,9 @@ def structure(left: Report, right: Report) -> str:
     if not all(blocks):
         return ""
     count = f"{blocks[0]} blocks in both" if blocks[0] == blocks[1] else f"{blocks[0]} → {blocks[1]} blocks"
-    return f"{count}; {_widths(left, right)}."
+    plain = [report.name for report in (left, right) if report.spec and report.spec.is_plain]
+    lack = f"{plain[0]} has no shortcuts; " if len(plain) == 1 else ""
+    return f"{lack}{count}; {_widths(left, right)}."
 
 
 def block_kinds(left: Report, right: Report) -> str:

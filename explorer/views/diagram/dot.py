@@ -122,7 +122,7 @@ def _through_forks(diagram: Diagram, names: dict[str, str]) -> Iterator[_Line]:
         if repeat not in entered:
             entered.add(repeat)
             yield _Line(source, forks[repeat], Role.MAIN, (edge.label,), arrow=False)
-        label = () if edge.role is Role.MAIN else ("one around each", edge.label)
+        label = () if edge.role is Role.MAIN else ("one around each block", edge.label)
         yield _Line(forks[repeat], target, edge.role, label, edge.broken)
 
 
@@ -149,7 +149,8 @@ def _node(node: Node) -> dict[str, str]:
 
 def _edge(line: _Line, loose: bool) -> dict[str, str]:
     classes = [str(line.role), *(["broken"] if line.broken else [])]
-    attributes = {"label": _label(*[f" {words} " for words in line.label]), "class": " ".join(classes)}
+    margin = " " * (2 if len(line.label) > 1 else 1)  # the browser's letters may be wider than Graphviz expects
+    attributes = {"label": _label(*[f"{margin}{words}{margin}" for words in line.label]), "class": " ".join(classes)}
     if not line.arrow:
         attributes["arrowhead"] = "none"
     if line.role is not Role.MAIN:

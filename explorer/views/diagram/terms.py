@@ -85,8 +85,11 @@ def _counted(report: Report, term: Term) -> Found:
 def _with_text(report: Report, text: str) -> Iterator[str]:
     # No keyboard has the × of 256×14×14.
     wanted = re.sub(r"(?<=\d)[x*](?=\d|$)", "×", text.casefold().strip())
+    units = outline(report).units
+    wholes = [*(unit.id for unit in units), *(block.id for unit in units for block in unit.blocks)]
+    yield from (name for name in wholes if name.casefold() == wanted)  # a stage or block before its parts
     for node in build_diagram(report, everything(report)).nodes:
-        if wanted in f"{node.id} {sentence(node)}".casefold():
+        if wanted in f"{node.id} {sentence(node)}".casefold() and node.id not in wholes:
             yield node.id
 
 

@@ -8,6 +8,7 @@ from ...inspection import Merge, Report, Verdict
 from ...inspection.joins.pytorch_error import addition_error
 from ...inspection.outline import outline
 from ...inspection.saved_tensors import find_saved_tensors
+from ...spec import ResNetSpec
 from ..diagram.model import Node, Role
 from ..kit import numbers
 from ..kit.hints import explained
@@ -140,6 +141,8 @@ def _meaning(s: Selected) -> str:
     """What the block would give without its branch, and what a bottleneck saves."""
     if not s.report.spec or not s.plan or not (s.node.merge or s.node.role is Role.BLOCK):
         return ""
+    if any(merge.path == s.path for merge in s.report.broken):
+        return tag("p", "The block cannot compute this: the shapes do not match.", css="rx-where")
     words = [without_branch(s.report.spec, s.plan)]
     if s.report.spec.block.is_bottleneck and s.node.role is Role.BLOCK:
         words.append(text(same_width(s.report.spec, s.plan)))
@@ -150,7 +153,19 @@ def formulas_of_network(report: Report) -> str:
     """The equation of each block; if the blocks differ, which of them have which. Empty for a foreign network."""
     if report.spec is None:
         return ""
-    *rarer, (most, paths) = formulas_of_blocks(report.spec).items()
+    if report.broken:
+        return _formulas_of_blocks(report.spec) + tag("p", text(_listed_broken(report)), css="rx-where")
+    return _formulas_of_blocks(report.spec)
+
+
+def _listed_broken(report: Report) -> str:
+    broken = [merge.path for merge in report.broken]
+    where = f"because shapes do not match: {_listed(broken)}"
+    return f"{len(broken)} of {len(report.merges)} blocks cannot compute it, {where}."
+
+
+def _formulas_of_blocks(spec: ResNetSpec) -> str:
+    *rarer, (most, paths) = formulas_of_blocks(spec).items()
     if not rarer:
         return tag("h4", "Each block") + _formulas([most])
     each = [_formulas([formula]) + tag("p", text(_listed(where)), css="rx-where") for formula, where in rarer]

@@ -48,6 +48,7 @@ def aligned(left: ResNetSpec, right: ResNetSpec, *opened: str) -> tuple[Side, Si
         (RESNET18, RESNET18.plain(), "8 blocks in both; block outputs are equally wide."),
         (RESNET18, RESNET18.with_(widths=(96, 192, 384, 768)), "8 blocks in both; block outputs are 1.5 times wider in "
          "ResNet-18."),
+        (RESNET18, RESNET18.plain(), "Plain-18 has no shortcuts; 8 blocks in both; block outputs are equally wide."),
         (RESNET18, PRESETS["cifar_resnet20"], "8 → 9 blocks; block outputs are four times wider in ResNet-18."),
         (RESNET18, RESNET18.with_(widths=(64, 128, 256, 256)), "8 blocks in both; block outputs have 64, 128, 256, 512 "
          "→ 64, 128, 256, 256 channels."),

@@ -97,7 +97,7 @@ def test_as_many_additions_are_seen_as_there_are_shortcuts(name, shortcut):
         # A repeat's frame holds the whole shortcut: its paths part at a point inside.
         source = to_dot(diagram)
         assert sorted(map(int, re.findall(r'label="× (\d+)\\l', source))) == sorted(repeats.values())
-        around = source.count('label=" one around each \\n')
+        around = source.count('label="  one around each block  \\n')
         forked = (
             {n.repeat for n in diagram.nodes} - {n.repeat for n in diagram.nodes if n.id.endswith(":shared")} - {None}
         )

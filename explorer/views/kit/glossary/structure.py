@@ -23,8 +23,8 @@ BLOCKS = (
     ),
     Term(
         "Branch",
-        "The layers F(x) that a block computes beside its shortcut. If they output 0, the block passes its input on "
-        "and does no harm.",
+        "The layers F(x) that a block computes beside its shortcut. If they output 0 and the shortcut is the "
+        "identity, the block passes its input on and does no harm.",
         "He et al. 2015, figure 2",
         in_diagram("layer2.1"),
         ("F(x)", "branch F(x)", "main path", "residual function", "residual branch"),

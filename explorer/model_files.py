@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from .inference.checkpoint import Checkpoint, open_checkpoint, rebuild
+from .inference.checkpoint import Checkpoint, network_of, open_checkpoint, rebuild
 from .inference.weights.sandbox import run_in_child
-from .inspection.onnx.graph import OnnxGraph, read, read_graph, report_of
+from .inspection import Report, inspect
+from .inspection.onnx.graph import OnnxGraph, read, read_graph
+from .inspection.onnx.graph import report_of as graph_report
+from .spec import ResNetSpec, title
 
 ONNX = ".onnx"
 Opened = Checkpoint | OnnxGraph
@@ -31,7 +35,7 @@ def open_model_file(path: Path, name: str = "", shapes: Shapes = (), *, trusted:
     """
     if is_onnx(path, name):
         if trusted:
-            return report_of(read(path.read_bytes(), shapes))
+            return graph_report(read(path.read_bytes(), shapes))
         given = dict(shapes) if isinstance(shapes, Mapping) else list(shapes)
         with run_in_child("explorer.inspection.onnx.graph:write_graph", path, arguments=[json.dumps(given)]) as result:
             return read_graph(result)
@@ -39,6 +43,25 @@ def open_model_file(path: Path, name: str = "", shapes: Shapes = (), *, trusted:
     if checkpoint.recognition.spec is not None:
         rebuild(checkpoint)
     return checkpoint
+
+
+def report_of(opened: Opened, spec: ResNetSpec | None = None, *inputs: Sequence[int]) -> Report:
+    """The report of what was opened: a graph's own, or that of the network that the weights are of.
+
+    Args:
+        spec: the recognised one, changed; as in ``rebuild``.
+        inputs: shape of the input, batch included; default: the network's own.
+
+    Raises:
+        WeightsError: the weights were not recognised.
+    """
+    if isinstance(opened, OnnxGraph):
+        return opened.report
+    chosen = spec or opened.spec
+    if opened.recognition.has_head:
+        return inspect(chosen, *map(tuple, inputs))
+    size = tuple(inputs[0]) if inputs else (1, chosen.in_channels, chosen.image_size, chosen.image_size)
+    return replace(inspect(network_of(opened, chosen), size), name=f"{title(chosen)} body")
 
 
 def is_onnx(path: Path, name: str = "") -> bool:

@@ -65,20 +65,21 @@ def read_report(
             raise ExplorerError(f"--set: {target} is code and has no fields to set")
         report = read_module(target, inputs)
         return report, (report.trace.note,) if report.trace.note else ()
-    if is_model_file(target):
-        opened = _open(target, inputs)
-        if isinstance(opened, OnnxGraph):
-            if changes:
-                raise ExplorerError("--set: an ONNX file has no fields to set")
-            return opened.report, opened.notes
-        spec, notes = _of_weights(opened, changes)
-    else:
-        spec, notes = apply_changes(_read_description(target), changes), ()
+    opened = _open(target, inputs) if is_model_file(target) else None
+    if isinstance(opened, OnnxGraph):
+        if changes:
+            raise ExplorerError("--set: an ONNX file has no fields to set")
+        return opened.report, opened.notes
     if not isinstance(inputs, Sequence) or not all(isinstance(shape, tuple) for shape in inputs):
         raise ExplorerError(f"--input: {target} has one input, an image; give its shape, as 1x3x224x224")
     if len(inputs) > 1:
         raise ExplorerError(f"--input: got {len(inputs)} shapes; {target} has one input")
-    return inspect(spec, *inputs), notes
+    if opened is None:
+        return inspect(apply_changes(_read_description(target), changes), *inputs), ()
+    from ..model_files import report_of
+
+    spec, notes = _of_weights(opened, changes)
+    return report_of(opened, spec, *inputs), notes
 
 
 def apply_changes(spec: ResNetSpec, changes: list[str] | None) -> ResNetSpec:

@@ -34,7 +34,7 @@ from ..kit.model_files import OPEN_FILES, OpenFile
 from ..kit.panel import create_panel
 
 ROUTE = "/model"
-ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".onnx")
+ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".tar", ".pkl", ".model", ".onnx")
 OFF = (
     "Opening model files is disabled because other machines can reach this page. "
     "Start the app with --model-files to allow it."

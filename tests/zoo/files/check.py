@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import os
+import pickle
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,12 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
+from safetensors.torch import load_file
 from torch.utils.flop_counter import FlopCounterMode
 
 from explorer.errors import ExplorerError
-from explorer.inspection import Report, inspect
 from explorer.inspection.onnx.graph import OnnxGraph
-from explorer.model_files import Opened, open_model_file
+from explorer.model_files import Opened, open_model_file, report_of
 
 from .specimens import FileSpecimen
 
@@ -48,7 +51,7 @@ class FileChecked:
 
 @functools.cache
 def checked(specimen: FileSpecimen) -> FileChecked:
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, _in_folder(name):
         path = specimen.write(Path(name))
         opened: Opened | None = None
         wrong: tuple[str, ...] = ()
@@ -62,8 +65,21 @@ def checked(specimen: FileSpecimen) -> FileChecked:
                 notes = opened.sentences()
         except ExplorerError as error:
             problem = str(error)
-        raised = _onnx(path) if path.suffix == ".onnx" else ""
-        return FileChecked(raised, (False, False), opened, problem, wrong, "\n".join([problem, *wrong, *notes]))
+        ran_here = (Path(name) / "ran").exists()
+        raised = _onnx(path) if path.suffix == ".onnx" else _torch(path)
+        ran = (Path(name) / "ran").exists(), ran_here
+        return FileChecked(raised, ran, opened, problem, wrong, "\n".join([problem, *wrong, *notes]))
+
+
+@contextmanager
+def _in_folder(name: str) -> Iterator[None]:
+    """Work in a folder: files of the zoo that run code leave a file in the current one."""
+    before = Path.cwd()
+    os.chdir(name)
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 def _onnx(path: Path) -> str:
@@ -79,13 +95,23 @@ def _onnx(path: Path) -> str:
     return ""
 
 
+def _torch(path: Path) -> str:
+    """What the file's own reader says: it runs what is in the file."""
+    try:
+        if path.suffix == ".safetensors":
+            load_file(path)
+        elif path.read_bytes().startswith(b"\x80\x04"):
+            pickle.loads(path.read_bytes())
+        else:
+            torch.load(path, map_location="cpu", weights_only=False)
+    except Exception as error:  # torch's errors have no common class
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
 def _zeros(value: Any) -> np.ndarray:
     kind = {"tensor(float16)": np.float16, "tensor(int64)": np.int64}.get(value.type, np.float32)
     return np.zeros([side if isinstance(side, int) else 16 for side in value.shape], kind)
-
-
-def report_of(opened: Opened) -> Report:
-    return opened.report if isinstance(opened, OnnxGraph) else inspect(opened.spec)
 
 
 @functools.cache

@@ -308,3 +308,55 @@ def empty(folder: Path) -> Path:
 @broken("damaged, or no ONNX file")
 def noise(folder: Path) -> Path:
     return saved(folder, np.random.default_rng(0).bytes(4000))
+
+
+@broken("8×4×4")
+def a_difference_of_two_sizes(folder: Path) -> Path:
+    return saved(folder, model([conv("x", "w", "a", 2), node("Sub", ["x", "a"], "y")], w=(8, 4, 3, 3)))
+
+
+@broken("takes 6 channels, but")
+def groups_of_another_width(folder: Path) -> Path:
+    grouped = helper.make_node("Conv", ["x", "w"], ["y"], kernel_shape=[3, 3], group=2)
+    return saved(folder, model([grouped], w=(4, 3, 3, 3)))
+
+
+@broken("takes 7 channels, but")
+def transposed_of_another_width(folder: Path) -> Path:
+    return saved(folder, model([node("ConvTranspose", ["x", "w"], "y")], w=(7, 4, 2, 2)))
+
+
+@broken("s is made for 3 elements, 8 come")
+def a_scale_of_another_length(folder: Path) -> Path:
+    return saved(folder, model([node("Mul", ["x", "s"], "a"), node("Relu", ["a"], "y")], s=(3,)))
+
+
+@broken("takes 6 features, but")
+def a_second_layer_of_another_width(folder: Path) -> Path:
+    nodes = [node("MatMul", ["x", "w"], "a"), node("Relu", ["a"], "r"), node("MatMul", ["r", "v"], "y")]
+    return saved(folder, model(nodes, (2, 5), w=(5, 8), v=(6, 3)))
+
+
+@broken("a projection is missing. The branch gives 8×4×4")
+def the_second_of_two_shortcuts(folder: Path) -> Path:
+    nodes = [conv("x", "w", "a"), node("Add", ["a", "x"], "b"), conv("b", "v", "c", 2), node("Add", ["c", "b"], "y")]
+    return saved(folder, model(nodes, w=(4, 4, 3, 3), v=(8, 4, 3, 3)))
+
+
+@broken("a name in it is not text")
+def a_name_that_is_no_text(folder: Path) -> Path:
+    data = model([conv("x", "w", "y")], w=(4, 4, 3, 3)).SerializeToString()
+    return saved(folder, data.replace(b"Conv", b"C\xff\xfev"))
+
+
+def _cut(share: int) -> None:
+    def write(folder: Path) -> Path:
+        data = exported(Plain)
+        return saved(folder, data[: len(data) * share // 100])
+
+    write.__name__ = f"cut_at_{share}_percent"
+    broken("the file was refused")(write)
+
+
+for share in (5, 20, 40, 60, 80, 99):
+    _cut(share)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from .check import checked, judge
@@ -26,3 +28,13 @@ def test_the_verdict_is_the_truth(specimen: FileSpecimen):
     found = checked(specimen)
     assert judge(specimen) == "as it is", found.said
     assert specimen.says in found.said
+
+
+def test_the_zoo_of_files_as_a_whole():
+    """Half of them are broken, and at most one in fifty of the others is refused."""
+    outcomes = Counter((specimen.truth == "right", judge(specimen)) for specimen in ALL)
+    readable = sum(count for (is_right, _), count in outcomes.items() if is_right)
+    assert len(ALL) >= 60
+    assert 2 * (len(ALL) - readable) >= readable
+    assert outcomes[True, "refused"] <= readable / 50
+    assert not any(outcome in ("false alarm", "missed") for _, outcome in outcomes)

@@ -41,6 +41,18 @@ class WeightsError(ExplorerError):
     """A weight file could not be downloaded, verified or loaded."""
 
 
+class UnknownNetworkError(WeightsError):
+    """The weights are of no network that this program builds.
+
+    Attributes:
+        weights: the opened file.
+    """
+
+    def __init__(self, message: str, weights: object) -> None:
+        super().__init__(message)
+        self.weights = weights
+
+
 class DataError(ExplorerError):
     """A data set is missing or unusable."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import UnknownNetworkError
 from .check import verdict
 from .targets import Changes, Target, read_report, read_target
 from .terminal import BAD, GOOD, QUIET, Column, console, output_path, print_json, print_table
@@ -25,6 +26,8 @@ _COLUMNS = (
     Column("MACs", number=True, optional=True),
     Column("sum"),
 )
+_MODULE_COLUMNS = (Column("module"), Column("type", optional=True), Column("tensors"), Column("elements", number=True))
+MAX_MODULES = 1000
 
 
 def inspect(
@@ -36,7 +39,11 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print totals and shortcuts as JSON.")] = False,
 ) -> None:
     """Show layers, shapes, costs and shortcuts of a network."""
-    report, notes = read_report(target, changes)
+    try:
+        report, notes = read_report(target, changes)
+    except UnknownNetworkError as error:
+        _print_modules(error.weights)
+        raise
     if as_json:
         print_json(report.to_dict() | ({"notes": notes} if notes else {}))
         return
@@ -126,6 +133,19 @@ def _sum(merge: Merge | None) -> Text:
         return Text()
     kind = merge.kind.replace("_", "-")
     return Text(f"✓ {kind}", GOOD) if merge.fits else Text(f"✕ {kind}", BAD)
+
+
+def _print_modules(weights: Any) -> None:
+    """The modules of a weight file whose network is not recognised."""
+    from ..views.kit import numbers
+    from ..views.kit.words import printable
+    from ..views.model_file.tree import module_rows
+
+    rows = module_rows(weights)
+    cells = [(printable(r.path), printable(r.kind), printable(r.tensors, 200), numbers.count(r.elements)) for r in rows]
+    print_table(console(), _MODULE_COLUMNS, cells[:MAX_MODULES])
+    if len(rows) > MAX_MODULES:
+        typer.echo(f"… and {len(rows) - MAX_MODULES:,} more modules")
 
 
 def _print_notes(out: Console, notes: Sequence[str]) -> None:

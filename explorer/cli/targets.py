@@ -16,7 +16,9 @@ from ..spec.fields import quote
 from .modules import is_module, read_module
 
 if TYPE_CHECKING:
+    from ..inference.checkpoint import Checkpoint
     from ..inspection import Report
+    from ..model_files import Opened
 
 ONNX = ".onnx"
 WEIGHTS = (".safetensors", ".pth", ".pt", ".pt2", ".th", ".ckpt", ".bin")
@@ -56,29 +58,28 @@ def read_report(
         ExplorerError: as ``read_target``, or the file is rejected, or the user's code fails.
     """
     from ..inspection import inspect
+    from ..inspection.onnx.graph import OnnxGraph
 
     if is_module(target):
         if changes:
             raise ExplorerError(f"--set: {target} is code and has no fields to set")
         report = read_module(target, inputs)
         return report, (report.trace.note,) if report.trace.note else ()
-    if target.lower().endswith(ONNX):
-        if inputs:
-            raise ExplorerError("--input: an ONNX file defines its own inputs")
-        from ..inference.weights.sandbox import run_in_child
-        from ..inspection.onnx.graph import read_graph
-
+    opened = _open(target, inputs) if is_model_file(target) else None
+    if isinstance(opened, OnnxGraph):
         if changes:
             raise ExplorerError("--set: an ONNX file has no fields to set")
-        with run_in_child("explorer.inspection.onnx.graph:write_graph", Path(target)) as result:
-            graph = read_graph(result)
-        return graph.report, graph.notes
-    spec, notes = _read(target, changes)
+        return opened.report, opened.notes
     if not isinstance(inputs, Sequence) or not all(isinstance(shape, tuple) for shape in inputs):
         raise ExplorerError(f"--input: {target} has one input, an image; give its shape, as 1x3x224x224")
     if len(inputs) > 1:
         raise ExplorerError(f"--input: got {len(inputs)} shapes; {target} has one input")
-    return inspect(spec, *inputs), notes
+    if opened is None:
+        return inspect(apply_changes(_read_description(target), changes), *inputs), ()
+    from ..model_files import report_of
+
+    spec, notes = _of_weights(opened, changes)
+    return report_of(opened, spec, *inputs), notes
 
 
 def apply_changes(spec: ResNetSpec, changes: list[str] | None) -> ResNetSpec:
@@ -103,13 +104,55 @@ def refuse_broken(spec: ResNetSpec) -> None:
         raise ExplorerError(broken[0].explanation)
 
 
+def is_model_file(target: str) -> bool:
+    """Whether ``target`` is a file of weights or an ONNX file: by its ending, or because there is such a file.
+
+    An existing file is never a misspelt preset, but a preset is never a file.
+    """
+    if target.lower().endswith((*WEIGHTS, ONNX)):
+        return True
+    if target in PRESETS or target == "-" or target.lower().endswith(".json") or target.lstrip().startswith("{"):
+        return False
+    try:
+        return Path(target).is_file()
+    except (OSError, ValueError):  # no name of a file
+        return False
+
+
 def _read(target: str, changes: list[str] | None) -> tuple[ResNetSpec, tuple[str, ...]]:
     """Read the network and, for a weight file, notes on how it was recognised."""
-    if not target.lower().endswith(WEIGHTS):
+    if not is_model_file(target):
         return apply_changes(_read_description(target), changes), ()
-    from ..inference.checkpoint import open_checkpoint
+    opened = _open(target)
+    from ..inspection.onnx.graph import OnnxGraph
 
-    checkpoint = open_checkpoint(Path(target))
+    if isinstance(opened, OnnxGraph):
+        raise ExplorerError("TARGET: an ONNX file can only be inspected, checked and drawn")
+    return _of_weights(opened, changes)
+
+
+def _open(target: str, inputs: Sequence[Any] | Mapping[str, Any] = ()) -> Opened:
+    from ..model_files import is_onnx, open_model_file
+
+    path = Path(target)
+    return open_model_file(path, shapes=_input_shapes(inputs) if inputs and is_onnx(path) else ())
+
+
+def _input_shapes(inputs: Sequence[Any] | Mapping[str, Any]) -> Any:
+    """Shapes of ``--input``, for an ONNX file, whose inputs are tensors."""
+
+    def shape(value: Any) -> tuple[int, ...]:
+        found = tuple(getattr(value, "shape", value)) if not isinstance(value, (dict, str)) else ("",)
+        if not all(isinstance(side, int) for side in found):
+            raise ExplorerError("--input: the inputs of an ONNX file are tensors; give their shapes, as 1x3x224x224")
+        return found
+
+    if isinstance(inputs, Mapping):
+        return {name: shape(value) for name, value in inputs.items()}
+    return [shape(value) for value in inputs]
+
+
+def _of_weights(checkpoint: Checkpoint, changes: list[str] | None) -> tuple[ResNetSpec, tuple[str, ...]]:
     spec = apply_changes(checkpoint.spec, changes)
     return spec, checkpoint.sentences(spec)
 
@@ -124,8 +167,6 @@ def _read_description(target: str) -> ResNetSpec:
     if target.endswith(".json"):
         with Path(target).open("rb") as file:
             return from_json(_read_text(file, target))
-    if target.lower().endswith(ONNX):
-        raise ExplorerError("TARGET: an ONNX file can only be inspected, checked and drawn")
     raise ExplorerError(
         f"TARGET: got {quote(target)}, expected a .json file, JSON text, - or one of {', '.join(PRESETS)}"
     )

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..datasets.cifar10 import CLASSES as CIFAR10_CLASSES
 from ..datasets.photos import IMAGENET_MEAN, IMAGENET_STD
-from ..errors import WeightsError
+from ..errors import UnknownNetworkError, WeightsError
 from ..network import ResNet, build
 from ..network.card import Card
 from ..spec import ResNetSpec, title
@@ -21,9 +21,8 @@ from .running.engine import Engine, choose_device, is_exact
 from .transform import Transform
 from .weights.cache import WeightFile, digest
 from .weights.card import read_card
-from .weights.catalogue import Variant, find, published_digests
-from .weights.containers import has_legacy_format
-from .weights.read import load_into, not_finite, shapes_of
+from .weights.catalogue import Variant, find
+from .weights.read import load_into, not_finite, read_file, shapes_of
 from .weights.recognise import Recognition, network_shapes, recognise
 from .weights.sandbox import LIMITS, SandboxLimits, read_weights
 
@@ -35,10 +34,12 @@ class Checkpoint:
     Attributes:
         path: of the file, which nothing reads again; never shown.
         sha256, size_bytes: of the file.
-        state: the tensors under the built network's names.
+        state: the tensors under the built network's names; under those in the file if no network was recognised.
         recognition: which network they are of.
         broken: names of tensors that hold NaN or infinity.
         card: what the file says of itself, where this program trained it.
+        kinds: path of a module -> name of its class, of a model that was saved whole; else empty.
+        notes: where the weights were in the file, and what is beside them, in sentences.
     """
 
     path: Path = field(repr=False)
@@ -48,16 +49,18 @@ class Checkpoint:
     recognition: Recognition
     broken: tuple[str, ...] = ()
     card: Card | None = None
+    kinds: Mapping[str, str] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def spec(self) -> ResNetSpec:
         """The network.
 
         Raises:
-            WeightsError: it was not recognised; names the nearest and ten differences.
+            UnknownNetworkError: it was not recognised; names the nearest and ten differences.
         """
         if self.recognition.spec is None:
-            raise WeightsError("\n".join(self.recognition.sentences()))
+            raise UnknownNetworkError("\n".join((*self.recognition.sentences(), *self.notes)), self)
         return self.recognition.spec
 
     def sentences(self, chosen: ResNetSpec | None = None) -> tuple[str, ...]:
@@ -68,25 +71,30 @@ class Checkpoint:
             if self.broken
             else ""
         )
-        return (*self.recognition.sentences(chosen), *filter(None, [warning]))
+        return (*self.recognition.sentences(chosen), *self.notes, *filter(None, [warning]))
 
 
-def open_checkpoint(path: Path, limits: SandboxLimits = LIMITS) -> Checkpoint:
-    """Read an untrusted weight file and recognise its network.
+def open_checkpoint(path: Path, limits: SandboxLimits = LIMITS, *, trusted: bool = False) -> Checkpoint:
+    """Read a weight file and recognise its network.
+
+    Args:
+        trusted: read it in this process instead of a child with ``limits``. Nothing in it is run either way.
 
     Raises:
         WeightsError: the file is refused (see ``sandbox.read_weights``).
     """
-    published = published_digests() if has_legacy_format(path) else ()  # torchvision takes seconds to import
-    state = read_weights(path, limits, published)
+    state, kinds, notes = read_file(path) if trusted else read_weights(path, limits)
     recognition = recognise(shapes_of(state))
-    named = {recognition.names[name]: tensor for name, tensor in state.items()}
+    left_over = frozenset(recognition.left_over)
+    names = recognition.names if recognition.spec else {name: name for name in state}
+    named = {names[name]: tensor for name, tensor in state.items() if name not in left_over}
     card = read_card(path)
     if card and shapes_of(named) == network_shapes(card.spec):
         recognition = describe_by_card(card, recognition)
     else:
         card = None
-    return Checkpoint(path, digest(path), path.stat().st_size, named, recognition, not_finite(named), card)
+    size = path.stat().st_size
+    return Checkpoint(path, digest(path), size, named, recognition, not_finite(named), card, kinds, notes)
 
 
 def trained_checkpoint(name: str, card: Card, state: Mapping[str, Tensor], file: bytes) -> Checkpoint:
@@ -107,6 +115,21 @@ def describe_by_card(card: Card, found: Recognition) -> Recognition:
     return Recognition(card.spec, found.names, (*found.notes, note))
 
 
+def network_of(checkpoint: Checkpoint, spec: ResNetSpec | None = None) -> ResNet:
+    """The network that a file's weights are of, without values; a body ends in what its classifier would read.
+
+    Args:
+        spec: as in ``rebuild``.
+
+    Raises:
+        WeightsError: the weights were not recognised.
+    """
+    model = build(spec or checkpoint.spec, device="meta")
+    if not checkpoint.recognition.has_head:
+        model.fc = nn.Identity()  # type: ignore[assignment]
+    return model
+
+
 def rebuild(checkpoint: Checkpoint, spec: ResNetSpec | None = None) -> ResNet:
     """The network with the file's weights, loaded strictly, on the CPU.
 
@@ -116,7 +139,7 @@ def rebuild(checkpoint: Checkpoint, spec: ResNetSpec | None = None) -> ResNet:
     Raises:
         WeightsError: the weights do not match ``spec``, or were not recognised.
     """
-    model = build(spec or checkpoint.spec, device="meta").to_empty(device="cpu")
+    model = network_of(checkpoint, spec).to_empty(device="cpu")
     load_into(model, checkpoint.state)
     return model
 
@@ -129,12 +152,15 @@ def checkpoint_classifier(checkpoint: Checkpoint, spec: ResNetSpec | None = None
         device: as in ``engine.choose_device``.
 
     Raises:
-        WeightsError: NaN or infinity in the weights, or the network doesn't read the three channels of photos.
+        WeightsError: NaN or infinity in the weights, they have no classifier, or the network doesn't read the three
+            channels of photos.
     """
     spec = spec or checkpoint.spec
     if checkpoint.broken:
         name = checkpoint.broken[0][:80]
         raise WeightsError(f"these weights cannot classify photos: {name!a} contains NaN or infinity")
+    if not checkpoint.recognition.has_head:
+        raise WeightsError("these weights are of a network's body: without a classifier they cannot classify photos")
     if spec.in_channels != 3:
         raise WeightsError(f"this network reads {spec.in_channels} channels; photos have 3")
     engine = Engine(rebuild(checkpoint, spec), choose_device(device), exact=is_exact(device))

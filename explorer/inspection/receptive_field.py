@@ -82,7 +82,7 @@ def _states(trace: Trace) -> list[State]:
 
 
 def _step(op: Op, sources: Sequence[State]) -> State:
-    if UNKNOWN in sources:
+    if UNKNOWN in sources or "opaque" in op.attrs:
         return UNKNOWN
     if op.name in _ATTENTION:
         return WHOLE

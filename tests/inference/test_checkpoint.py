@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -151,3 +152,30 @@ def test_the_command_line_classifies_with_the_users_weights(tiny: Path, tmp_path
     assert (both.exit_code, "--weights and --model cannot be combined" in both.stderr) == (2, True)
     alone = run("classify", "--set", "zero_pad=split", tmp_path / "photo.png")
     assert (alone.exit_code, "--set needs --weights" in alone.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["checkpoint.pth.tar", "weights.pkl", "best.model", "weights"])
+def test_an_existing_file_is_opened_whatever_its_name(tmp_path: Path, name: str) -> None:
+    torch.save({"args": Namespace(lr=0.1), "state_dict": build(TINY, seed=1).state_dict()}, tmp_path / name)
+    result = run("inspect", tmp_path / name)
+    assert result.exit_code == 0, result.stderr
+    assert "Recognised from names and shapes: ResNet-6" in result.stdout
+    assert "Beside the weights the file has objects of classes that were not loaded: 'argparse.Namespace'." in (
+        " ".join(result.stdout.split())
+    )
+
+
+def test_an_existing_file_of_another_kind_is_named(tmp_path: Path) -> None:
+    (tmp_path / "resnet81").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2\n")
+    result = run("check", tmp_path / "resnet81")
+    assert (result.exit_code, "it is a Git LFS pointer" in result.stderr) == (2, True)
+
+
+def test_the_tree_of_a_whole_model_that_is_not_recognised_is_shown(tmp_path: Path) -> None:
+    torch.save(torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.ReLU()), tmp_path / "model.pt")
+    result = run("inspect", tmp_path / "model.pt")
+    assert result.exit_code == 2
+    words = result.stdout.split()
+    at = words.index("Linear")
+    assert words[at - 1 : at + 6] == ["0", "Linear", "bias", "5,", "weight", "5×3", "20"]
+    assert "None of its code was run; 3 modules" in result.stderr

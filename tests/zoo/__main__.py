@@ -1,10 +1,12 @@
-"""``python -m tests.zoo [-v]``: what ``check`` makes of every network of the zoo."""
+"""``python -m tests.zoo [-v]``: what ``check`` makes of every network of the zoo, and what every file is opened as."""
 
 from __future__ import annotations
 
 import sys
 
 from .check import checked, judge, table
+from .files.check import table as file_table
+from .files.specimens import file_specimens
 from .specimens import specimens
 
 zoo = list(specimens())
@@ -24,3 +26,6 @@ for specimen in zoo:
         print(f"{name}: {specimen.truth} {outcome!r}: {said[:400]}\n      {found.raised[:150]}")
 print(len(zoo))
 print(table(zoo))
+files = list(file_specimens())
+print(len(files))
+print(file_table(files))

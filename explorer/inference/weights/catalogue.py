@@ -108,11 +108,6 @@ def variants(folder: Path = BUILTIN) -> tuple[Variant, ...]:
     return (*_builtin(folder), *_torchvision(), *THIRD_PARTY)
 
 
-def published_digests() -> tuple[str, ...]:
-    """Starts of the SHA-256 of every weight file that is known to be published."""
-    return (*_CIFAR_RESNETS, *(variant.file.sha256 for variant in variants()))
-
-
 @lru_cache(maxsize=8)
 def _builtin(folder: Path) -> tuple[Variant, ...]:
     return tuple(_from_side_file(path) for path in sorted(folder.glob("*.json")))

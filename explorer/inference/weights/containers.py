@@ -1,7 +1,7 @@
 """Check from a few kilobytes that a file is a weight file with a valid container, before a library opens it.
 
 Three containers are accepted: safetensors, the zip that ``torch.save`` writes, and the plain pickles that it wrote
-before 2020. The last is accepted only for verified downloads; four of torchvision's files have it. safetensors 0.8
+before 2020, of which only the beginning is checked here. safetensors 0.8
 itself rejects wrong headers, gaps, overlaps, sizes that overflow, bad UTF-8 and deep nesting. torch 2.13 rejects
 storages whose size differs from their record. This module rejects what those two accept.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...errors import WeightsError
+from ...file_kinds import START, foreign_kind
 
 MAX_HEADER = 2**20  # bytes of a safetensors header
 MAX_ENTRIES = 10_000  # of a zip, or tensors of a safetensors file
@@ -44,22 +45,8 @@ def refusal(reason: str) -> WeightsError:
     return WeightsError(f"the weight file was refused: {reason}.")
 
 
-def has_legacy_format(path: Path) -> bool:
-    """Whether an ordinary file that can be read begins like those that torch wrote before 2020."""
-    if path.is_symlink() or not path.is_file():
-        return False
-    try:
-        with path.open("rb") as file:
-            return file.read(len(LEGACY_MAGIC)) == LEGACY_MAGIC
-    except OSError:
-        return False
-
-
-def container_of(path: Path, *, legacy: bool = False) -> Container:
+def container_of(path: Path) -> Container:
     """The container of a weight file, by content, its structure checked.
-
-    Args:
-        legacy: whether torch's format of before 2020 is let through; in it a tiny file can ask for gigabytes.
 
     Raises:
         WeightsError: what the file is instead, or what is wrong with it.
@@ -67,14 +54,12 @@ def container_of(path: Path, *, legacy: bool = False) -> Container:
     if not path.is_file():
         raise refusal("it is not there, or no ordinary file")
     with path.open("rb") as file:
-        start = file.read(16)
+        start = file.read(START)
     if start.startswith(b"PK\x03\x04"):
         _check_zip(path)
         return Container.ZIP
     if start.startswith(LEGACY_MAGIC):
-        if legacy:
-            return Container.LEGACY
-        raise refusal(f"it has torch's format of before 2020. {_HINT}")
+        return Container.LEGACY
     # A header of 128, 384, … bytes begins like a pickle; no pickle continues like a header.
     if start[:1] == b"\x80" and start[4:9] != b"\0\0\0\0{":
         raise refusal(f"it is a bare pickle, which can run code; it was not opened. {_HINT}")
@@ -83,6 +68,8 @@ def container_of(path: Path, *, legacy: bool = False) -> Container:
         return Container.SAFETENSORS
     if not start:
         raise refusal(f"it is empty. {_HINT}")
+    if words := foreign_kind(start):
+        raise refusal(words)
     raise refusal(
         f"it starts with {ascii(start[:8])[1:]}, as neither safetensors files nor those of torch.save do. {_HINT}"
     )

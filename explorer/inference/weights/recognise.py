@@ -6,7 +6,9 @@ it gives exactly the file's names and shapes, so that its weights load strictly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -20,6 +22,9 @@ from .naming import PORT, PORT_CLASSIFIER, Naming, read_names
 SHOWN = 10  # differences in a message
 # How many batches BatchNorm has seen matters to no prediction; weights of before PyTorch 0.4.1 don't have it.
 OPTIONAL = ".num_batches_tracked"
+_OWN = re.compile(r"(?:conv1|bn1|post|layer\d{1,4}|fc)\.")  # names of the modules of a network
+_HEAD = {"fc.weight", "fc.bias"}
+_CLASSES = 1000  # of the classifier that a body without one is drawn with
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Recognition:
         unknown: field of the spec -> a sentence that says why weights don't tell it, and what is assumed.
         nearest: where ``spec`` is None, the known network most like the file; None where none is.
         differences: where ``spec`` is None, the names that differ from ``nearest``, as expected and got.
+        left_over: names in the file of what is not part of the network.
+        has_head: whether the file has the network's classifier.
     """
 
     spec: ResNetSpec | None
@@ -41,6 +48,8 @@ class Recognition:
     unknown: Mapping[str, str] = field(default_factory=dict)
     nearest: ResNetSpec | None = None
     differences: tuple[str, ...] = ()
+    left_over: tuple[str, ...] = ()
+    has_head: bool = True
 
     def sentences(self, chosen: ResNetSpec | None = None) -> tuple[str, ...]:
         """All there is to say, the network first; at most ten differences.
@@ -51,7 +60,11 @@ class Recognition:
         if self.spec is not None:
             spec = chosen or self.spec
             assumed = (words for name, words in self.unknown.items() if getattr(spec, name) == getattr(self.spec, name))
-            return (f"Recognised from names and shapes: {_words(self.spec)}.", *self.notes, *assumed)
+            return (
+                f"Recognised from names and shapes: {_words(self.spec, has_head=self.has_head)}.",
+                *self.notes,
+                *assumed,
+            )
         if self.nearest is None:
             return ("These weights do not match any network of this program, and none is similar.", *self.notes)
         head = "These weights do not match any network of this program. The nearest is "
@@ -59,16 +72,22 @@ class Recognition:
 
 
 def recognise(shapes: Shapes) -> Recognition:
-    """The network whose weights have these names and shapes, buffers included.
+    """The network whose weights have these names and shapes, buffers included; or the body of one, without its
+    classifier or with other parts beside it.
 
     Understands torchvision's names, any prefix before them, and the spellings of ``naming.py``. Only
     ``num_batches_tracked`` may be missing.
     """
     naming = read_names(shapes)
     plain = {naming.names[name]: shape for name, shape in shapes.items()}
+    own = {name: shape for name, shape in plain.items() if _OWN.match(name)}
+    has_head = {name for name in own if name.startswith("fc.")} == _HEAD and len(own["fc.weight"]) == 2
+    if not has_head:
+        own = {name: shape for name, shape in own.items() if not name.startswith("fc.")}
     try:
-        spec = infer(plain)
-        wrong = _differences(network_shapes(spec), plain)
+        spec = infer(own if has_head else own | {"fc.weight": (_CLASSES, 1)})
+        expected = {name: shape for name, shape in network_shapes(spec).items() if has_head or name not in _HEAD}
+        wrong = _differences(expected, own)
     except (Unlike, SpecError):
         return _explain_failure(naming, plain, None, ())
     if wrong:
@@ -76,7 +95,27 @@ def recognise(shapes: Shapes) -> Recognition:
     port = naming.classifier == PORT_CLASSIFIER and spec.is_cifar
     if port and spec.shortcut is Shortcut.ZERO_PAD:
         spec = spec.with_(zero_pad=ZeroPlacement.SPLIT)
-    return Recognition(spec, naming.names, naming.notes, dict(_unknown(spec, port)))
+    left_over = tuple(name for name in shapes if naming.names[name] not in own)
+    notes = (*naming.notes, *_beside([naming.names[name] for name in left_over], has_head))
+    return Recognition(spec, naming.names, notes, dict(_unknown(spec, port)), left_over=left_over, has_head=has_head)
+
+
+def _beside(left_over: Sequence[str], has_head: bool) -> Iterator[str]:
+    """What a body lacks, and what is beside it, in sentences."""
+    if not has_head:
+        yield (
+            "The file has no classifier of this network: it is its body. The builder draws it with a classifier of "
+            f"{_CLASSES:,} classes. It cannot classify photos."
+        )
+    if left_over:
+        parts = Counter(name.partition(".")[0] for name in left_over)
+        listed = ", ".join(f"{part[:80]!a} ({_tensors(count)})" for part, count in parts.most_common(SHOWN))
+        more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
+        yield f"Left over, and not part of this network: {listed}{more}."
+
+
+def _tensors(count: int) -> str:
+    return f"{count} tensor{'' if count == 1 else 's'}"
 
 
 def network_shapes(spec: ResNetSpec) -> dict[str, Shape]:
@@ -161,32 +200,38 @@ def _unknown(spec: ResNetSpec, port: bool) -> Iterator[tuple[str, str]]:
     if spec.norm is Norm.NONE:
         yield "block", "Without normalisation, pre-activation blocks leave the same names: post-activation is assumed."
     if spec.norm is Norm.GROUP:
-        yield "norm", "The number of groups of group normalisation is not in the weights: up to 32 are assumed."
+        yield (
+            "norm",
+            "These names are those of group normalisation, and of batch normalisation whose statistics were not saved, "
+            "for example in a file of parameters alone. Group normalisation with up to 32 groups is assumed.",
+        )
     yield "activation", "The activation has no weights either: ReLU is assumed."
     side, form = spec.image_size, spec.stem.form
     stem = "deep" if spec.stem.convolutions > 1 else f"{form.kernels[0]}×{form.kernels[0]}"
     stride = f"{form.stride}, with a max-pool," if form.pools else form.stride
     yield (
         "image_size",
-        f"The image size is not in the weights: {side}×{side} is assumed, and stride {stride} for the {stem} stem.",
+        f"The image size is not in the weights: {side}×{side} is assumed, and stride {stride} for the {stem} stem. "
+        "Strides, dilation and blur pooling have no weights either: stages that start with stride 2 are assumed.",
     )
     yield "init", "How the weights were initialised leaves no trace in trained ones."
 
 
-def _words(spec: ResNetSpec) -> str:
+def _words(spec: ResNetSpec, *, has_head: bool) -> str:
     """The facts that names and shapes do tell, for one sentence."""
     blocks = f"{spec.block.label.lower()} blocks {'-'.join(map(str, spec.depths))}"
     widths = f"widths {', '.join(map(str, spec.widths))}"
     groups = f"{spec.groups} groups × {spec.width_per_group}" if spec.groups > 1 else ""
     wide = f"{spec.width_per_group} channels per group" if spec.groups == 1 and spec.width_per_group != 64 else ""
     single = f"{len(spec.shortcut_overrides)} blocks set singly" if spec.shortcut_overrides else ""
+    unsure = ", or batch norm without statistics" if spec.norm is Norm.GROUP else ""
     parts = [
         *(blocks, widths, groups, wide, f"stem {spec.stem.label}"),
-        *(f"{spec.norm.label.lower()} norm", f"shortcut {spec.shortcut.label}", single),
+        *(f"{spec.norm.label.lower()} norm{unsure}", f"shortcut {spec.shortcut.label}", single),
         f"{spec.in_channels} input channel{'s' if spec.in_channels > 1 else ''}",
-        f"{spec.num_classes:,} class{'es' if spec.num_classes > 1 else ''}",
+        f"{spec.num_classes:,} class{'es' if spec.num_classes > 1 else ''}" if has_head else "no classifier",
     ]
-    return f"{_name(spec)}: {'; '.join(filter(None, parts))}"
+    return f"{'' if has_head else 'the body of '}{_name(spec)}: {'; '.join(filter(None, parts))}"
 
 
 def _name(spec: ResNetSpec) -> str:

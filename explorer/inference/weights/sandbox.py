@@ -22,12 +22,9 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
 
 from ...errors import ExplorerError, WeightsError
-from .cache import digest
-from .containers import has_legacy_format
-from .read import load_state_dict, ran_out_of_memory
+from .read import Weights, load_state_dict, ran_out_of_memory, read_file
 
 MIB = 2**20
 MAX_FILE = 1024 * MIB
@@ -55,19 +52,17 @@ class SandboxLimits:
 LIMITS = SandboxLimits()
 
 
-def read_weights(path: Path, limits: SandboxLimits = LIMITS, published: Sequence[str] = ()) -> dict[str, Tensor]:
-    """``read.load_state_dict`` of an untrusted file, in a child process.
+def read_weights(path: Path, limits: SandboxLimits = LIMITS) -> Weights:
+    """``read.read_file`` of an untrusted file, in a child process.
 
     Tensors come back whole and contiguous, in the file's own number formats.
-
-    Args:
-        published: starts of the SHA-256 of files that may have torch's format of before 2020.
 
     Raises:
         WeightsError: the file is refused, or asked for more memory or time than ``limits`` allow.
     """
-    with run_in_child("explorer.inference.weights.sandbox:rewrite", path, limits, published) as result:
-        return load_state_dict(result)
+    with run_in_child("explorer.inference.weights.sandbox:rewrite", path, limits) as result:
+        kinds, notes = json.loads(_facts_file(result).read_text(encoding="utf-8"))
+        return Weights(load_state_dict(result), kinds, tuple(notes))
 
 
 @contextmanager
@@ -90,11 +85,15 @@ def run_in_child(job: str, path: Path, limits: SandboxLimits = LIMITS, arguments
         yield result
 
 
-def rewrite(path: Path, result: Path, *published: str) -> None:
-    """The job of ``read_weights``: any accepted weight file as safetensors."""
-    verified = has_legacy_format(path) and digest(path).startswith(published)
-    state = load_state_dict(path, verified=verified)
+def rewrite(path: Path, result: Path) -> None:
+    """The job of ``read_weights``: any accepted weight file as safetensors, and beside it what else is known of it."""
+    state, kinds, notes = read_file(path)
+    _facts_file(result).write_text(json.dumps([kinds, notes]), encoding="utf-8")
     save_file({name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}, result)
+
+
+def _facts_file(result: Path) -> Path:
+    return result.with_name("facts")
 
 
 def _size(path: Path) -> int:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from math import prod
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...errors import TraceError
-from ...spec import shapes
 from ..report import Report
-from ..tracing.operations import Op
+from ..tracing.operations import Op, Refusal
 from ..tracing.repeats import Layer, Recording, Trace
 
-MAX_NODES = 5000
-_DEFAULT = (1, 3, 224, 224)  # the value for a side of the input that the file leaves open
+if TYPE_CHECKING:
+    from .inputs import Given
+    from .nodes import Nodes
+
+SHOWN = 8  # kinds in a sentence
 _NO_NAMES = ("main_graph", "torch_jit", "torch-jit-export")
 
 
@@ -36,18 +36,21 @@ class OnnxGraph:
     notes: tuple[str, ...]
 
 
-def inspect_onnx(data: bytes) -> Report:
+def inspect_onnx(data: bytes, given: Given = ()) -> Report:
     """The report of an ONNX file, without a child process: for files one trusts.
 
+    Args:
+        given: shapes of inputs, as ``read``'s.
+
     Raises:
-        TraceError: not such a file, it points to other files, or the shapes in it can't be worked out.
+        TraceError: as ``read``.
     """
-    return report_of(read(data)).report
+    return report_of(read(data, given)).report
 
 
-def write_graph(path: Path, result: Path) -> None:
-    """A job for a child process: ``read`` of a file, as JSON."""
-    result.write_text(json.dumps(read(path.read_bytes())), encoding="utf-8")
+def write_graph(path: Path, result: Path, given: str = "[]") -> None:
+    """A job for a child process: ``read`` of a file, as JSON. ``given`` is JSON of ``read``'s."""
+    result.write_text(json.dumps(read(path.read_bytes(), json.loads(given))), encoding="utf-8")
 
 
 def read_graph(result: Path) -> OnnxGraph:
@@ -55,36 +58,58 @@ def read_graph(result: Path) -> OnnxGraph:
     return report_of(json.loads(result.read_text(encoding="utf-8")))
 
 
-def read(data: bytes) -> dict[str, Any]:
+def read(data: bytes, given: Given = ()) -> dict[str, Any]:
     """The graph as plain JSON values, for ``report_of``.
 
-    Raises:
-        TraceError: as ``inspect_onnx``.
-    """
-    from .nodes import read_nodes
+    Args:
+        given: shapes of inputs with the batch dimension, in order or by name, for sides that the file leaves open.
 
-    model = _parsed(data)
-    name, total = _name(model.graph.name), len(model.graph.node)
-    notes = _fix_inputs(model.graph)
-    if total > MAX_NODES:
-        del model.graph.node[MAX_NODES:]
+    Raises:
+        TraceError: the file is no ONNX file, damaged, no runtime could order its nodes, or ``given`` contradicts it.
+    """
+    from .inputs import fix_inputs
+    from .nodes import read_nodes
+    from .order import sort_nodes
+    from .parsing import MAX_NODES, parse
+    from .plain import make_plain
+
+    model, total, notes = parse(data)
+    name = _name(model.graph.name)
+    if is_cut := total > MAX_NODES:
         name += f" (the first {MAX_NODES:,} of {total:,} nodes)"
         notes.append(f"The graph has {total:,} nodes; only the first {MAX_NODES:,} are shown, checked and counted.")
+    scales = make_plain(model.graph)
+    notes += fix_inputs(model.graph, given)
+    sort_nodes(model.graph, is_cut=is_cut)
     if not any(node.op_type.endswith("Normalization") for node in model.graph.node):
         notes.append("The graph has no normalisation: exporters fold it into the convolutions before it.")
-    nodes = read_nodes(model)
+    nodes = read_nodes(model, scales)
     return {
         "name": name,
-        "notes": notes,
-        "ops": [asdict(node.op) for node in nodes],
-        "kinds": [node.kind for node in nodes],
-        "params": [node.params for node in nodes],
+        "notes": [*notes, *_gaps(nodes)],
+        "ops": [asdict(node.op) for node in nodes.ops],
+        "kinds": [node.kind for node in nodes.ops],
+        "params": [node.params for node in nodes.ops],
     }
+
+
+def _gaps(nodes: Nodes) -> Iterator[str]:
+    """What could not be worked out, in sentences."""
+    if nodes.unknown:
+        kind, gives = nodes.first_unknown
+        yield (
+            f"The shapes of {nodes.unknown:,} of {len(nodes.ops):,} operations are unknown, and sums of them are not "
+            f"checked; the first is {kind[:40]!a}, which gives {gives[:80]!a}."
+        )
+    if nodes.uncounted:
+        listed = ", ".join(f"{kind!a} ({times:,}×)" for kind, times in nodes.uncounted.most_common(SHOWN))
+        more = len(nodes.uncounted) - SHOWN
+        yield f"Not counted in the MACs: {listed}{f' and {more} more kinds' if more > 0 else ''}."
 
 
 def report_of(graph: Mapping[str, Any]) -> OnnxGraph:
     """``read``'s values as a report."""
-    ops = tuple(Op(**{name: _frozen(value) for name, value in op.items()}) for op in graph["ops"])
+    ops = tuple(map(_op, graph["ops"]))
     params: dict[str, int] = {}
     for op, count in zip(ops, graph["params"], strict=True):
         if count:
@@ -95,6 +120,12 @@ def report_of(graph: Mapping[str, Any]) -> OnnxGraph:
     layers = tuple(_layers(ops, params, kinds))
     trace = Trace(Recording(graph["name"], ops, lambda: layers, params, kinds))
     return OnnxGraph(Report(graph["name"], None, ops[0].shape, trace), tuple(graph["notes"]))
+
+
+def _op(values: Mapping[str, Any]) -> Op:
+    op = Op(**{name: _frozen(value) for name, value in values.items()})
+    refusal = op.attrs.get("refusal")
+    return replace(op, attrs={**op.attrs, "refusal": Refusal(**refusal)}) if refusal else op
 
 
 def _frozen(value: Any) -> Any:
@@ -126,71 +157,6 @@ def _layers(ops: Sequence[Op], params: Mapping[str, int], kinds: Mapping[str, st
             yield Layer(path, kinds.get(path, "block"), depth, in_shape, last.shape, kernel, total, False)
 
 
-def _parsed(data: bytes) -> Any:
-    """The ``onnx.ModelProto`` of the file, without the bytes of its weights, which nothing here reads."""
-    import onnx
-    from google.protobuf.message import DecodeError
-    from onnx.inliner import inline_local_functions
-
-    from .constants import LARGEST
-
-    try:
-        model = onnx.load_model_from_string(data)
-    except DecodeError as error:
-        raise TraceError("the file was refused: it is damaged, or no ONNX file.") from error
-    if not model.graph.node:
-        raise TraceError("the file was refused: it is no ONNX file, or its graph is empty.")
-    for tensor in _tensors([model.graph, *model.functions]):
-        if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
-            raise TraceError(
-                f"the file was refused: it keeps {tensor.name[:80]!a} in another file, which is not opened. "
-                "Save it as one file (external_data=False)."
-            )
-        if prod(tensor.dims) > LARGEST:
-            for field, _ in tensor.ListFields():
-                if field.name.endswith("_data"):
-                    tensor.ClearField(field.name)
-    return inline_local_functions(model) if model.functions else model
-
-
-def _tensors(holders: Sequence[Any]) -> Iterator[Any]:
-    """Every tensor kept in these graphs and functions, those inside nodes too."""
-    for holder in holders:
-        stored = getattr(holder, "initializer", ())  # functions have none
-        yield from stored
-        yield from (part for s in getattr(holder, "sparse_initializer", ()) for part in (s.values, s.indices))
-        for node in holder.node:
-            for attribute in node.attribute:
-                if attribute.HasField("t"):
-                    yield attribute.t
-                yield from attribute.tensors
-                yield from (s.values for s in attribute.sparse_tensors)
-                if attribute.HasField("sparse_tensor"):
-                    yield attribute.sparse_tensor.values
-                yield from _tensors([*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs])
-
-
 def _name(given: str) -> str:
     words = " ".join(given[:60].split())
     return words if words and words not in _NO_NAMES else "ONNX network"
-
-
-def _fix_inputs(graph: Any) -> list[str]:
-    """Give every open side of an input a length, and forget shapes noted elsewhere, in which it may be open too."""
-    stored = {tensor.name for tensor in graph.initializer}
-    notes = []
-    for value in graph.input:
-        dims = value.type.tensor_type.shape.dim
-        if value.name in stored:
-            continue
-        is_open = [dim.dim_value < 1 for dim in dims]
-        for dim, default in zip(dims, _DEFAULT, strict=False):
-            if dim.dim_value < 1:
-                dim.dim_value = default
-        if any(is_open[1:]):
-            shape = shapes.text(dim.dim_value for dim in dims[1:])
-            notes.append(f"The file leaves the size of its input open: {shape} is taken.")
-    del graph.value_info[:]
-    for value in graph.output:
-        value.type.tensor_type.ClearField("shape")
-    return notes

@@ -117,7 +117,8 @@ class Op:
         bytes: of the output.
         attrs: kernel, stride, padding, dilation, groups, weight … where the operation has them; ``wants``, the channels
             that a layer is built for, where it got others and the pass went on as if it had them; ``refusal``, a
-            ``Refusal`` of another kind.
+            ``Refusal`` of another kind; ``macs``, its multiply-adds, where they don't follow from the shapes;
+            ``opaque``, that it may mix positions; ``unknown``, that its shape is unknown, and empty here.
         source: line of the program that asked for it, ``models/net.py:123``; empty where unknown.
     """
 
@@ -138,7 +139,8 @@ class Op:
 
     @property
     def macs(self) -> int:
-        """Multiply-adds of convolutions and matrix products; everything else counts 0 (torchvision's ``_ops``)."""
+        """Multiply-adds of convolutions and matrix products, those of recurrent layers included; everything else counts
+        0 (torchvision's ``_ops``)."""
         if self.name == "conv":
             _, inputs, *kernel = self.attrs["weight"]
             if self.attrs["transposed"]:
@@ -146,7 +148,7 @@ class Op:
             return prod(self.shape) * inputs * prod(kernel)
         if self.name in ("linear", "bmm", "baddbmm"):
             return prod(self.shape) * int(self.attrs["inner"])
-        return 0
+        return int(self.attrs.get("macs", 0))
 
 
 def creates(name: str) -> bool:

@@ -67,7 +67,8 @@ export function contributions(host, table, act) {
       key = null;
       found.textContent = '';
     },
-    /** An answer of the program: ``cells`` and ``words`` as HTML, ``progress`` or ``error`` of the measurement of ``key``. */
+    /** An answer of the program: ``cells`` and ``words`` as HTML, ``progress`` or ``error`` of the measurement of
+     * ``key``. */
     show(answer) {
       if (key === null || answer.key !== key) return;
       progress.textContent = answer.error ?? answer.progress ?? '';

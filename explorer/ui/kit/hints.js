@@ -1,6 +1,7 @@
 // Hints: what a term or an option means, on hover, focus and tap, in one box that all of them share. A button of class
-// rx-hint names its term (views/kit/hints.py), and so does the head of a table's column; Gradio's labels, which hold no markup of ours, are recognised by the
-// builder's fields and by their text. The texts come once, when the first hint is wanted.
+// rx-hint names its term (views/kit/hints.py), and so does the head of a table's column. Gradio's labels, which hold no
+// markup of ours, are recognised by the builder's fields and by their text. The texts come once, when the first hint is
+// wanted.
 import {emit, settings, url} from './lib.js';
 import {beside} from './placing.js';
 
@@ -231,5 +232,6 @@ function tab(e, anchor, buttons) {
     anchor.focus(); // without Shift the browser moves the focus from here
   }
 }
-addEventListener('scroll', () => (shown?.isPinned ? put() : close()), {capture: true, passive: true});
+// The keyboard's focus scrolls to what it reaches: that must not close its hint.
+addEventListener('scroll', () => (shown?.isPinned || isByKeyboard ? put() : close()), {capture: true, passive: true});
 addEventListener('resize', put);

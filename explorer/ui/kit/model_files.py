@@ -51,7 +51,7 @@ class OpenFile:
         content = self.content
         if not isinstance(content, Checkpoint) or content.recognition.spec is None:
             return False
-        return not content.broken and content.spec.in_channels == 3
+        return not content.broken and content.recognition.has_head and content.spec.in_channels == 3
 
     @property
     def size(self) -> int:

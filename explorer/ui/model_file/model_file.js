@@ -153,7 +153,8 @@ export function mount({element, props, trigger}) {
     'drop',
     e => {
       over(false);
-      const file = carriesFiles(e) ? e.dataTransfer?.files[0] : undefined;
+      const files = carriesFiles(e) ? [...(e.dataTransfer?.files ?? [])] : [];
+      const file = files.find(each => isModel(each.name)) ?? files[0]; // an ONNX file may come with its data
       if (!file || !host.isConnected) return;
       const model = isModel(file.name);
       if (e.target.closest('.rx-drop') && !model) return;

@@ -22,9 +22,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from ...errors import ExplorerError
-from ...inference.checkpoint import Checkpoint, open_checkpoint, rebuild
 from ...inference.weights import sandbox
-from ...inspection.onnx.graph import OnnxGraph, read_graph
+from ...inspection.onnx.graph import OnnxGraph
+from ...model_files import Opened, open_model_file
 from ...spec import FIELD_LABELS, ResNetSpec
 from ...views.kit.markup import tag, text
 from ...views.model_file import panel as opened
@@ -34,7 +34,7 @@ from ..kit.model_files import OPEN_FILES, OpenFile
 from ..kit.panel import create_panel
 
 ROUTE = "/model"
-ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".onnx")
+ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".tar", ".pkl", ".model", ".onnx")
 OFF = (
     "Opening model files is disabled because other machines can reach this page. "
     "Start the app with --model-files to allow it."
@@ -130,7 +130,7 @@ async def _answer(request: Request, name: str) -> Response:
     with tempfile.TemporaryDirectory(prefix="resnet-explorer-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "file"
         await _receive(request, path)
-        content = await run_in_threadpool(read, path, name)
+        content = await run_in_threadpool(open_model_file, path, name)
     if await request.is_disconnected():
         raise ClientDisconnect
     html = _html(name, content)
@@ -150,28 +150,13 @@ async def _receive(request: Request, path: Path) -> None:
                 await run_in_threadpool(file.write, chunk)
 
 
-def read(path: Path, name: str) -> Checkpoint | OnnxGraph:
-    """What is in a file; recognised weights are loaded once, strictly. Its name tells graphs from weights.
-
-    Raises:
-        ExplorerError: it is refused.
-    """
-    if name.lower().endswith(".onnx"):
-        with sandbox.run_in_child("explorer.inspection.onnx.graph:write_graph", path) as result:
-            return read_graph(result)
-    checkpoint = open_checkpoint(path)
-    if checkpoint.recognition.spec is not None:
-        rebuild(checkpoint)
-    return checkpoint
-
-
-def _html(name: str, content: Checkpoint | OnnxGraph) -> str:
+def _html(name: str, content: Opened) -> str:
     if isinstance(content, OnnxGraph):
         return opened.graph(name, content)
     return opened.weights(name, content, LABELS)
 
 
-def _without_unused_state(content: Checkpoint | OnnxGraph) -> Checkpoint | OnnxGraph:
+def _without_unused_state(content: Opened) -> Opened:
     """Drop weights that cannot classify photos, to free their memory."""
     return (
         content if OpenFile("", content).can_classify or isinstance(content, OnnxGraph) else replace(content, state={})

@@ -15,7 +15,7 @@ from typing import Any
 
 from ...inspection import Merge, Op, Report
 from ...inspection.outline import Unit, outline, run_id, runs
-from ..kit.words import block_words, op_words, printable, shape_text, shortcut_words
+from ..kit.words import block_words, op_words, output_text, printable, read_text, shortcut_words
 
 MAX_NODES = 700
 
@@ -168,7 +168,7 @@ class _Folder:
 
     def diagram(self) -> Diagram:
         first = self.ops[0]
-        self._add(Node("input", Role.INPUT, ("input", shape_text(first.shape)), (0,)))
+        self._add(Node("input", Role.INPUT, ("input", output_text(first)), (0,)))
         for unit in self.outline.units:
             self._unit(unit)
         owners = tuple(self.owner[op.index] for op in self.ops)
@@ -204,7 +204,7 @@ class _Folder:
                     self._block(block, (unit.id,), (block,))
 
     def _folded(self, unit: Unit) -> None:
-        shape = shape_text(self.ops[unit.ops[-1]].shape)
+        shape = output_text(self.ops[unit.ops[-1]])
         broken = sum(i in self.merges and not self.merges[i].fits for i in unit.ops)
         words = f"{len(unit.blocks)} blocks" if unit.blocks else self._summary(unit.ops)
         words += f" · ✕ {broken} mismatch{'es' if broken > 1 else ''}" if broken else ""
@@ -226,12 +226,12 @@ class _Folder:
         inside = tuple(i for i in block.ops if i not in outside)
         if shared:
             words = " · ".join(op_words(self.ops[i]) for i in shared)
-            lines = (f"{block.id} · shared", words, shape_text(self.ops[shared[-1]].shape))
+            lines = (f"{block.id} · shared", words, output_text(self.ops[shared[-1]]))
             self._add(seat.node(f"{block.id}:shared", Role.OP, lines, shared))
         kind = self.report.trace.kinds.get(block.path, "block")
         words = block_words([self.ops[i] for i in inside])
         does = f"{kind} × {count}" if count > 1 and not repeat else f"{kind}: {words}"
-        lines = (name, does, shape_text(self.ops[max(inside)].shape))
+        lines = (name, does, output_text(self.ops[max(inside)]))
         self._add(seat.node(name, Role.BLOCK, lines, inside, opens=name))
         if merge:
             self._shortcut_and_addition(block, merge, seat)
@@ -255,7 +255,7 @@ class _Folder:
     def _shortcut_and_addition(self, block: Unit, merge: Merge, seat: _Seat) -> None:
         if merge.shortcut:
             words = shortcut_words([self.ops[i] for i in merge.shortcut])
-            lines = (words, shape_text(self.ops[merge.shortcut[-1]].shape))
+            lines = (words, output_text(self.ops[merge.shortcut[-1]]))
             self._add(seat.node(f"{block.id}:shortcut", Role(merge.kind), lines, merge.shortcut))
         after = tuple(range(merge.op, block.ops[-1] + 1))
         self._add(seat.node(self.outline.op_ids[merge.op], Role.MERGE, ("+",), after, merge=merge))
@@ -267,7 +267,7 @@ class _Folder:
             role = Role.MERGE if merge else Role(on.kind) if on else Role.OP
             inner = unit.path and node_id.startswith(unit.path)
             short = node_id[len(unit.path) + 1 :] or op.name if inner else node_id
-            lines = ("+",) if merge else (short.partition("~")[0], op_words(op), shape_text(op.shape))
+            lines = ("+",) if merge else (short.partition("~")[0], op_words(op), output_text(op))
             self._add(Node(node_id, role, lines, (index,), group, merge=merge))
 
     def _edges(self) -> Iterator[Edge]:
@@ -299,7 +299,7 @@ class _Folder:
         elif op.index in self.on_shortcut:
             role = Role(self.on_shortcut[op.index].kind)
         broken = merge is not None and not merge.fits
-        return Edge(self.owner[producer], self.owner[op.index], role, shape_text(shape), broken)
+        return Edge(self.owner[producer], self.owner[op.index], role, read_text(self.ops[producer], shape), broken)
 
 
 _SHOWN_IN_SUMMARY = frozenset({"conv", "max_pool", "avg_pool", "mean", "linear", "adaptive_avg_pool"})

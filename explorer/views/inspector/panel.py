@@ -14,7 +14,7 @@ from ..kit import numbers
 from ..kit.hints import explained
 from ..kit.markup import Cell, facts, pytorch_error, tag, text
 from ..kit.same_width import same_width
-from ..kit.words import op_words, printable, shape_text
+from ..kit.words import op_words, output_text, printable, shape_text
 from .details import details
 from .formulas import (
     block_formulas,
@@ -210,7 +210,7 @@ def _ends(report: Report, ops: Sequence[int], with_input: bool = True) -> Iterat
     entered = first.in_shapes[0] if first.in_shapes else first.shape
     if with_input and (first.in_shapes or len(ops) > 1):
         yield "Input", Cell(shape_text(entered), css="mono")
-    yield "Output", Cell(shape_text(last.shape), css="mono")
+    yield "Output", Cell(output_text(last), css="mono")
 
 
 def _costs(report: Report, ops: Sequence[int], each: str = "") -> Iterator[tuple[str, Cell]]:

@@ -17,6 +17,16 @@ def shape_text(shape: Shape) -> str:
     return shapes.text(shape[1:], empty="scalar")
 
 
+def output_text(op: Op) -> str:
+    """The shape of an operation's output, without the batch dimension."""
+    return read_text(op, op.shape)
+
+
+def read_text(producer: Op, shape: Shape) -> str:
+    """The shape of one of an operation's outputs, as another reads it."""
+    return "shape unknown" if "unknown" in producer.attrs else shape_text(shape)
+
+
 def printable(text: str, most: int = 80) -> str:
     """Shorten outside text for a picture; remove control characters and lone surrogates, which XML does not allow."""
     safe = text[: most + 1]

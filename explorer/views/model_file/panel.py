@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ...inference.checkpoint import Checkpoint
-from ...inspection import inspect
 from ...inspection.onnx.graph import OnnxGraph
+from ...model_files import report_of
 from ...spec import title
 from ..kit import numbers
 from ..kit.markup import tag, text
 from ..kit.summary import verdict
 from ..kit.words import printable
+from .tree import module_rows
 
+MAX_ROWS = 300  # modules in the table
 # Fields that affect predictions are shown at once, the others after a click.
 _FIRST = ("shortcut", "zero_pad", "stride_on", "block")
 
@@ -28,15 +30,16 @@ def weights(name: str, checkpoint: Checkpoint, labels: Mapping[str, str]) -> str
         return _panel(
             name, _explain_no_network(checkpoint), ["show"] if recognition.nearest else [], _nearest(checkpoint)
         )
-    spec = recognition.spec
     head, *_ = recognition.sentences()
-    count = f"{numbers.exact(inspect(spec).params)} parameters. All names and shapes match (strict loading)."
+    params = report_of(checkpoint).params
+    count = f"{numbers.exact(params)} parameters. All names and shapes match (strict loading)."
     unknown = {field: _choice(words, field, labels.get(field)) for field, words in recognition.unknown.items()}
     important = [item for field, item in unknown.items() if field in _FIRST]
     others = [item for field, item in unknown.items() if field not in _FIRST]
     refused = _explain_refusal(checkpoint)
     body = (
         _paragraphs([head, count])
+        + _list("In the file", map(_item, checkpoint.notes))
         + _list("Mapped", map(_item, recognition.notes))
         + _list("Not in the weights", important)
         + (tag("details", tag("summary", "Other assumptions") + tag("ul", "".join(others))) if others else "")
@@ -72,9 +75,24 @@ def _explain_no_network(checkpoint: Checkpoint) -> str:
     return (
         _paragraphs([head])
         + (tag("ul", "".join(map(_item, differences)), css="mono") if differences else "")
+        + _list("In the file", map(_item, checkpoint.notes))
         + _list("Mapped", map(_item, recognition.notes))
+        + _modules(checkpoint)
         + tag("p", "The current network is unchanged.", css="rx-note")
     )
+
+
+def _modules(checkpoint: Checkpoint) -> str:
+    """A table that opens, of the modules in the file."""
+    rows = module_rows(checkpoint)
+    head = "".join(tag("th", words, scope="col") for words in ("module", "type", "tensors"))
+    body = "".join(
+        tag("tr", "".join(tag("td", text(printable(word, 200))) for word in (row.path, row.kind, row.tensors)))
+        for row in rows[:MAX_ROWS]
+    )
+    more = tag("p", f"… and {numbers.exact(len(rows) - MAX_ROWS)} more", css="rx-note") if len(rows) > MAX_ROWS else ""
+    table = tag("table", tag("thead", tag("tr", head)) + tag("tbody", body), css="mono")
+    return tag("details", tag("summary", f"Modules in the file: {numbers.exact(len(rows))}") + table + more)
 
 
 def _nearest(checkpoint: Checkpoint) -> str:
@@ -86,6 +104,8 @@ def _explain_refusal(checkpoint: Checkpoint) -> str:
     """Why the weights cannot classify photos; empty if they can."""
     if checkpoint.broken:
         return checkpoint.sentences()[-1]
+    if not checkpoint.recognition.has_head:
+        return "It has no classifier, so Classify cannot use it."
     channels = numbers.exact(checkpoint.spec.in_channels)
     return "" if channels == "3" else f"It reads {channels} channels, but photos have 3, so Classify cannot use it."
 

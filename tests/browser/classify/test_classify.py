@@ -205,7 +205,7 @@ def test_all_networks_sort_and_one_is_chosen(open_page: Open) -> None:
 
 def test_throughput_is_measured_and_can_be_stopped(open_page: Open) -> None:
     page = classify_tab(open_page())
-    page.get_by_role("button", name="Throughput").click()
+    page.get_by_role("button", name="Throughput images").click()
     page.locator("#measure-throughput").click()
     page.locator("#stop-throughput").click()
     expect(page.locator("#throughput-status")).to_contain_text("Stopped before")

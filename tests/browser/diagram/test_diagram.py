@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Request, Route, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, choose_preset
 from tests.browser.diagram.picture import middle, tool
+from tests.support.held_requests import HeldRequests, calls
 
 pytestmark = pytest.mark.browser
 
@@ -164,20 +165,13 @@ def test_quick_choices_end_at_the_last_one(open_page: Open) -> None:
     expect(page.locator("#layers")).to_contain_text("layer3.5.bn2")
 
 
-def draws(request: Request) -> bool:
-    """Whether a request asks for a drawing."""
-    return "component_server" in request.url and '"draw"' in (request.post_data or "")
-
-
 def test_the_last_choice_stands_though_its_drawing_comes_first(open_page: Open) -> None:
     page = open_page()
-    held: list[Route] = []
-    page.route("**/component_server*", lambda route: held.append(route) if draws(route.request) else route.continue_())
+    held = HeldRequests(page, calls("draw"))
     for depth in ("50", "101", "34"):
-        with page.expect_request(draws):
+        with page.expect_request(calls("draw")):
             page.get_by_role("radio", name=depth, exact=True).check(force=True)
-    page.unroute("**/component_server*")
-    for route in reversed(held):
+    for route in reversed(held.release()):
         with page.expect_response(lambda answer, sent=route.request: answer.request == sent):  # type: ignore[misc]
             route.continue_()
     expect(page.locator("#summary")).to_contain_text("ResNet-34")
@@ -200,13 +194,11 @@ def test_while_an_amount_is_measured_the_one_before_is_grey_and_named(open_page:
     page = open_page("?preset=resnet18&tint=params")
     canvas, scale = page.locator("#graph .rx-canvas"), page.locator("#graph .rx-scale")
     expect(scale).to_have_text("0 … 4.72 M parameters")
-    held: list[Route] = []
-    page.route("**/component_server*", lambda route: held.append(route))
+    held = HeldRequests(page, calls("tint"))
     page.get_by_label("Tint the boxes by").select_option(label="gradient norm")
     expect(scale).to_have_text("Measuring gradient norm … (grey: parameters)")
     expect(canvas).to_have_class(re.compile("outdated"))
-    page.unroute("**/component_server*")
-    for route in held:
+    for route in held.release():
         route.continue_()
     expect(scale).to_contain_text("‖∂L/∂W‖")
     expect(canvas).not_to_have_class(re.compile("outdated"))
@@ -216,17 +208,10 @@ def test_the_inspector_is_grey_until_it_describes_the_network_that_is_drawn(open
     page = open_page("?preset=resnet18")
     words = page.get_by_label("Inspector")
     expect(words).to_contain_text("11,689,512")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        describes = '"describe"' in (route.request.post_data or "")
-        held.append(route) if describes else route.continue_()
-
-    page.route("**/component_server*", hold)
+    held = HeldRequests(page, calls("describe"))
     page.get_by_role("radio", name="C · project everywhere").check()
     expect(words).to_have_class(re.compile("outdated"))
-    page.unroute("**/component_server*")
-    for route in held:
+    for route in held.release():
         route.continue_()
     expect(words).not_to_have_class(re.compile("outdated"))
     expect(words).not_to_contain_text("11,689,512")

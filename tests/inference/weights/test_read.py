@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import pickle
@@ -21,7 +22,7 @@ from torch import nn
 
 from explorer.errors import WeightsError
 from explorer.inference import load_into, load_state_dict
-from explorer.inference.weights.read import not_finite, shapes_of
+from explorer.inference.weights.read import not_finite, read_file, shapes_of
 from explorer.inference.weights.recognise import nearest_preset
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec
@@ -80,11 +81,12 @@ def test_parameters_and_channels_last_tensors_are_plain_tensors(tmp_path: Path) 
     assert not any(tensor.requires_grad for tensor in got.values())
 
 
-def test_the_format_of_before_2020_is_read_only_where_a_digest_vouches_for_it(tmp_path: Path) -> None:
+def test_the_format_of_before_2020_is_read(tmp_path: Path) -> None:
     path = saved(tensors(), tmp_path / "a.pth", _use_new_zipfile_serialization=False)
-    with pytest.raises(WeightsError, match=r"it has torch's format of before 2020\. Save model\.state_dict\(\)"):
-        load_state_dict(path)
-    check_equal(load_state_dict(path, verified=True), tensors())
+    check_equal(load_state_dict(path), tensors())
+    shared = torch.arange(6.0)
+    views = {"a": shared[:2], "b": shared[2:]}
+    check_equal(load_state_dict(saved(views, path, _use_new_zipfile_serialization=False)), views)
 
 
 class Exploit:
@@ -103,7 +105,7 @@ def test_a_pickle_that_runs_code_does_not(tmp_path: Path, zipped: bool, monkeypa
     marker = tmp_path / "marker"
     path = saved({"w": Exploit(marker)}, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
     with pytest.raises(WeightsError, match=r"would call '(posix|nt|os)\.system' when opened; nothing was run|refused"):
-        load_state_dict(path, verified=True)
+        load_state_dict(path)
     assert not marker.exists()
 
 
@@ -118,15 +120,68 @@ def test_safetensors_are_known_by_more_than_their_first_byte(tmp_path: Path, len
     assert load_state_dict(path)["weight"].tolist() == [1, 1]
 
 
-def test_bare_pickles_and_whole_modules_are_refused(tmp_path: Path) -> None:
+def test_bare_pickles_are_refused(tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     for protocol in (2, 4):
         (tmp_path / "a.pkl").write_bytes(pickle.dumps(Exploit(marker), protocol=protocol))
         with pytest.raises(WeightsError, match="it is a bare pickle, which can run code; it was not opened"):
-            load_state_dict(tmp_path / "a.pkl", verified=True)
+            load_state_dict(tmp_path / "a.pkl")
     assert not marker.exists()
-    with pytest.raises(WeightsError, match=r"would call 'torch\.nn\.modules\.linear\.Linear'.* not the model"):
-        load_state_dict(saved(nn.Linear(2, 2), tmp_path / "module.pth"))
+
+
+def test_a_whole_module_is_its_tree_and_tensors_and_none_of_it_runs(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), Ran())
+    for zipped in (True, False):
+        found = read_file(saved(net, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped))
+        check_equal(found.state, dict(net.state_dict()))
+        assert found.kinds == {"": "Sequential", "0": "Conv2d", "1": "BatchNorm2d", "2": "Ran"}
+        assert found.notes == (
+            "The file is a whole model of the class 'Sequential', not a state_dict. None of its code was run; "
+            "4 modules and their shapes were read.",
+        )
+    assert Ran.times == 0
+
+
+class Ran(nn.Module):
+    """Counts how often it is unpickled."""
+
+    times = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("kept", torch.ones(2))
+        self.register_buffer("left_out", torch.ones(2), persistent=False)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Ran.times += 1
+        super().__setstate__(state)
+
+
+@pytest.mark.parametrize(
+    ("content", "notes"),
+    [
+        ({"a": {"b": [{"w": torch.ones(2)}]}}, ("The weights are at 'a.b.0' in the file.",)),
+        ({"model": {"w": torch.ones(2)}, "optimizer": {"state": {0: {"m": torch.ones(9)}}}}, ()),
+        ({"state_dict": {"w": torch.ones(2)}, "queue": torch.ones(9)}, ()),
+        (
+            {"model": {"w": torch.ones(2)}, "model_ema": {"w": torch.zeros(2)}},
+            ("The file contains other copies of the weights too, which were not read: 'model_ema'.",),
+        ),
+    ],
+)
+def test_the_one_set_of_weights_is_found_at_any_depth(tmp_path: Path, content: Any, notes: tuple[str, ...]) -> None:
+    found = read_file(saved(content, tmp_path / "a.pth"))
+    check_equal(found.state, {"w": torch.ones(2)})
+    assert found.notes == notes
+
+
+def test_a_pickle_that_contains_itself_or_grows_when_walked_is_searched_once(tmp_path: Path) -> None:
+    loop: dict[str, Any] = {"w": torch.ones(2)}
+    loop["again"] = loop
+    deep: Any = loop
+    for _ in range(20):
+        deep = [deep] * 10
+    assert list(read_file(saved({"state_dict": loop, "x": deep}, tmp_path / "a.pth")).state) == ["w"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -200,8 +255,11 @@ def test_tensors_larger_than_the_file_are_refused(tmp_path: Path) -> None:
         (lambda: torch.zeros(10, 10)[:, ::2], "'w' is a view that repeats or skips values"),
         (lambda: torch.zeros(3, dtype=torch.complex64), "'w' has the number format complex64"),
         (lambda: torch.zeros(3, device="meta"), "'w' has no values"),
-        (lambda: "text", "entry 'w' is not a tensor but str"),
-        (lambda: 3, "entry 'w' is not a tensor but int"),
+        (lambda: "text", "has no state_dict"),
+        (
+            lambda: argparse.Namespace(a=3),
+            "contains 'argparse.Namespace', which was not loaded, and no named",
+        ),
     ],
 )
 def test_only_plain_dense_tensors_are_read(tmp_path: Path, make: Callable[[], Any], match: str) -> None:
@@ -226,8 +284,9 @@ def test_other_files_are_named_by_how_they_start(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
     for data, match in (
         (b"", "it is empty"),
-        (b"<!doctype html>", "it starts with '<!doctyp'"),
-        (b"\x89HDF\r\n\x1a\n", "starts with"),
+        (b"<!doctype html>", "it is a web page, not the file itself"),
+        (b"\x89HDF\r\n\x1a\n", "it is an HDF5 file"),
+        (b"GIF89a", "it starts with 'GIF89a'"),
     ):
         path.write_bytes(data)
         with pytest.raises(WeightsError, match=match):
@@ -310,7 +369,7 @@ def test_damage_anywhere_is_refused_or_harmless(tmp_path: Path, kind: str) -> No
                 data[dice.randrange(len(data))] = dice.randrange(256)
         path.write_bytes(data)
         with suppress(WeightsError):
-            load_state_dict(path, verified=True)
+            load_state_dict(path)
 
 
 # Loading into a network

@@ -128,10 +128,33 @@ def test_the_transformers_librarys_names_are_mapped() -> None:
     assert found.notes[0] == "The names are those of the transformers library; each was mapped to torchvision's."
 
 
-def test_two_names_for_one_tensor_are_not_merged() -> None:
+def test_a_second_classifier_is_left_over() -> None:
     found = recognise({**RESNET18, "linear.weight": (1000, 512)})
-    assert found.spec is None
-    assert found.differences == ("'linear.weight': expected nothing, got 1000×512",)
+    assert (found.spec, found.left_over, found.has_head) == (PRESETS["resnet18"], ("linear.weight",), True)
+    assert found.notes == ("Left over, and not part of this network: 'linear' (1 tensor).",)
+
+
+def test_a_body_is_recognised_and_what_it_lacks_is_said() -> None:
+    shapes = renamed(without(RESNET18, "fc."), "module.encoder_q.")
+    head = {f"module.encoder_q.fc.{place}.weight": (512, 512) for place in (0, 2)}
+    found = recognise({**shapes, **head, "module.queue": (128, 9)})
+    assert (found.spec, found.has_head) == (PRESETS["resnet18"], False)
+    assert found.left_over == (*head, "module.queue")
+    assert found.notes == (
+        "The prefix “module.encoder_q.” was taken off the names in the file.",
+        "The file has no classifier of this network: it is its body. The builder draws it with a classifier of 1,000 "
+        "classes. It cannot classify photos.",
+        "Left over, and not part of this network: 'fc' (2 tensors), 'queue' (1 tensor).",
+    )
+    assert found.sentences()[0].startswith("Recognised from names and shapes: the body of ResNet-18 (resnet18): basic")
+    assert "; no classifier." in found.sentences()[0]
+
+
+def test_statistics_that_were_not_saved_are_not_told_as_group_normalisation_alone() -> None:
+    found = recognise(without(RESNET18, "running_", "num_batches"))
+    assert found.spec == PRESETS["resnet18"].with_(norm=Norm.GROUP)
+    assert "and of batch normalisation whose statistics were not saved" in found.unknown["norm"]
+    assert "; group norm, or batch norm without statistics; " in found.sentences()[0]
 
 
 def test_zeros_of_the_cifar_nets_by_idelbayev_go_half_on_each_side() -> None:
@@ -187,10 +210,10 @@ def test_the_nearest_preset_and_ten_differences_are_told() -> None:
         "'layer1.1.se.fc1.weight': expected nothing, got 16×256×1×1",
         "'layer1.2.se.fc1.weight': expected nothing, got 16×256×1×1",
     )
-    headless = recognise(without(RESNET18, "fc.", "layer4."))
-    assert headless.spec is None
-    assert headless.nearest == PRESETS["resnet18"]
-    assert headless.sentences()[11] == f"… and {len(headless.differences) - 10} more"
+    holed = recognise(without(RESNET18, "fc.", "layer3.0.bn", "layer3.1.bn"))
+    assert holed.spec is None
+    assert holed.nearest == PRESETS["resnet18"]
+    assert holed.sentences()[11] == f"… and {len(holed.differences) - 10} more"
 
 
 def test_a_network_between_the_presets_is_nearer_than_any() -> None:

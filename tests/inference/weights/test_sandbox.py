@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import pickle
 import struct
@@ -20,7 +21,6 @@ from torch import nn
 
 from explorer.errors import WeightsError
 from explorer.inference.weights import sandbox
-from explorer.inference.weights.cache import digest
 from explorer.inference.weights.sandbox import SandboxLimits, read_weights, run_in_child
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process")
@@ -108,19 +108,25 @@ def test_tensors_come_back_equal(tmp_path: Path) -> None:
     torch.save({"epoch": 3, "state_dict": state}, tmp_path / "a.pth")
     save_file({name: tensor.contiguous() for name, tensor in state.items()}, tmp_path / "a.safetensors")
     for name in ("a.pth", "a.safetensors"):
-        got = read_weights(tmp_path / name)
+        got = read_weights(tmp_path / name).state
         assert got.keys() == state.keys()
         assert all(got[key].dtype == tensor.dtype and torch.equal(got[key], tensor) for key, tensor in state.items())
         assert all(tensor.is_contiguous() for tensor in got.values())
 
 
-def test_the_old_format_is_read_if_its_digest_was_published(tmp_path: Path) -> None:
+def test_the_old_format_and_what_is_beside_the_weights_are_read(tmp_path: Path) -> None:
     path = tmp_path / "old.th"
-    torch.save({"w": torch.ones(2)}, path, _use_new_zipfile_serialization=False)
-    for published in ((), ("0" * 8,)):
-        with pytest.raises(WeightsError, match="torch's format of before 2020"):
-            read_weights(path, published=published)
-    assert read_weights(path, published=("0" * 8, digest(path)[:8]))["w"].tolist() == [1, 1]
+    content = {"state_dict": {"w": torch.ones(2)}, "args": argparse.Namespace(lr=0.1)}
+    torch.save(content, path, _use_new_zipfile_serialization=False)
+    found = read_weights(path)
+    assert found.state["w"].tolist() == [1, 1]
+    assert found.notes == (
+        "Beside the weights the file has objects of classes that were not loaded: 'argparse.Namespace'.",
+    )
+    torch.save(nn.Sequential(nn.Linear(2, 3), nn.ReLU()), path)
+    found = read_weights(path)
+    assert found.state.keys() == {"0.weight", "0.bias"}
+    assert found.kinds == {"": "Sequential", "0": "Linear", "1": "ReLU"}
 
 
 class Exploit:
@@ -157,8 +163,7 @@ def _zipped(entries: list[tuple[str, bytes]], **options: Any) -> Callable[[Path]
     [
         (_script, "TorchScript"),
         (_zipped([("program/archive_format", b"pt2"), ("program/models/model.json", b"{}")]), "not one of torch.save"),
-        (_saved(nn.Linear(2, 2)), "would call 'torch.nn.modules.linear.Linear' when opened; nothing was run"),
-        (_saved({"w": torch.ones(2)}, _use_new_zipfile_serialization=False), "torch's format of before 2020"),
+        (_saved([torch.ones(2)]), "it has no state_dict, which maps names to tensors"),
         (_saved({"w": torch.eye(3).to_sparse()}), "'w' is sparse"),
         (_zipped([("a/data.pkl", bytes(10**7))], compression=zipfile.ZIP_DEFLATED), "has a compressed entry"),
         (_zipped([(f"a/{i}", b"") for i in range(100_000)]), "has 100,000 entries; at most 10,000 are allowed"),

@@ -162,9 +162,9 @@ def test_controls_that_are_pointed_to_are_in_the_builder() -> None:
 
 
 def test_other_weights_name_the_nearest_network_and_change_nothing(client: TestClient) -> None:
-    answer = sent(client, weights(PRESETS["resnet18"], extra__weight=torch.zeros(3)))
+    answer = sent(client, weights(PRESETS["resnet18"], layer1__0__se__weight=torch.zeros(3)))
     assert "The nearest is ResNet-18 (resnet18); it differs in:" in answer["html"]
-    assert "&#x27;extra.weight&#x27;: expected nothing, got 3" in answer["html"]
+    assert "&#x27;layer1.0.se.weight&#x27;: expected nothing, got 3" in answer["html"]
     assert "Show the nearest: ResNet-18" in answer["html"]
     assert 'data-do="classify"' not in answer["html"]
     file = OPEN_FILES.find(answer["token"])
@@ -188,6 +188,18 @@ def test_other_files_are_rejected_with_a_sentence(client: TestClient, data: byte
     assert match in answer.json()["error"]
     assert "/tmp" not in answer.text
     assert OPEN_FILES.of("page") == before
+
+
+def test_a_body_is_shown_with_what_is_left_over_and_cannot_classify(client: TestClient) -> None:
+    state = {f"encoder.{k}": v for k, v in build(TINY, seed=1).state_dict().items() if not k.startswith("fc.")}
+    answer = sent(client, save({**state, "decoder.weight": torch.ones(2)}))
+    assert "the body of ResNet-6" in answer["html"]
+    assert "Left over, and not part of this network: &#x27;decoder&#x27; (1 tensor)." in answer["html"]
+    assert "It has no classifier, so Classify cannot use it." in answer["html"]
+    count = sum(v.numel() for k, v in state.items() if k.endswith(("weight", "bias")))
+    assert f"{count:,} parameters. All names and shapes match (strict loading)." in answer["html"]
+    file = OPEN_FILES.find(answer["token"])
+    assert (files.network_of(file, "open"), file.can_classify) == (TINY.with_(num_classes=1000), False)
 
 
 def test_outside_names_are_text(tiny: Checkpoint) -> None:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from .inference.checkpoint import Checkpoint, network_of, open_checkpoint, rebuild
 from .inference.weights.sandbox import run_in_child
-from .inspection import Report, inspect
-from .inspection.onnx.graph import OnnxGraph, read, read_graph
+from .inspection import Graph, Report, inspect
+from .inspection.onnx.graph import read, read_graph
 from .inspection.onnx.graph import report_of as graph_report
 from .spec import ResNetSpec, title
 
 ONNX = ".onnx"
-Opened = Checkpoint | OnnxGraph
+Opened = Checkpoint | Graph
 Shapes = Sequence[Sequence[int]] | Mapping[str, Sequence[int]]
 
 
@@ -55,7 +55,7 @@ def report_of(opened: Opened, spec: ResNetSpec | None = None, *inputs: Sequence[
     Raises:
         WeightsError: the weights were not recognised.
     """
-    if isinstance(opened, OnnxGraph):
+    if isinstance(opened, Graph):
         return opened.report
     chosen = spec or opened.spec
     if opened.recognition.has_head:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ExplorerError
-from .inputs import Given, read_inputs
+from .inputs import Given, Inputs, read_inputs
 from .targets import Changes, read_report
 from .terminal import BAD, GOOD, QUIET, console, output_path
 
@@ -53,15 +53,7 @@ def check(
         ),
     ] = None,
     changes: Changes = None,
-    inputs: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            metavar="1x3x224x224",
-            help="Shape of the input, with the batch dimension; repeatable. 1x16:int64 is a tensor of whole numbers, "
-            "x=1x3x8x8 is passed by name, [1x3x8x8, 1x3x4x4] is a list, {x=1x3x8x8} a dict.",
-        ),
-    ] = None,
+    inputs: Inputs = None,
     expect: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Shape contract: what is expected of each network, as YAML or JSON."),

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ..errors import ExplorerError
 from ..spec.fields import quote
 
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        metavar="1x3x224x224",
+        help="Shape of the input, with the batch dimension; repeatable. 1x16:int64 is a tensor of whole numbers, "
+        "x=1x3x8x8 is passed by name, [1x3x8x8, 1x3x4x4] is a list, {x=1x3x8x8} a dict.",
+    ),
+]
 Given = Sequence[Any] | Mapping[str, Any]
 _NAMED = re.compile(r"([^\W\d]\w*)=(.*)", re.DOTALL)
 _TYPES = ("float16", "bfloat16", "float32", "float64", "int8", "uint8", "int16", "int32", "int64", "bool", "complex64")

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from ..errors import ExplorerError
+from .inputs import Inputs, read_inputs
+from .targets import read_for_page
 
 PORT = 7860
 
@@ -16,9 +18,13 @@ def serve(
     target: Annotated[
         str | None,
         typer.Argument(
-            metavar="TARGET", help="Open the page on a preset, a .json file or JSON text.", show_default=False
+            metavar="TARGET",
+            help="Open the page on it: a preset, a .json file, JSON text, weights, an .onnx file, or "
+            "PACKAGE.MODULE:CALLABLE or FILE.py:CALLABLE from your own code.",
+            show_default=False,
         ),
     ] = None,
+    inputs: Inputs = None,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[
         int | None,
@@ -39,12 +45,11 @@ def serve(
     ] = None,
 ) -> None:
     """Start the web page and open it in the browser."""
-    from ..spec import to_query
     from ..ui import serve
-    from .targets import read_target
 
-    query = "" if target is None else to_query(read_target(target))
-    serve(host, free_port(host) if port is None else port, model_files, query=query, browser=browser)
+    query, opened = ("", None) if target is None else read_for_page(target, read_inputs(inputs))
+    port = free_port(host) if port is None else port
+    serve(host, port, model_files, query=query, opened=opened, browser=browser)
 
 
 def free_port(host: str) -> int:

@@ -57,8 +57,7 @@ def read_report(
     Raises:
         ExplorerError: as ``read_target``, or the file is rejected, or the user's code fails.
     """
-    from ..inspection import inspect
-    from ..inspection.onnx.graph import OnnxGraph
+    from ..inspection import Graph, inspect
 
     if is_module(target):
         if changes:
@@ -66,7 +65,7 @@ def read_report(
         report = read_module(target, inputs)
         return report, (report.trace.note,) if report.trace.note else ()
     opened = _open(target, inputs) if is_model_file(target) else None
-    if isinstance(opened, OnnxGraph):
+    if isinstance(opened, Graph):
         if changes:
             raise ExplorerError("--set: an ONNX file has no fields to set")
         return opened.report, opened.notes
@@ -80,6 +79,25 @@ def read_report(
 
     spec, notes = _of_weights(opened, changes)
     return report_of(opened, spec, *inputs), notes
+
+
+def read_for_page(target: str, inputs: Sequence[Any] | Mapping[str, Any] = ()) -> tuple[str, tuple[str, Opened] | None]:
+    """What the page shows of ``target``: the query of a network that the builder can make, or a name and what it is.
+
+    Raises:
+        ExplorerError: as ``read_report``.
+    """
+    from ..inspection import Graph
+    from ..spec import to_query
+
+    if is_module(target):
+        report, notes = read_report(target, None, inputs)
+        return "", (target, Graph(report, notes))
+    if is_model_file(target):
+        return "", (Path(target).name, _open(target, inputs))
+    if inputs:
+        raise ExplorerError(f"--input: {target} describes its own input; choose another size in the builder")
+    return to_query(read_target(target)), None
 
 
 def apply_changes(spec: ResNetSpec, changes: list[str] | None) -> ResNetSpec:
@@ -124,9 +142,9 @@ def _read(target: str, changes: list[str] | None) -> tuple[ResNetSpec, tuple[str
     if not is_model_file(target):
         return apply_changes(_read_description(target), changes), ()
     opened = _open(target)
-    from ..inspection.onnx.graph import OnnxGraph
+    from ..inspection import Graph
 
-    if isinstance(opened, OnnxGraph):
+    if isinstance(opened, Graph):
         raise ExplorerError("TARGET: an ONNX file can only be inspected, checked and drawn")
     return _of_weights(opened, changes)
 

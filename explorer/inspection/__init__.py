@@ -4,13 +4,14 @@ from .fixes.propose import Fix, propose_fixes
 from .joins.additions import Merge, Verdict
 from .joins.findings import Finding, Producer
 from .receptive_field import ReceptiveField
-from .report import Report, inspect
+from .report import Graph, Report, inspect
 from .tracing.operations import Op
 from .tracing.repeats import Layer, Trace
 
 __all__ = [
     "Finding",
     "Fix",
+    "Graph",
     "Layer",
     "Merge",
     "Op",

@@ -179,6 +179,19 @@ class Report:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A network that is shown without a spec: of an ONNX file, or of somebody's own code.
+
+    Attributes:
+        report: with no spec; its name says where the graph of a file was cut.
+        notes: what was left out or assumed, in sentences.
+    """
+
+    report: Report
+    notes: tuple[str, ...]
+
+
 def inspect(
     target: ResNetSpec | nn.Module | type[nn.Module] | str,
     input_size: Sizes | int | Tensor | ndarray[Any, Any] | None = None,

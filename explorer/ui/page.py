@@ -9,8 +9,7 @@ from typing import Any
 import gradio as gr
 
 from ..errors import SpecError
-from ..inspection import inspect
-from ..inspection.onnx.graph import OnnxGraph
+from ..inspection import Graph, inspect
 from ..spec import ResNetSpec, from_query, title, to_query
 from ..views.kit.markup import banner, tag
 from ..views.kit.summary import summary as summary_line
@@ -182,7 +181,7 @@ class _Network:
             if held and (spec := model_file.network_of(held, do)):
                 outdate_others(request, spec)
                 return {**self._fill(spec, values), **self._show(spec)}
-            if held and do in ("open", "show") and isinstance(held.content, OnnxGraph):
+            if held and do in ("open", "show") and isinstance(held.content, Graph):
                 return self._graph(held, held.content, token, from_query(query))
             if do in ("close", "builder"):
                 return self._show(from_query(query))
@@ -207,7 +206,7 @@ class _Network:
         shown = {self.message: "", self.summary: _bar(spec), self.query: query, self.graph: gr.update(query=query)}
         return {**shown, **self.form.notes(spec)}
 
-    def _graph(self, held: OpenFile, content: OnnxGraph, token: str, spec: ResNetSpec) -> Updates:
+    def _graph(self, held: OpenFile, content: Graph, token: str, spec: ResNetSpec) -> Updates:
         words = (
             f"The diagram and its tables show {held.display_name}. "
             f"The builder and the other tabs still have {title(spec)}."

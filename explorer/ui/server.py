@@ -23,10 +23,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..errors import ExplorerError
 from ..folders import ASSETS
 from ..inference.images.decode import MAX_BYTES
+from ..model_files import Opened
 from .classify import tab as classify
 from .export import panel as export
 from .glossary import panel as glossary
 from .kit import plot, scripts, style
+from .kit.model_files import OpenFile
 from .model_file import panel as files
 from .page import TITLE, build_page, head
 from .training import tab as training
@@ -77,7 +79,11 @@ class Guard:
 
 
 def create_app(
-    hosts: Sequence[str] = ("*",), build: Callable[[], gr.Blocks] | None = None, *, model_files: bool = False
+    hosts: Sequence[str] = ("*",),
+    build: Callable[[], gr.Blocks] | None = None,
+    *,
+    model_files: bool = False,
+    started: OpenFile | None = None,
 ) -> FastAPI:
     """The whole web app; ``/healthz`` answers ``ok``.
 
@@ -85,6 +91,7 @@ def create_app(
         hosts: names the app answers to; others (a foreign name pointed at this machine) get 400.
         build: makes another page than ``build_page``.
         model_files: whether people may open weight and ONNX files: who reaches the app is trusted that far.
+        started: the network that the program was started on, which the page opens with.
     """
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, limit=MAX_BODY, limits={files.ROUTE: files.max_bytes(), classify.ROUTE: MAX_BYTES})
@@ -96,7 +103,7 @@ def create_app(
 
     export.add_route(app)
     classify.add_route(app)
-    files.add_route(app, model_files)
+    files.add_route(app, model_files, started)
     glossary.add_route(app)
     plot.add_route(app)
     scripts.add_route(app)
@@ -144,6 +151,7 @@ def serve(
     model_files: bool | None = None,
     *,
     query: str = "",
+    opened: tuple[str, Opened] | None = None,
     browser: bool = False,
 ) -> None:
     """Run the app until interrupted.
@@ -151,9 +159,14 @@ def serve(
     Args:
         model_files: as in ``may_open_files``.
         query: of the network that the printed address shows; empty for the default.
+        opened: name and contents of a model file, or of the caller's own network, that the page opens with.
         browser: whether that address is opened in the browser.
     """
-    app = create_app(LOOPBACK if host in LOOPBACK else ("*",), model_files=may_open_files(host, model_files))
+    allowed = may_open_files(host, model_files)
+    if opened and not allowed:
+        raise ExplorerError("Other machines can reach this address. Add --model-files to show them the network too.")
+    started = OpenFile(*opened) if opened else None
+    app = create_app(LOOPBACK if host in LOOPBACK else ("*",), model_files=allowed, started=started)
     address = f"http://{host}:{port}" + (f"/?{query}" if query else "")
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=30)
     _Server(config, address, browser).run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -62,6 +63,27 @@ def test_a_target_without_a_command_opens_the_page_on_it(tmp_path: Path) -> None
         assert opened.read_text().strip() == address  # waits for the browser
         with urllib.request.urlopen(address, timeout=60) as answer:
             assert b"ResNet Explorer" in answer.read()
+
+
+@pytest.mark.slow
+def test_the_page_opens_with_a_network_from_own_code(tmp_path: Path) -> None:
+    (tmp_path / "mynets.py").write_text(
+        "from torch import nn\n\ndef make(width=4):\n    return nn.Conv2d(3, width, 3)\n"
+    )
+    target = f"{tmp_path / 'mynets.py'}:make(width=5)"
+    with served(target, "--input", "1x3x8x8", "--no-browser") as line:
+        address = line.removeprefix("ResNet Explorer is on ")
+        with urllib.request.urlopen(f"{address}/model/started", timeout=60) as answer:
+            opened = json.load(answer)
+    assert "Conv2d: 140 parameters" in opened["html"]
+    assert opened["token"]
+
+
+def test_own_code_is_not_shown_to_other_machines_unasked() -> None:
+    command = [sys.executable, "-m", "explorer", "tests.support.foreign:Residual", "--host", "0.0.0.0"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "Other machines can reach this address. Add --model-files" in done.stderr
 
 
 def test_a_target_that_is_none_is_one_line() -> None:

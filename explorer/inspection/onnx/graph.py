@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..report import Report
+from ..report import Graph, Report
 from ..tracing.operations import Op, Refusal
 from ..tracing.repeats import Layer, Recording, Trace
 
@@ -21,19 +21,6 @@ if TYPE_CHECKING:
 
 SHOWN = 8  # kinds in a sentence
 _NO_NAMES = ("main_graph", "torch_jit", "torch-jit-export")
-
-
-@dataclass(frozen=True, eq=False)
-class OnnxGraph:
-    """What an ONNX file shows.
-
-    Attributes:
-        report: with no spec; its name says where the graph was cut.
-        notes: what was left out or assumed, in sentences.
-    """
-
-    report: Report
-    notes: tuple[str, ...]
 
 
 def inspect_onnx(data: bytes, given: Given = ()) -> Report:
@@ -53,7 +40,7 @@ def write_graph(path: Path, result: Path, given: str = "[]") -> None:
     result.write_text(json.dumps(read(path.read_bytes(), json.loads(given))), encoding="utf-8")
 
 
-def read_graph(result: Path) -> OnnxGraph:
+def read_graph(result: Path) -> Graph:
     """What ``write_graph`` wrote."""
     return report_of(json.loads(result.read_text(encoding="utf-8")))
 
@@ -107,7 +94,7 @@ def _gaps(nodes: Nodes) -> Iterator[str]:
         yield f"Not counted in the MACs: {listed}{f' and {more} more kinds' if more > 0 else ''}."
 
 
-def report_of(graph: Mapping[str, Any]) -> OnnxGraph:
+def report_of(graph: Mapping[str, Any]) -> Graph:
     """``read``'s values as a report."""
     ops = tuple(map(_op, graph["ops"]))
     params: dict[str, int] = {}
@@ -119,7 +106,7 @@ def report_of(graph: Mapping[str, Any]) -> OnnxGraph:
     kinds = {"": graph["name"], **dict.fromkeys(sorted(holders), "block"), **leaves, **({"": graph["name"]})}
     layers = tuple(_layers(ops, params, kinds))
     trace = Trace(Recording(graph["name"], ops, lambda: layers, params, kinds))
-    return OnnxGraph(Report(graph["name"], None, ops[0].shape, trace), tuple(graph["notes"]))
+    return Graph(Report(graph["name"], None, ops[0].shape, trace), tuple(graph["notes"]))
 
 
 def _op(values: Mapping[str, Any]) -> Op:

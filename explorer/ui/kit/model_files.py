@@ -8,8 +8,7 @@ from threading import RLock
 from ...errors import ExplorerError
 from ...inference import Classifier
 from ...inference.checkpoint import Checkpoint, checkpoint_classifier
-from ...inspection import Report, inspect
-from ...inspection.onnx.graph import OnnxGraph
+from ...inspection import Graph, Report, inspect
 from ...spec import FIELDS, ResNetSpec, from_query
 from ...views.kit.words import printable
 from .sessions import Limits, SessionStore
@@ -29,7 +28,7 @@ class OpenFile:
     """
 
     name: str
-    content: Checkpoint | OnnxGraph
+    content: Checkpoint | Graph
     _lock: RLock = field(default_factory=RLock, repr=False)
     _latest: tuple[ResNetSpec, str, Classifier] | None = field(default=None, repr=False)
 
@@ -43,7 +42,7 @@ class OpenFile:
         """Raises ``ExplorerError`` where it is a graph."""
         if isinstance(self.content, Checkpoint):
             return self.content
-        raise ExplorerError("An ONNX file shows only its graph; it cannot classify photos.")
+        raise ExplorerError("Only the graph of this network is shown; it cannot classify photos.")
 
     @property
     def can_classify(self) -> bool:
@@ -99,4 +98,4 @@ def report_of(query: str) -> Report:
     if not query.startswith(FILE):
         return inspect(from_query(query))
     content = OPEN_FILES.find(query.removeprefix(FILE)).content
-    return content.report if isinstance(content, OnnxGraph) else inspect(content.spec)
+    return content.report if isinstance(content, Graph) else inspect(content.spec)

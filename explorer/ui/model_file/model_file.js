@@ -1,6 +1,6 @@
 // A model file that is picked, or dropped anywhere on the page, is sent to the program unchanged; its answer is shown
 // here.
-import {emit, latest, NO_RESPONSE, url} from '../kit/lib.js';
+import {emit, latest, NO_RESPONSE, on, url} from '../kit/lib.js';
 
 const MIB = 2 ** 20;
 
@@ -19,6 +19,7 @@ export function mount({element, props, trigger}) {
   /** What the program calls the file that is open. @type {string | null} */
   let token = null;
   const begin = latest();
+  let isBare = !location.search; // the address names no network, so that the program's own is shown
 
   function act(name) {
     props.value = JSON.stringify({do: name, token});
@@ -96,6 +97,21 @@ export function mount({element, props, trigger}) {
     return `The file has ${size} MiB; at most ${most} MiB are read here.`;
   }
 
+  /** @param {{token: string, html: string}} answer what the program read */
+  function show(answer) {
+    say('');
+    token = answer.token;
+    panel.innerHTML = answer.html;
+    panel.hidden = false;
+    act('open');
+  }
+
+  /** The network that the program was started on, if any. */
+  async function openStarted() {
+    const answer = await fetch(`${source}/started`);
+    if (answer.status === 200) show(await answer.json());
+  }
+
   async function open(file) {
     const isLatest = begin();
     sending?.abort();
@@ -110,13 +126,17 @@ export function mount({element, props, trigger}) {
       say(`${file.name.slice(0, 80)}: ${answer.error}`, true);
       return;
     }
-    say('');
-    token = answer.token;
-    panel.innerHTML = answer.html;
-    panel.hidden = false;
-    act('open');
+    show(answer);
   }
 
+  on(
+    'network',
+    () => {
+      if (isBare) openStarted();
+      isBare = false;
+    },
+    element,
+  );
   panel.addEventListener('click', e => {
     const button = e.target.closest('button'),
       name = button?.dataset.do;

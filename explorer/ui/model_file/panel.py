@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect
 
 from ...errors import ExplorerError
 from ...inference.weights import sandbox
-from ...inspection.onnx.graph import OnnxGraph
+from ...inspection import Graph
 from ...model_files import Opened, open_model_file
 from ...spec import FIELD_LABELS, ResNetSpec
 from ...views.kit.markup import tag, text
@@ -34,6 +34,7 @@ from ..kit.model_files import OPEN_FILES, OpenFile
 from ..kit.panel import create_panel
 
 ROUTE = "/model"
+STARTED = "/model/started"
 ENDINGS = (".safetensors", ".pth", ".pt", ".th", ".ckpt", ".bin", ".tar", ".pkl", ".model", ".onnx")
 OFF = (
     "Opening model files is disabled because other machines can reach this page. "
@@ -86,12 +87,19 @@ def max_bytes() -> int:
     return min(int(word) * 2**20, sandbox.MAX_FILE)
 
 
-def add_route(app: FastAPI, allowed: bool) -> None:
+def add_route(app: FastAPI, allowed: bool, started: OpenFile | None = None) -> None:
     """``POST /model?name=NAME`` with a file as its body -> ``{"token", "html"}``; ``{"error"}`` where it is refused.
 
     403: files are switched off; 408: it came too slowly; 503: two are being read.
     ``GET`` says beforehand, with 204, 403 or 503, whether a file would be taken.
     """
+
+    @app.get(STARTED)
+    def open_started() -> Response:
+        if started is None:
+            return Response(status_code=204)
+        token = OPEN_FILES.put(OpenFile(started.name, started.content))
+        return JSONResponse({"token": token, "html": _html(started.name, started.content)})
 
     @app.get(ROUTE)
     async def ready() -> Response:
@@ -151,16 +159,14 @@ async def _receive(request: Request, path: Path) -> None:
 
 
 def _html(name: str, content: Opened) -> str:
-    if isinstance(content, OnnxGraph):
+    if isinstance(content, Graph):
         return opened.graph(name, content)
     return opened.weights(name, content, LABELS)
 
 
 def _without_unused_state(content: Opened) -> Opened:
     """Drop weights that cannot classify photos, to free their memory."""
-    return (
-        content if OpenFile("", content).can_classify or isinstance(content, OnnxGraph) else replace(content, state={})
-    )
+    return content if OpenFile("", content).can_classify or isinstance(content, Graph) else replace(content, state={})
 
 
 class FileAction(bridge.Request):
@@ -187,7 +193,7 @@ def parse_action(value: Any, session: str) -> tuple[str, str, OpenFile | None]:
 
 def network_of(held: OpenFile, do: str) -> ResNetSpec | None:
     """The network that a weight file brings to the builder; None where what is shown stays."""
-    if isinstance(held.content, OnnxGraph) or do not in ("open", "show"):
+    if isinstance(held.content, Graph) or do not in ("open", "show"):
         return None
     recognition = held.content.recognition
     return recognition.spec or (recognition.nearest if do == "show" else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ...inference.checkpoint import Checkpoint
-from ...inspection.onnx.graph import OnnxGraph
+from ...inspection import Graph
 from ...model_files import report_of
 from ...spec import title
 from ..kit import numbers
@@ -48,7 +48,7 @@ def weights(name: str, checkpoint: Checkpoint, labels: Mapping[str, str]) -> str
     return _panel(name, body, ["show"] if refused else ["classify", "show"], "Show it again")
 
 
-def graph(name: str, opened: OnnxGraph) -> str:
+def graph(name: str, opened: Graph) -> str:
     """The panel of an ONNX file."""
     report = opened.report
     facts = f"{report.name}: {numbers.exact(report.params)} parameters, {numbers.macs(report.macs)}."

@@ -26,8 +26,7 @@ from explorer.errors import ExplorerError
 from explorer.inference import decode
 from explorer.inference.checkpoint import Checkpoint
 from explorer.inference.weights.recognise import network_shapes, recognise
-from explorer.inspection import inspect
-from explorer.inspection.onnx.graph import OnnxGraph
+from explorer.inspection import Graph, inspect
 from explorer.network import build
 from explorer.spec import PRESETS, ResNetSpec, Shortcut, ZeroPlacement, to_query
 from explorer.ui import builder
@@ -203,7 +202,7 @@ def test_a_body_is_shown_with_what_is_left_over_and_cannot_classify(client: Test
 
 
 def test_outside_names_are_text(tiny: Checkpoint) -> None:
-    graph = OnnxGraph(replace(inspect(TINY), name=EVIL), (EVIL,))
+    graph = Graph(replace(inspect(TINY), name=EVIL), (EVIL,))
     for html in (opened.weights(EVIL, tiny, {}), opened.graph(EVIL, graph)):
         assert "<img" not in html
         assert "<bdi>&lt;img src=x onerror=alert(1)&gt;.pth</bdi>" in html

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from torch.utils.flop_counter import FlopCounterMode
 
 from explorer.errors import ExplorerError
-from explorer.inspection.onnx.graph import OnnxGraph
+from explorer.inspection import Graph
 from explorer.model_files import Opened, open_model_file, report_of
 
 from .specimens import FileSpecimen
@@ -59,7 +59,7 @@ def checked(specimen: FileSpecimen) -> FileChecked:
         problem = ""
         try:
             opened = open_model_file(path, trusted=True)
-            if isinstance(opened, OnnxGraph):
+            if isinstance(opened, Graph):
                 wrong, notes = tuple(f.sentence for f in opened.report.findings), opened.notes
             else:
                 notes = opened.sentences()

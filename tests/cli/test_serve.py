@@ -80,7 +80,7 @@ def test_the_page_opens_with_a_network_from_own_code(tmp_path: Path) -> None:
 
 
 def test_own_code_is_not_shown_to_other_machines_unasked() -> None:
-    command = [sys.executable, "-m", "explorer", "tests.support.foreign:Residual", "--host", "0.0.0.0"]
+    command = [sys.executable, "-m", "explorer", "torch.nn:ReLU", "--host", "0.0.0.0"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2
     assert "Other machines can reach this address. Add --model-files" in done.stderr

@@ -58,7 +58,9 @@ def test_a_report_is_one_line_and_can_be_stored() -> None:
     broken = inspect(PRESETS["resnet18"].with_(shortcut="identity"))
     amounts = f"{broken.params:,} parameters, {broken.macs:,} MACs"
     assert repr(broken) == f"<Report on ResNet-18: {amounts}, 5 of 8 shortcuts match>"
-    for report in (broken, inspect(Signal, (4, 2, 9))):
+    refused = inspect(Signal, (4, 2, 9))  # an image of 4 channels
+    assert (refused.macs, [finding.rule for finding in refused.findings]) == (0, ["wrong-rank"])
+    for report in (broken, refused, inspect(Signal, torch.zeros(4, 2, 9))):
         again = pickle.loads(pickle.dumps(report))
         assert again.to_dict() == report.to_dict()
         assert again.findings == report.findings

@@ -141,7 +141,7 @@ class Op:
     def macs(self) -> int:
         """Multiply-adds of convolutions and matrix products, those of recurrent layers included; everything else counts
         0 (torchvision's ``_ops``)."""
-        if self.name == "conv":
+        if self.name == "conv" and "weight" in self.attrs:  # a refused one has no shapes to count with
             _, inputs, *kernel = self.attrs["weight"]
             if self.attrs["transposed"]:
                 return prod(self.in_shapes[0]) * inputs * prod(kernel)

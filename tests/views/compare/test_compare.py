@@ -45,7 +45,6 @@ def aligned(left: ResNetSpec, right: ResNetSpec, *opened: str) -> tuple[Side, Si
         (RESNET50, RESNET34, "16 blocks in both; block outputs are four times wider in ResNet-50."),
         (RESNET50, PRESETS["wide_resnet50_2"], "16 blocks in both; block outputs are equally wide."),
         (RESNET18, RESNET34, "8 → 16 blocks; block outputs are equally wide."),
-        (RESNET18, RESNET18.plain(), "8 blocks in both; block outputs are equally wide."),
         (RESNET18, RESNET18.with_(widths=(96, 192, 384, 768)), "8 blocks in both; block outputs are 1.5 times wider in "
          "ResNet-18."),
         (RESNET18, RESNET18.plain(), "Plain-18 has no shortcuts; 8 blocks in both; block outputs are equally wide."),

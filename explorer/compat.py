@@ -8,23 +8,57 @@ fails, but no classification model calls them. If the operators can be loaded, n
 
 from __future__ import annotations
 
+import sys
+from functools import cache
+from importlib.abc import MetaPathFinder
 from importlib.machinery import PathFinder
-from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:
+    import torchvision
+    from torch.library import Library
 
-__all__ = ["torchvision"]
+__all__ = ["guard_imports", "torchvision"]
 
-_package = find_spec("torchvision")
-_operators = PathFinder.find_spec("_C", _package.submodule_search_locations) if _package else None
-try:
-    if _operators is None or _operators.origin is None:
-        raise ImportError("this torchvision has no compiled operators")
-    torch.ops.load_library(_operators.origin)
-except (ImportError, OSError):  # the two that torchvision.extension catches
-    # The declarations last as long as this object.
-    _declared = torch.library.Library("torchvision", "DEF")
-    _declared.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    _declared.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
-import torchvision  # noqa: E402  (the declarations above must come first)
+def __getattr__(name: str) -> Any:
+    if name != "torchvision":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _declare_operators()
+    import torchvision
+
+    return torchvision
+
+
+@cache
+def guard_imports() -> None:
+    """From now on ``import torchvision`` works in foreign code too. Code that does not import it does not wait for it:
+    importing torchvision takes as long as importing torch."""
+    sys.meta_path.insert(0, _BeforeTorchvision())
+
+
+class _BeforeTorchvision(MetaPathFinder):
+    """Declares the operators when torchvision is first looked for; finds nothing itself."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name == "torchvision":
+            _declare_operators()
+
+
+@cache
+def _declare_operators() -> Library | None:
+    """Load torchvision's operators, or declare them. The declarations last as long as what is returned."""
+    import torch
+
+    package = PathFinder.find_spec("torchvision")  # not importlib.util's, which would ask _BeforeTorchvision again
+    operators = PathFinder.find_spec("_C", package.submodule_search_locations) if package else None
+    try:
+        if operators is None or operators.origin is None:
+            raise ImportError("this torchvision has no compiled operators")
+        torch.ops.load_library(operators.origin)
+    except (ImportError, OSError):  # the two that torchvision.extension catches
+        declared = torch.library.Library("torchvision", "DEF")
+        declared.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        declared.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        return declared
+    return None

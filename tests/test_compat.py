@@ -26,6 +26,17 @@ from explorer.compat import torchvision
 torchvision.models.resnet18()
 print(torchvision.extension._has_ops())
 """
+FOREIGN = """
+from explorer.compat import guard_imports
+guard_imports()
+import sys
+assert "torchvision" not in sys.modules
+import torchvision.ops
+from explorer.compat import torchvision as ours
+assert ours is torchvision
+torchvision.models.resnet18()
+print(torchvision.extension._has_ops())
+"""
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
@@ -45,6 +56,12 @@ def test_torchvision_imports_and_keeps_the_operators_it_has() -> None:
 
 def test_torchvision_imports_where_the_operators_cannot_load() -> None:
     done = run(CANNOT_LOAD + USE)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "False"
+
+
+def test_foreign_code_imports_torchvision_after_its_operators() -> None:
+    done = run(CANNOT_LOAD + FOREIGN)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "False"
 

@@ -11,12 +11,13 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import cache, partial
 from importlib import import_module
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import module_from_spec, spec_from_file_location
 from operator import attrgetter
 from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
+from ..compat import guard_imports
 from ..errors import ExplorerError, TraceError
 
 if TYPE_CHECKING:
@@ -65,8 +66,7 @@ def _find(target: str) -> Any:
     name, attribute, call = match.groups()
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
-    if find_spec("torchvision"):
-        import_module("explorer.compat")  # most networks import torchvision, which may fail without this import
+    guard_imports()  # the user's code may import torchvision, which may fail without this
     module = _import_file(Path(name)) if name.endswith(".py") else _import(target, name)
     try:
         found = attrgetter(attribute)(module)

@@ -10,10 +10,12 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from . import gradients, inference, page, structure, training
+from . import command, gradients, inference, page, structure, training, zoo
 
 BENCHMARKS: dict[str, Callable[[Console, int], None]] = {
     "structure": structure.run,
+    "command": command.run,
+    "zoo": zoo.run,
     "page": page.run,
     "gradients": gradients.run,
     "inference": inference.run,

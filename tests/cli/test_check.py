@@ -513,6 +513,15 @@ def test_sarif_is_that_of_the_view(report_of: Callable[[str], Report]) -> None:
     assert shown == sarif([Outcome("resnet18", report_of("resnet18"))])
 
 
+def test_a_target_that_does_not_import_torchvision_does_not_wait_for_it(tmp_path: Path) -> None:
+    """In a process of its own: here torchvision is imported already."""
+    (tmp_path / "own.py").write_text("from torch import nn\ndef make(): return nn.Conv2d(3, 8, 3)\n")
+    code = f"import sys; from explorer.cli import main; sys.argv = ['explorer', 'check', '{tmp_path}/own.py:make']\n"
+    code += "try: main()\nexcept SystemExit as end: print(end.code, 'torchvision' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.stdout.endswith("\n0 False\n"), run.stderr
+
+
 def test_a_target_may_import_torchvision_first() -> None:
     """In a process of its own: here torchvision is imported already."""
     command = [sys.executable, "-m", "explorer", "check", "torchvision.models:resnet18"]

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from .targets import Changes, Target, read_target
+from .inputs import Inputs, read_inputs
+from .targets import Changes, Target, read_report
 from .terminal import Column, console, print_json, print_table
 
 _NUMBERS = frozenset({"Blocks", "Parameters", "MACs", "Receptive field", ""})
@@ -17,13 +18,14 @@ def compare(
     target: Target,
     second: Target,
     changes: Changes = None,
+    inputs: Inputs = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print both networks and their parts as JSON.")] = False,
 ) -> None:
-    """How two networks differ, and what each difference costs. --set changes the second."""
-    from ..inspection import inspect
+    """How two networks differ, and what each difference costs. --set changes the second; --input is that of both."""
     from ..views.compare.difference import HEAD, compare, table
 
-    found = compare(inspect(read_target(target)), inspect(read_target(second, changes)))
+    given = read_inputs(inputs)
+    found = compare(read_report(target, None, given)[0], read_report(second, changes, given)[0])
     if as_json:
         print_json(found.to_dict())
         return

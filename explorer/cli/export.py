@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..views.export.kinds import save, suffixes_in_words
+from .inputs import Inputs, read_inputs
 from .targets import Changes, Target, read_report
 from .terminal import QUIET, console
 
@@ -33,6 +34,7 @@ def export(
         ),
     ],
     changes: Changes = None,
+    inputs: Inputs = None,
     opened: Annotated[
         str | None,
         typer.Option(
@@ -44,7 +46,7 @@ def export(
     """Export a network to a file. The ending of the file name decides the format."""
     from ..views.diagram.model import everything
 
-    report, notes = read_report(target, changes)
+    report, notes = read_report(target, changes, read_inputs(inputs))
     named = None if opened is None else frozenset(opened.split())
     save(report, Path(output), everything(report) if opened == "all" else named, table.value)
     typer.echo(f"{report.name}: wrote {output}")

@@ -9,6 +9,7 @@ import typer
 
 from ..errors import UnknownNetworkError
 from .check import verdict
+from .inputs import Inputs, read_inputs
 from .targets import Changes, Target, read_report, read_target
 from .terminal import BAD, GOOD, QUIET, Column, console, output_path, print_json, print_table
 
@@ -33,6 +34,7 @@ MAX_MODULES = 1000
 def inspect(
     target: Target,
     changes: Changes = None,
+    inputs: Inputs = None,
     depth: Annotated[
         int, typer.Option(min=1, help="Levels of the tree: 1 stages, 2 blocks, 3 layers, more for nested modules.")
     ] = 2,
@@ -40,7 +42,7 @@ def inspect(
 ) -> None:
     """Show layers, shapes, costs and shortcuts of a network."""
     try:
-        report, notes = read_report(target, changes)
+        report, notes = read_report(target, changes, read_inputs(inputs))
     except UnknownNetworkError as error:
         _print_modules(error.weights)
         raise
@@ -59,13 +61,14 @@ def diagram(
     target: Target,
     output: Annotated[str, typer.Option("--output", "-o", metavar="FILE.svg", help="The file to write.")],
     changes: Changes = None,
+    inputs: Inputs = None,
 ) -> None:
     """Draw a network as SVG, with repeated blocks collapsed. Needs Graphviz."""
     from ..views.diagram.model import default_open
     from ..views.diagram.svg import render, standalone
 
     path = output_path(output, ".svg")
-    report, notes = read_report(target, changes)
+    report, notes = read_report(target, changes, read_inputs(inputs))
     path.write_text(standalone(render(report, default_open(report))), encoding="utf-8")
     typer.echo(f"{report.name}: wrote {output}")
     _print_notes(console(), notes)
@@ -158,10 +161,11 @@ def _totals(report: Report) -> str:
     from ..views.kit import numbers
 
     field = report.receptive_field
+    given = "an image" if len(report.input_size) == 4 else "an input"
     parts = [
         report.name,
         f"{numbers.exact(report.params)} parameters",
-        f"{numbers.macs(report.macs)} for an image of {numbers.shape(report.input_size[1:])}",
+        f"{numbers.macs(report.macs)} for {given} of {numbers.shape(report.input_size[1:])}",
         *([f"receptive field {numbers.pixels(field.size)}"] if field else []),
     ]
     return " · ".join(parts)

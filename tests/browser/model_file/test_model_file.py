@@ -99,10 +99,17 @@ def test_a_wrong_file_changes_nothing_else(open_page: Open) -> None:
 
 def test_other_weights_offer_the_nearest_network(open_page: Open) -> None:
     page = open_page("?preset=resnet34")
-    pick(page, "more.safetensors", weights(PRESETS["resnet18"], extra=torch.zeros(3)))
-    expect(page.locator(".rx-read")).to_contain_text("'extra': expected nothing, got 3")
+    pick(page, "more.safetensors", weights(PRESETS["resnet18"], **{"layer1.0.se.weight": torch.zeros(3)}))
+    expect(page.locator(".rx-read")).to_contain_text("'layer1.0.se.weight': expected nothing, got 3")
     expect(page.locator("#summary")).to_contain_text("ResNet-34")
     page.get_by_role("button", name="Show the nearest: ResNet-18").click()
+    expect(page.locator("#summary")).to_contain_text("ResNet-18")
+
+
+def test_what_is_left_over_beside_a_network_is_named(open_page: Open) -> None:
+    page = open_page("?preset=resnet34")
+    pick(page, "more.safetensors", weights(PRESETS["resnet18"], extra=torch.zeros(3)))
+    expect(page.locator(".rx-read")).to_contain_text("Left over, and not part of this network: 'extra' (1 tensor).")
     expect(page.locator("#summary")).to_contain_text("ResNet-18")
 
 

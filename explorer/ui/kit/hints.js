@@ -191,13 +191,16 @@ document.addEventListener('click', e => {
     close();
   }
 });
+// A list names the option that the arrow keys are at some time after the key: a busy page takes long.
+const chosen = new MutationObserver(([{target}]) => {
+  if (isByKeyboard && target instanceof HTMLElement && chosenIn(target)) open(target, false);
+});
 document.addEventListener('focusin', ({target}) => {
+  chosen.disconnect();
+  if (target.matches?.('input')) chosen.observe(target, {attributeFilter: ['aria-activedescendant']});
   if (!isByKeyboard || isInBox(target)) return;
   if (mayExplain(target)) open(target, false);
   else close();
-});
-document.addEventListener('keyup', ({target, key}) => {
-  if (key.startsWith('Arrow') && target.matches?.('[aria-activedescendant]')) open(target, false);
 });
 document.addEventListener(
   'keydown',

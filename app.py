@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from explorer.ui import serve
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="ResNet Explorer, in your browser.")
     parser.add_argument("--host", default="127.0.0.1")
@@ -16,4 +14,6 @@ if __name__ == "__main__":
         help="allow opening weight and ONNX files; by default only if no other machine can reach the page",
     )
     arguments = parser.parse_args()
+    from explorer.ui import serve  # takes seconds, which --help need not wait for
+
     serve(arguments.host, arguments.port, arguments.model_files)

@@ -36,8 +36,10 @@ class _Commands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         own = {name for option in self.get_params(ctx) for name in option.opts}
-        is_target = args and args[0] not in own and not get_close_matches(args[0], self.commands, cutoff=0.75)
-        if not args or is_target:
+        first = args[0] if args else ""
+        # The name of a command, or of one misspelt, consists of letters; compare.onnx is a file.
+        is_command = first.isalpha() and get_close_matches(first, self.commands, cutoff=0.75)
+        if first not in own and not is_command:
             args = ["serve", *args]
         return super().parse_args(ctx, args)
 

@@ -44,7 +44,8 @@ def inspect(
     try:
         report, notes = read_report(target, changes, read_inputs(inputs))
     except UnknownNetworkError as error:
-        _print_modules(error.weights)
+        if not as_json:
+            _print_modules(error.weights)
         raise
     if as_json:
         print_json(report.to_dict() | ({"notes": notes} if notes else {}))

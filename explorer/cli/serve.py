@@ -45,10 +45,10 @@ def serve(
     ] = None,
 ) -> None:
     """Start the web page and open it in the browser."""
-    from ..ui import serve
-
     query, opened = ("", None) if target is None else read_for_page(target, read_inputs(inputs))
     port = free_port(host) if port is None else port
+    from ..ui import serve  # after the target, whose error should not wait for it
+
     serve(host, port, model_files, query=query, opened=opened, browser=browser)
 
 
@@ -58,14 +58,19 @@ def free_port(host: str) -> int:
     Raises:
         ExplorerError: ``host`` is not an address of this machine.
     """
-    for port in (PORT, 0):
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
-            try:
-                probe.bind((host.strip("[]"), port))
-            except OSError as error:
-                if port == PORT and not isinstance(error, socket.gaierror):
-                    continue
-                raise ExplorerError(f"--host: {host} is not an address of this machine") from error
-            return int(probe.getsockname()[1])
-    raise AssertionError("port 0 is always tried")
+    try:
+        return _bind(host, PORT)
+    except OSError:  # it is used, or the address is wrong
+        pass
+    try:
+        return _bind(host, 0)
+    except OSError as error:
+        raise ExplorerError(f"--host: {host} is not an address of this machine") from error
+
+
+def _bind(host: str, port: int) -> int:
+    """The port that the server could listen on; 0 is any. Raises ``OSError`` if it could not."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        probe.bind((host.strip("[]"), port))
+        return int(probe.getsockname()[1])

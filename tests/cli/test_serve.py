@@ -73,7 +73,7 @@ def test_the_page_opens_with_a_network_from_own_code(tmp_path: Path) -> None:
     target = f"{tmp_path / 'mynets.py'}:make(width=5)"
     with served(target, "--input", "1x3x8x8", "--no-browser") as line:
         address = line.removeprefix("ResNet Explorer is on ")
-        with urllib.request.urlopen(f"{address}/model/started", timeout=60) as answer:
+        with urllib.request.urlopen(f"{address}/model/started", data=b"", timeout=60) as answer:
             opened = json.load(answer)
     assert "Conv2d: 140 parameters" in opened["html"]
     assert opened["token"]
@@ -92,6 +92,12 @@ def test_a_target_that_is_none_is_one_line() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("Error: TARGET: got 'resnet51', expected a .json file")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_file_named_like_a_command_is_a_target() -> None:
+    command = [sys.executable, "-m", "explorer", "gradients.json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (2, "Error: gradients.json: No such file or directory\n")
 
 
 def test_a_misspelt_command_is_no_target() -> None:

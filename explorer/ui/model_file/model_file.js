@@ -108,7 +108,7 @@ export function mount({element, props, trigger}) {
 
   /** The network that the program was started on, if any. */
   async function openStarted() {
-    const answer = await fetch(`${source}/started`);
+    const answer = await fetch(`${source}/started`, {method: 'POST'});
     if (answer.status === 200) show(await answer.json());
   }
 

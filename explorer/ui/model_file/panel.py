@@ -91,10 +91,11 @@ def add_route(app: FastAPI, allowed: bool, started: OpenFile | None = None) -> N
     """``POST /model?name=NAME`` with a file as its body -> ``{"token", "html"}``; ``{"error"}`` where it is refused.
 
     403: files are switched off; 408: it came too slowly; 503: two are being read.
-    ``GET`` says beforehand, with 204, 403 or 503, whether a file would be taken.
+    ``GET`` says beforehand, with 204, 403 or 503, whether a file would be taken. ``POST /model/started`` opens what the
+    program was started on; 204 if that is nothing.
     """
 
-    @app.get(STARTED)
+    @app.post(STARTED)
     def open_started() -> Response:
         if started is None:
             return Response(status_code=204)

@@ -41,7 +41,8 @@ def empty(report: Report | None = None) -> str:
     shown = [*_ends(report, every), *_costs(report, every), *_last_map(report)]
     if stop := first_error(report):
         shown[1] = ("Output", Cell("none", f"The forward pass stops at {stop.path or 'an addition'}"))
-    network = tag("h4", "The network") + facts(shown, name_html=explained)
+    title = "The network, if its shapes matched" if report.broken else "The network"
+    network = tag("h4", title) + facts(shown, name_html=explained)
     return head + list_mismatches(report) + formulas_of_network(report) + network
 
 
@@ -190,7 +191,7 @@ def _facts(s: Selected) -> Iterator[tuple[str, Cell]]:
     if merge:
         yield from _operands(merge)
     if merge and merge.verdict is Verdict.MISMATCH:
-        yield "Output", Cell("none", "What follows is shown as if the branch had gone on alone")
+        yield "Output", Cell("none", "What follows, memory too, is shown as if the branch had gone on alone")
     else:
         yield from _ends(s.report, s.indices, with_input=merge is None)
     yield from _costs(s.report, s.indices, " each" if s.node.count > 1 else "")

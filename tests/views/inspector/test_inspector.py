@@ -471,7 +471,7 @@ def test_the_formula_is_each_blocks():
     assert "The whole network" not in text
     text = words(empty(inspect(BROKEN)))
     cannot = "3 of 8 blocks cannot compute it, because shapes do not match: layer2.0, layer3.0, layer4.0."
-    assert f"Each block y = ReLU(F(x) + x) {cannot} The network" in text
+    assert f"Each block y = ReLU(F(x) + x) {cannot} The network, if its shapes matched" in text
     report = inspect(BROKEN)
     assert "The block cannot compute this: the shapes do not match." in words(
         inspector(report, node_of(report, "layer2.0:add"))
